@@ -1,0 +1,44 @@
+#pragma once
+// Function packages by content: the zip as uploaded, named by its SHA-256, and its files unpacked
+// read-only for sandboxes. Verified on the way in and on the way out.
+//
+// Threads: call on the owner's executor; hashing, files and zip run in the blocking pool.
+
+#include <cstdint>
+#include <string>
+
+#include "io/task.h"
+#include "io/unique_fd.h"
+#include "model/names.h"
+
+namespace meridian::store {
+
+struct CodeLimits;  // zip_archive.h
+
+struct StoredCode {
+    model::CodeSha256 sha256;  // base64 of the zip's SHA-256, as CodeSha256 in the API
+    std::uint64_t size_bytes = 0;
+};
+
+class CodeStore {
+  public:
+    virtual ~CodeStore() = default;
+
+    // Checks the archive (zip_archive.h) and stores it; durable when complete. Storing the same bytes
+    // twice is one copy.
+    // Errors: kInvalidParameterValue with AWS's text (not a zip; entries that leave the package; unzipped
+    // size), kIo.
+    virtual io::Task<StoredCode> put(std::string zip_bytes) = 0;
+
+    // The zip's bytes; kCorrupt if they no longer match their name, kResourceNotFound if absent.
+    virtual io::Task<std::string> get(model::CodeSha256 sha256) = 0;
+
+    // A directory with the package's files, unpacked on first use and kept. O_PATH | O_DIRECTORY.
+    // The zip's hash is verified when it is unpacked.
+    virtual io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) = 0;
+
+    // Forgets packages that `is_used` does not name, older than an hour. For the reaper.
+    virtual io::Task<> remove_unused(std::vector<model::CodeSha256> used) = 0;
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,131 @@
+#pragma once
+// A region's durable state: values by key, a change log that every commit appends to, and
+// region-local statuses beside it. SQLite implements it (sqlite_store.h), PostgreSQL will; one contract
+// suite (store_contract_test.cc) runs against each.
+//
+// A *definition* is replicated: it is a value in a log. A *status* (Pending, Active, …) is this
+// region's own and is never logged. One commit is one transaction: it checks its expectations,
+// writes definitions and statuses, and appends one log entry per log that it touched.
+//
+// Threads: call on the owner's executor; the work itself happens elsewhere and the awaiting coroutine
+// resumes on its own executor.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "io/task.h"
+#include "model/names.h"
+
+namespace meridian::store {
+
+// Which change log a key belongs to. Numbers are persisted.
+enum class LogName : std::uint8_t {
+    kRegion = 1,   // functions and what hangs under them: this region's own
+    kAccount = 2,  // IAM: one home region writes, every region holds a copy
+};
+
+// Numbers are persisted; never reuse one.
+enum class Kind : std::uint16_t {
+    kFunction = 1,         // id: function name
+    kFunctionVersion = 2,  // id: function name + ":" + version number, zero-padded to 12 digits
+    kIamRole = 100,        // id: role name, lower-cased (IAM names are unique ignoring case)
+    kIamHome = 101,        // id: "home": which region may write the account log
+};
+
+[[nodiscard]] LogName log_of(Kind kind) noexcept;
+
+struct Key {
+    model::AccountId account;
+    Kind kind;
+    std::string id;
+
+    auto operator<=>(Key const&) const = default;
+};
+
+// Per log, rising by one per commit, never reused.
+using Sequence = std::uint64_t;
+
+struct Record {
+    Key key;
+    nlohmann::json value;   // whole definition
+    nlohmann::json status;  // region-local; null if none was written
+    Sequence sequence = 0;  // of the commit that last wrote the definition (or tombstone)
+};
+
+struct Change {
+    Key key;
+    std::optional<nlohmann::json> value;  // nothing: a tombstone
+    // What a tombstone keeps for ever (a function's last version number), so that it is never reused.
+    nlohmann::json epitaph = nullptr;
+};
+
+struct StatusWrite {
+    Key key;
+    nlohmann::json status;
+};
+
+// A commit fails with kConflict unless each expectation holds.
+struct Expectation {
+    Key key;
+    // Nothing: the key must not exist now. Else: its record's sequence must still be this.
+    std::optional<Sequence> sequence;
+};
+
+struct Transaction {
+    std::string caller;  // ARN of who asked, for the log
+    std::vector<Expectation> expectations;
+    std::vector<Change> changes;
+    // Written in the same transaction; dropped with the record's tombstone.
+    std::vector<StatusWrite> statuses;
+};
+
+// One transaction as the change log keeps it: values, not operations; applying one twice is harmless.
+struct LogEntry {
+    LogName log = LogName::kRegion;
+    Sequence sequence = 0;
+    std::uint64_t epoch = 1;
+    std::string caller;
+    WallTime time;
+    std::vector<Change> changes;
+};
+
+struct Scan {
+    model::AccountId account;
+    Kind kind;
+    std::string id_prefix = {};
+    std::string after_id = {};   // exclusive; ids come in byte order
+    std::size_t limit = 50;      // records at most
+};
+
+class Store {
+  public:
+    virtual ~Store() = default;
+
+    // Nothing if the key is absent or deleted.
+    virtual io::Task<std::optional<Record>> get(Key key) = 0;
+    // The epitaph of a deleted key; nothing if it never existed or exists.
+    virtual io::Task<std::optional<nlohmann::json>> epitaph(Key key) = 0;
+    virtual io::Task<std::vector<Record>> scan(Scan scan) = 0;
+    // Every live record of a kind over all accounts, for loading at start.
+    virtual io::Task<std::vector<Record>> scan_all(Kind kind) = 0;
+    virtual io::Task<std::uint64_t> count(model::AccountId account, Kind kind) = 0;
+
+    // Durable (fsync) before it completes. All changes of one transaction must belong to one log.
+    // The sequence is that of the log entry; a transaction of statuses only has none and returns 0.
+    // Errors: kConflict, kIo (nothing was written), kOutcomeUnknown.
+    virtual io::Task<Sequence> commit(Transaction transaction) = 0;
+
+    // Entries with sequence > `after`, oldest first.
+    virtual io::Task<std::vector<LogEntry>> read_log(LogName log, Sequence after, std::size_t limit) = 0;
+    virtual io::Task<Sequence> last_sequence(LogName log) = 0;
+    // A follower's write: the entry keeps its own sequence and epoch. One that is not the next after
+    // last_sequence is refused with kConflict, one already here is accepted and changes nothing.
+    virtual io::Task<> apply(LogEntry entry) = 0;
+};
+
+}  // namespace meridian::store
