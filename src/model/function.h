@@ -1,0 +1,116 @@
+#pragma once
+// A Lambda function as values: what its owner set, what a version froze, and what state this region has
+// it in.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/limits.h"
+#include "model/names.h"
+
+namespace meridian::model {
+
+using EnvironmentVariables = std::map<std::string, std::string>;
+using Tags = std::map<std::string, std::string>;
+
+// The versioned part of a function's configuration: a published version has its own copy.
+struct FunctionSettings {
+    std::string description;
+    std::string runtime;  // "nodejs22.x"; what exists is data (runtimes.h)
+    std::string handler;
+    std::string role_arn;
+    int timeout_seconds = limits::kTimeoutSecondsDefault;
+    int memory_mb = limits::kMemoryMbDefault;
+    int ephemeral_storage_mb = limits::kEphemeralStorageMbDefault;
+    std::string architecture = "x86_64";
+    // Nothing if never set: then the API shows no Environment at all.
+    std::optional<EnvironmentVariables> environment;
+    // Nothing means the default, /aws/lambda/<function name>.
+    std::optional<std::string> log_group;
+
+    bool operator==(FunctionSettings const&) const = default;
+};
+
+struct CodePackage {
+    CodeSha256 sha256;
+    std::uint64_t size_bytes = 0;
+
+    bool operator==(CodePackage const&) const = default;
+};
+
+// AWS shows a new RevisionId when a creation or an update settles. That moment is a region-local
+// status and is never logged, so both ids are minted with the change (docs/decisions/0002).
+struct RevisionIds {
+    RevisionId while_in_progress;
+    RevisionId settled;
+
+    bool operator==(RevisionIds const&) const = default;
+};
+
+// One version of a function: $LATEST, which changes, or a published one, which never does.
+struct FunctionVersion {
+    Version version{kLatest};
+    FunctionSettings settings;
+    CodePackage code;
+    WallTime last_modified;
+    RevisionIds revision;
+
+    bool operator==(FunctionVersion const&) const = default;
+};
+
+struct Function {
+    AccountId account;
+    FunctionName name;
+    FunctionVersion latest;
+    Tags tags;
+    std::uint64_t last_version = 0;  // highest number ever published; never goes down
+
+    bool operator==(Function const&) const = default;
+};
+
+// Lambda Developer Guide, "Lambda function states". Persisted as text.
+enum class State { kPending, kActive, kInactive, kFailed };
+enum class LastUpdateStatus { kSuccessful, kFailed, kInProgress };
+
+// A region's own view of a function; never replicated.
+struct FunctionStatus {
+    State state = State::kPending;
+    std::string state_reason = {};
+    std::string state_reason_code = {};
+    LastUpdateStatus last_update = LastUpdateStatus::kSuccessful;
+    std::string last_update_reason = {};
+    std::string last_update_reason_code = {};
+
+    bool operator==(FunctionStatus const&) const = default;
+};
+
+[[nodiscard]] constexpr char const* name_of(State state) {
+    switch (state) {
+        case State::kPending: return "Pending";
+        case State::kActive: return "Active";
+        case State::kInactive: return "Inactive";
+        case State::kFailed: return "Failed";
+    }
+    return "?";
+}
+
+[[nodiscard]] constexpr char const* name_of(LastUpdateStatus status) {
+    switch (status) {
+        case LastUpdateStatus::kSuccessful: return "Successful";
+        case LastUpdateStatus::kFailed: return "Failed";
+        case LastUpdateStatus::kInProgress: return "InProgress";
+    }
+    return "?";
+}
+
+// Which id the API shows now.
+[[nodiscard]] inline RevisionId const& visible_revision(RevisionIds const& ids, FunctionStatus const& status) {
+    bool const settled = status.state != State::kPending && status.last_update != LastUpdateStatus::kInProgress;
+    return settled ? ids.settled : ids.while_in_progress;
+}
+
+}  // namespace meridian::model

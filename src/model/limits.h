@@ -1,0 +1,71 @@
+#pragma once
+// Every limit of the service, with its unit and where it comes from. "ours" marks one that AWS does not
+// document or does not have.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace meridian::model::limits {
+
+using namespace std::chrono_literals;
+
+// --- Functions (Lambda Developer Guide, "Lambda quotas") ---
+inline constexpr int kMemoryMbMin = 128;
+inline constexpr int kMemoryMbMax = 10'240;
+inline constexpr int kMemoryMbDefault = 128;
+inline constexpr int kTimeoutSecondsMin = 1;
+inline constexpr int kTimeoutSecondsMax = 900;
+inline constexpr int kTimeoutSecondsDefault = 3;
+inline constexpr int kEphemeralStorageMbMin = 512;
+inline constexpr int kEphemeralStorageMbMax = 10'240;
+inline constexpr int kEphemeralStorageMbDefault = 512;
+inline constexpr std::size_t kFunctionNameCharsMax = 64;
+inline constexpr std::size_t kEnvironmentBytesMax = 4'096;  // of the JSON text of the map
+inline constexpr std::size_t kTagsPerResourceMax = 50;
+inline constexpr std::uint64_t kCodeZippedBytesMax = 52'428'800;      // direct upload
+inline constexpr std::uint64_t kCodeUnzippedBytesMax = 262'144'000;   // with layers
+inline constexpr std::size_t kCodeEntriesMax = 100'000;               // files in one package; ours
+inline constexpr std::uint64_t kCodeStorageBytesMax = 322'122'547'200;  // 300 GB per region
+
+// --- Requests ---
+// 6 MB each way for a synchronous invocation (quota page; the exact number is in the error text).
+inline constexpr std::size_t kInvokeRequestBytesMax = 6'291'456;
+// 6 MB + 100 bytes that the Runtime API takes as a response (runtime interface emulator).
+inline constexpr std::size_t kInvokeResponseBytesMax = 6'291'556;
+// Body of CreateFunction and UpdateFunctionCode (the error text names it).
+inline constexpr std::size_t kCodeRequestBytesMax = 70'167'211;
+// Body of every other control-plane request; ours: the largest is a policy of 20 KB.
+inline constexpr std::size_t kControlRequestBytesMax = 1'048'576;
+// What a server reads and drops of a body that is over its limit, before it closes instead; ours.
+inline constexpr std::size_t kDiscardedBodyBytesMax = 134'217'728;
+// Request line and headers together. AWS takes 1 MB; ours is what its clients really send, times ten.
+inline constexpr std::size_t kHeaderBytesMax = 131'072;
+inline constexpr std::size_t kHeaderFieldsMax = 200;  // ours
+// Slow clients; ours. Between two requests, for the head of one, and without a byte of its body.
+inline constexpr auto kHttpIdleTimeout = 60s;
+inline constexpr auto kHttpHeadTimeout = 15s;
+inline constexpr auto kHttpBodyStallTimeout = 30s;
+inline constexpr std::size_t kHttpConnectionsMax = 4'096;  // ours; then new ones wait in the backlog
+inline constexpr std::size_t kListPageMax = 50;   // ListFunctions, ListVersionsByFunction (API reference)
+inline constexpr std::size_t kLogTailBytesMax = 4'096;  // X-Amz-Log-Result
+inline constexpr std::size_t kClientContextBytesMax = 3'583;  // base64 characters (API reference)
+
+// --- Execution environments (Developer Guide, "Lambda runtime environment") ---
+inline constexpr std::uint32_t kAccountConcurrencyMax = 1'000;
+inline constexpr std::uint32_t kUnreservedConcurrencyMin = 100;
+inline constexpr auto kInitTimeout = 10s;
+// How long a runtime has after its last breath (response or timeout) before it is killed; AWS gives
+// none to a runtime without extensions.
+inline constexpr auto kIdleEnvironmentLifetime = 10min;  // AWS does not say; 5 to 15 min are seen
+inline constexpr auto kFreezeAfterIdle = 50ms;  // ours: a burst pays for no freezing
+inline constexpr std::uint32_t kProcessesMax = 1'024;
+inline constexpr int kMemoryMbPerVcpu = 1'769;
+// One log event; longer lines are cut into several (CloudWatch Logs: 256 KB).
+inline constexpr std::size_t kLogLineBytesMax = 262'144;
+
+// --- Signatures ---
+inline constexpr auto kClockSkewMax = 5min;
+inline constexpr auto kCodeLocationLifetime = 10min;  // GetFunction's Code.Location
+
+}  // namespace meridian::model::limits
