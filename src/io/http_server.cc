@@ -219,15 +219,26 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection, beast
                     co_await http::async_read_some(stream, buffer, parser, kNoThrow);
                 if (!error) continue;
                 if (!is_parse_error(error)) co_return false;
+                if (error == http::error::body_limit) {  // chunked: its length was not known before
+                    request.body_too_large = true;
+                    break;
+                }
                 co_return co_await refuse(connection, refusal_status(error), error.message());
             }
-            request.body = std::move(message.body());
+            if (!request.body_too_large) request.body = std::move(message.body());
+            // A chunked body may end with trailers; they stand after the fields seen before.
+            std::size_t index = 0;
+            for (auto const& field : message) {
+                if (index++ < fields) continue;
+                request.headers.add(std::string(field.name_string()), std::string(field.value()));
+            }
         }
     }
 
     stream.expires_never();
+    bool const body_unread = request.body_too_large && !parser.content_length();
     HttpResponse response = co_await handler(std::move(request));
-    bool const stay = keep_alive && !response.close && !stopping;
+    bool const stay = keep_alive && !response.close && !stopping && !body_unread;
     set_expiry(stream, options.body_stall_timeout);
     co_return co_await write(connection, std::move(response), stay, head_only);
 }

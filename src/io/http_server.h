@@ -24,8 +24,9 @@ struct HttpServerOptions {
     std::size_t header_bytes_max = 0;   // request line and headers; longer ones get 431
     std::size_t header_fields_max = 0;  // more get 431
     std::size_t connections_max = 0;    // beyond it a connection is closed at once
-    // The longest body of this request, by its head. A longer one with a Content-Length is read and
-    // dropped up to `discarded_bytes_max` and the handler told (body_too_large); else 413.
+    // The longest body of this request, by its head. Of a longer one the handler is told
+    // (body_too_large); it is read and dropped first if it has a Content-Length of at most
+    // `discarded_bytes_max` (a longer one gets 413), else the connection ends after the answer.
     std::function<std::size_t(HttpRequest const& head)> body_bytes_max;
     std::size_t discarded_bytes_max = 0;
     // Zero: for ever. A peer that exceeds one is disconnected without an answer, as AWS does.
