@@ -36,6 +36,17 @@ bool PublishedFunctions::contains(std::string_view account, std::string_view nam
     return entry != functions_.end() && entry->second.live;
 }
 
+std::vector<std::uint64_t> PublishedFunctions::version_numbers(std::string_view account,
+                                                               std::string_view name) const {
+    std::vector<std::uint64_t> numbers;
+    auto const entry = functions_.find(NameView{account, name});
+    if (entry == functions_.end()) return numbers;
+    for (auto const& [number, slot] : entry->second.versions) {
+        if (number != 0 && slot.runnable != nullptr) numbers.push_back(number);
+    }
+    return numbers;
+}
+
 AccountUsage PublishedFunctions::usage(std::string_view account) const {
     auto const usage = usage_.find(account);
     return usage == usage_.end() ? AccountUsage{} : usage->second;

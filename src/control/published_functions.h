@@ -51,6 +51,8 @@ class PublishedFunctions {
                                                  std::string_view version) const;
     // Whether the function exists at all, whatever its versions.
     [[nodiscard]] bool contains(std::string_view account, std::string_view name) const;
+    // The published versions that are live, in order; $LATEST is not among them.
+    [[nodiscard]] std::vector<std::uint64_t> version_numbers(std::string_view account, std::string_view name) const;
     [[nodiscard]] AccountUsage usage(std::string_view account) const;
     [[nodiscard]] std::size_t function_count() const noexcept { return live_functions_; }
 

@@ -195,7 +195,7 @@ Result<void> check_trust_policy(std::string_view document) {
     auto const size = std::ranges::count_if(
         document, [](char c) { return c != ' ' && c != '\n' && c != '\r' && c != '\t'; });
     if (static_cast<std::size_t>(size) > kTrustPolicyCharsMax) {
-        return fail(Errc::kValidation,
+        return fail(Errc::kLimitExceeded,
                     fmt::format("Cannot exceed quota for ACLSizePerRole: {}", kTrustPolicyCharsMax));
     }
     auto const policy = parse(document);
