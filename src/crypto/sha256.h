@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
+
 namespace meridian::crypto {
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
@@ -24,22 +26,21 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 class Sha256 {
   public:
     Sha256();
-    Sha256(Sha256&&) noexcept;
-    Sha256& operator=(Sha256&&) noexcept;
-    ~Sha256();
 
     void update(std::string_view bytes);
     // The digest of everything so far; the object then starts anew.
     [[nodiscard]] Sha256Digest finish();
 
   private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    struct Free {
+        void operator()(evp_md_ctx_st* context) const noexcept;
+    };
+    std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
 [[nodiscard]] Sha256Digest hmac_sha256(std::string_view key, std::string_view message);
 
-// A key whose two first blocks are hashed once. Copies are cheap; signing does not change it.
+// A key that is used again and again: padded once. Signing does not change it.
 class HmacSha256Key {
   public:
     explicit HmacSha256Key(std::string_view key);
@@ -47,8 +48,8 @@ class HmacSha256Key {
     [[nodiscard]] Sha256Digest sign(std::string_view message) const;
 
   private:
-    std::array<std::uint32_t, 8> inner_{};  // SHA-256 states after the padded key
-    std::array<std::uint32_t, 8> outer_{};
+    std::array<char, 64> inner_{};  // the key's block XOR 0x36, and XOR 0x5c
+    std::array<char, 64> outer_{};
 };
 
 // Whether two byte strings are the same, in time that depends on their lengths alone.

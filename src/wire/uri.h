@@ -25,7 +25,4 @@ enum class Plus { kLiteral, kIsSpace };
 using EncodedPair = std::pair<std::string_view, std::string_view>;
 [[nodiscard]] std::vector<EncodedPair> split_query(std::string_view query);
 
-// Replaces each ill-formed sequence by U+FFFD.
-[[nodiscard]] std::string to_valid_utf8(std::string_view bytes);
-
 }  // namespace meridian::wire
