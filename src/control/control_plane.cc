@@ -9,7 +9,7 @@
 
 namespace meridian::control {
 
-ControlPlane::ControlPlane(io::asio::any_io_executor executor, Parts parts, FunctionLifecycle::Options lifecycle)
+ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts, FunctionLifecycle::Options lifecycle)
     : parts_(std::move(parts)),
       table_(parts_.store),
       published_(parts_.observer),
@@ -18,7 +18,7 @@ ControlPlane::ControlPlane(io::asio::any_io_executor executor, Parts parts, Func
 
 io::Task<> ControlPlane::start() { return lifecycle_.load(); }
 
-io::asio::awaitable<void> ControlPlane::stop() { return lifecycle_.stop(); }
+asio::awaitable<void> ControlPlane::stop() { return lifecycle_.stop(); }
 
 io::Task<> ControlPlane::function_replicated(model::AccountId account, model::FunctionName name) {
     MERIDIAN_CO_TRY(auto const sequence, co_await parts_.store.last_sequence(store::LogName::kRegion));

@@ -31,13 +31,13 @@ class ControlPlane {
         Log& log;
     };
 
-    ControlPlane(io::asio::any_io_executor executor, Parts parts, FunctionLifecycle::Options lifecycle = {});
+    ControlPlane(asio::any_io_executor executor, Parts parts, FunctionLifecycle::Options lifecycle = {});
     ControlPlane(ControlPlane const&) = delete;
     ControlPlane& operator=(ControlPlane const&) = delete;
 
     // Loads and publishes every function, and starts to finish what a stop left half-made.
     io::Task<> start();
-    io::asio::awaitable<void> stop();
+    asio::awaitable<void> stop();
 
     [[nodiscard]] model::RegionName const& region() const noexcept { return parts_.region; }
     // For the data plane.

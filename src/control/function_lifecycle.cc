@@ -47,7 +47,7 @@ model::RunnableVersionPtr runnable(model::AccountId const& account, model::Funct
 
 }  // namespace
 
-FunctionLifecycle::FunctionLifecycle(io::asio::any_io_executor executor, Parts parts, Options options)
+FunctionLifecycle::FunctionLifecycle(asio::any_io_executor executor, Parts parts, Options options)
     : parts_(parts), options_(options), scope_(std::move(executor), parts.log) {}
 
 void FunctionLifecycle::publish(model::Function const& function, VersionStatus const& status,
@@ -107,7 +107,7 @@ void FunctionLifecycle::start_workers() {
 
 io::Task<> FunctionLifecycle::work(FunctionId id) {
     // Cancellation ends the waits below, each with an error; nothing may be thrown past the bookkeeping.
-    co_await io::asio::this_coro::throw_if_cancelled(false);
+    co_await asio::this_coro::throw_if_cancelled(false);
     auto wait = options_.retry_first;
     while (!scope_.stopping()) {
         auto settled = co_await settle(id);

@@ -41,7 +41,7 @@ class FunctionLifecycle {
         Log& log;
     };
 
-    FunctionLifecycle(io::asio::any_io_executor executor, Parts parts, Options options);
+    FunctionLifecycle(asio::any_io_executor executor, Parts parts, Options options);
     FunctionLifecycle(FunctionLifecycle const&) = delete;
     FunctionLifecycle& operator=(FunctionLifecycle const&) = delete;
 
@@ -56,7 +56,7 @@ class FunctionLifecycle {
     void publish(model::AccountId const& account, model::FunctionName const& name,
                  model::FunctionVersion const& version, VersionStatus const& status, store::Sequence sequence);
 
-    io::asio::awaitable<void> stop();
+    asio::awaitable<void> stop();
     // Nothing is being prepared and nothing waits for it.
     [[nodiscard]] bool is_idle() const noexcept { return queue_.empty() && working_.empty(); }
 

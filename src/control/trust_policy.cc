@@ -210,7 +210,9 @@ Result<void> check_trust_policy(std::string_view document) {
     if (!policy.contains("Statement")) return malformed("Syntax errors in policy.");
     auto const statements = as_list(policy["Statement"]);
     if (statements.empty()) return malformed("Syntax errors in policy.");
-    for (auto const& statement : statements) MERIDIAN_CHECK(check_statement(statement));
+    for (auto const& statement : statements) {
+        MERIDIAN_CHECK(check_statement(statement));
+    }
     return {};
 }
 
