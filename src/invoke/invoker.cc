@@ -80,6 +80,19 @@ void Invoker::retire(model::AccountId const& account, model::FunctionName const&
     if (found != pools_.end()) retire_pool(found);
 }
 
+void Invoker::refresh(model::RunnableVersionPtr const& now) {
+    auto const found = pools_.find({now->account, now->name, now->version.version});
+    if (found != pools_.end() && !same_code_and_settings(found->second->function(), *now)) retire_pool(found);
+}
+
+void Invoker::retire_all(model::AccountId const& account, model::FunctionName const& name) {
+    for (auto pool = pools_.begin(); pool != pools_.end();) {
+        auto const next = std::next(pool);
+        if (std::get<0>(pool->first) == account && std::get<1>(pool->first) == name) retire_pool(pool);
+        pool = next;
+    }
+}
+
 io::Task<> Invoker::run() {
     asio::steady_timer timer(services_.executor);
     for (;;) {
