@@ -657,9 +657,9 @@ TEST_F(ControlPlaneTest, ARestartFinishesWhatWasPending) {
     code.cork();
     ASSERT_TRUE(run(control->create_function(who, creation())));
     for (int i = 0; i < 20; ++i) context.poll_one();
-    code.uncork();
     restart();
     EXPECT_EQ(control->published().find(kTestAccount, "f", "$LATEST")->status.state, model::State::kPending);
+    code.uncork();
     settle();
     EXPECT_EQ(get().version.status, active());
     EXPECT_EQ(published_code(), "PK1");
@@ -745,8 +745,8 @@ TEST_F(ControlPlaneTest, ARuntimeThatIsGoneFailsTheUpdateThatWaitsForIt) {
     ASSERT_TRUE(update_code("PK2"));
     for (int i = 0; i < 20; ++i) context.poll_one();
     runtimes.installed.clear();
-    code.uncork();
     restart();
+    code.uncork();
     settle();
     EXPECT_EQ(get().version.status.last_update_reason_code, "InvalidRuntime");
     EXPECT_EQ(published_code(), "PK1");

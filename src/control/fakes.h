@@ -97,7 +97,11 @@ class FakeStore final : public store::Store {
             if (records_.contains(status.key)) records_[status.key].status = status.status;
         }
         if (sequence != 0) {
-            log.push_back({.sequence = sequence, .caller = transaction.caller, .changes = transaction.changes});
+            store::LogEntry entry;
+            entry.sequence = sequence;
+            entry.caller = transaction.caller;
+            entry.changes = transaction.changes;
+            log.push_back(std::move(entry));
         }
         co_return sequence;
     }
