@@ -36,9 +36,21 @@ class OneShot {
         if (!is_set()) state_->complete(std::move(value));
     }
 
-    // At most one waiter. May be called before or after set().
-    Task<T> wait() {
-        auto state = state_;
+    // At most one waiter. May be called before or after set(); what it returns no longer needs the shot.
+    Task<T> wait() { return wait_for(state_); }
+
+  private:
+    struct State {
+        std::optional<Result<T>> value;
+        std::move_only_function<void()> waiter;
+
+        void complete(Result<T> result) {
+            value = std::move(result);
+            if (auto resume = std::exchange(waiter, nullptr)) resume();
+        }
+    };
+
+    static Task<T> wait_for(std::shared_ptr<State> state) {
         if (!state->value) {
             co_await asio::async_initiate<decltype(asio::use_awaitable) const, void()>(
                 [](auto handler, std::shared_ptr<State> s) {
@@ -61,16 +73,6 @@ class OneShot {
         co_return std::move(*state->value);
     }
 
-  private:
-    struct State {
-        std::optional<Result<T>> value;
-        std::move_only_function<void()> waiter;
-
-        void complete(Result<T> result) {
-            value = std::move(result);
-            if (auto resume = std::exchange(waiter, nullptr)) resume();
-        }
-    };
     std::shared_ptr<State> state_;
 };
 
