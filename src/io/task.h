@@ -7,9 +7,11 @@
 
 #include "base/result.h"
 
-namespace meridian::io {
-
+namespace meridian {
 namespace asio = boost::asio;
+}
+
+namespace meridian::io {
 
 template <typename T = void>
 using Task = asio::awaitable<Result<T>>;

@@ -31,6 +31,8 @@ struct FunctionSettings {
     std::optional<EnvironmentVariables> environment;
     // Nothing means the default, /aws/lambda/<function name>.
     std::optional<std::string> log_group;
+    // A VpcConfig without subnets was given: it does nothing, but the API shows it from then on.
+    bool empty_vpc_config = false;
 
     bool operator==(FunctionSettings const&) const = default;
 };
@@ -68,6 +70,9 @@ struct Function {
     FunctionVersion latest;
     Tags tags;
     std::uint64_t last_version = 0;  // highest number ever published; never goes down
+    // $LATEST's own description when last_version was published. The version may show another one, and
+    // whether $LATEST has changed since is asked of what it was then.
+    std::string last_published_description = {};
 
     bool operator==(Function const&) const = default;
 };

@@ -78,10 +78,10 @@ struct Expectation {
 
 struct Transaction {
     std::string caller;  // ARN of who asked, for the log
-    std::vector<Expectation> expectations;
-    std::vector<Change> changes;
+    std::vector<Expectation> expectations = {};
+    std::vector<Change> changes = {};
     // Written in the same transaction; dropped with the record's tombstone.
-    std::vector<StatusWrite> statuses;
+    std::vector<StatusWrite> statuses = {};
 };
 
 // One transaction as the change log keeps it: values, not operations; applying one twice is harmless.
@@ -91,7 +91,7 @@ struct LogEntry {
     std::uint64_t epoch = 1;
     std::string caller;
     WallTime time;
-    std::vector<Change> changes;
+    std::vector<Change> changes = {};
 };
 
 struct Scan {

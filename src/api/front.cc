@@ -1,0 +1,193 @@
+#include "api/front.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/action.h"
+#include "api/invoke_action.h"
+#include "api/logs_action.h"
+#include "model/limits.h"
+#include "wire/errors.h"
+#include "wire/query_xml.h"
+#include "wire/rest_json.h"
+
+namespace meridian::api {
+namespace {
+
+namespace limits = model::limits;
+
+constexpr std::string_view kMeridianService = "meridian";
+
+bool is_loopback_host(std::string_view host) {
+    if (host.starts_with("[::1]")) return true;
+    auto const name = host.substr(0, host.find(':'));
+    return name == "localhost" || name == "127.0.0.1" || name.ends_with(".localhost");
+}
+
+// Without signatures only programs on this machine may call, not the pages that its browser shows.
+bool is_local_program(HttpRequest const& request) {
+    if (!is_loopback_host(request.headers.get("host"))) return false;
+    auto const origin = request.headers.get("origin");
+    if (origin.empty()) return true;
+    auto const scheme = origin.find("://");
+    return scheme != std::string_view::npos && is_loopback_host(origin.substr(scheme + 3));
+}
+
+// What went wrong inside is for the log, not for the client.
+bool is_internal(Errc code) {
+    return code == Errc::kInternal || code == Errc::kIo || code == Errc::kCorrupt || code == Errc::kOutcomeUnknown ||
+           code == Errc::kUnavailable || code == Errc::kConflict || code == Errc::kDeadlineExceeded;
+}
+
+Error too_large(HttpRequest const& request) {
+    auto const route = wire::find_route(request.method, request.path(), request.query());
+    auto const operation = route ? route->operation->name : std::string_view("requested");
+    bool const invoke = operation == "Invoke";
+    return {Errc::kRequestTooLarge, fmt::format("Request must be smaller than {} bytes for the {} operation",
+                                                Front::body_bytes_max(request), invoke ? "InvokeFunction" : operation)};
+}
+
+}  // namespace
+
+Front::Front(FrontOptions options, auth::CredentialSource const& credentials, Clock const& clock, Random& random, Log& log)
+    : options_(std::move(options)), verifier_(clock, credentials), random_(random), log_(log) {}
+
+void Front::add_region(RegionServices region) {
+    auto name = region.name.value();
+    regions_.emplace(std::move(name), std::move(region));
+}
+
+RegionServices* Front::region_of(std::string_view name) {
+    auto const found = regions_.find(name);
+    return found == regions_.end() ? nullptr : &found->second;
+}
+
+std::size_t Front::body_bytes_max(HttpRequest const& head) {
+    auto const path = head.path();
+    if (path.ends_with("/invocations")) return limits::kInvokeRequestBytesMax;
+    if (path.ends_with("/code") || path.ends_with("/functions") || path.ends_with("/functions/")) {
+        return limits::kCodeRequestBytesMax;
+    }
+    return limits::kControlRequestBytesMax;
+}
+
+HttpResponse Front::refusal(int status, std::string reason) {
+    HttpResponse response;
+    response.status = status;
+    response.headers.add("Content-Type", "application/json");
+    response.body = nlohmann::json{{"message", reason}}.dump();
+    return response;
+}
+
+HttpResponse Front::error(wire::Service service, Error const& error, model::RequestId const& request_id) {
+    if (is_internal(error.code)) {
+        log_.write(LogLevel::kError, "a request failed inside",
+                   {{"request", request_id.value()}, {"code", std::string(name_of(error.code))}, {"error", error.message}});
+    }
+    return wire::encode_error(service, error, request_id);
+}
+
+Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId request_id) {
+    auto const scope = auth::parse_scope(request);
+    auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
+    bool const ours = scope && scope->service == kMeridianService;
+    Call call{.service = service.value_or(wire::Service::kLambda),
+              .region = nullptr,
+              .caller = options_.anonymous,
+              .request_id = std::move(request_id),
+              .endpoint = fmt::format("http://{}", request.headers.get("host"))};
+    if (options_.verify_signatures) {
+        // The region is checked below, so that a scope that names a region we do not host says so.
+        MERIDIAN_TRY(call.caller, verifier_.verify(request, {.region = {}, .service = scope && (service || ours)
+                                                                                         ? scope->service
+                                                                                         : std::string_view("lambda")}));
+    } else if (!scope) {
+        return fail(Errc::kMissingAuthentication, "Missing Authentication Token");
+    }
+    bool const global = service && *service != wire::Service::kLambda;
+    call.region = region_of(scope->region);
+    // IAM and STS answer from any region's copy.
+    if (call.region == nullptr && global && !regions_.empty()) call.region = &regions_.begin()->second;
+    if (call.region == nullptr) {
+        return fail(Errc::kInvalidSignature,
+                    fmt::format("Credential should be scoped to a valid region. This server hosts no region '{}'.",
+                                scope->region));
+    }
+    if (!options_.verify_signatures) {
+        call.caller.region = call.region->name;
+        call.caller.service = std::string(scope->service);
+    }
+    return call;
+}
+
+ActionContext Front::context_of(Call const& call) {
+    return {.caller = call.caller,
+            .region = call.region->name,
+            .request_id = call.request_id.value(),
+            .endpoint = call.endpoint,
+            .code_locations = &call.region->code};
+}
+
+asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
+    model::RequestId request_id{make_uuid(random_)};
+    if (CodeLocations::is_code_path(request.path())) {
+        auto const name = CodeLocations::region_of(request.path());
+        auto* const region = name ? region_of(name->value()) : nullptr;
+        if (region == nullptr) co_return refusal(404, "Not Found");
+        co_return co_await region->code.serve(region->control, std::move(request), std::move(request_id));
+    }
+    if (!options_.verify_signatures && !is_local_program(request)) {
+        co_return error(wire::Service::kLambda,
+                        {Errc::kAccessDenied, "Signatures are off: only programs on this machine may call."}, request_id);
+    }
+    if (request.body_too_large) co_return error(wire::Service::kLambda, too_large(request), request_id);
+    auto call = identify(request, request_id);
+    if (!call) {
+        auto const scope = auth::parse_scope(request);
+        auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
+        co_return error(service.value_or(wire::Service::kLambda), call.error(), request_id);
+    }
+    if (call->caller.service == kMeridianService) co_return co_await handle_meridian(std::move(*call), std::move(request));
+    if (call->service == wire::Service::kLambda) co_return co_await handle_lambda(std::move(*call), std::move(request));
+    co_return co_await handle_query(std::move(*call), std::move(request));
+}
+
+asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest request) {
+    auto const service = wire::Service::kLambda;
+    auto route = wire::find_route(request.method, request.path(), request.query());
+    if (!route) co_return error(service, route.error(), call.request_id);
+    auto const& operation = *route->operation;
+    if (operation.id == wire::OperationId::kLambdaInvoke) {
+        auto answer = co_await invoke_function(call.region->invoker, call.region->name, std::move(call.caller),
+                                               call.request_id, *route, std::move(request));
+        co_return answer ? std::move(*answer) : error(service, answer.error(), call.request_id);
+    }
+    auto const action = find_action(operation.id);
+    if (action == nullptr) co_return error(service, wire::not_implemented(operation), call.request_id);
+    auto input = wire::decode_input(*route, request);
+    if (!input) co_return error(service, input.error(), call.request_id);
+    auto output = co_await action(call.region->control, context_of(call), std::move(*input));
+    if (!output) co_return error(service, output.error(), call.request_id);
+    auto response = wire::encode_output(operation, std::move(*output));
+    response.headers.add("x-amzn-RequestId", call.request_id.value());
+    co_return response;
+}
+
+asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request) {
+    auto query = wire::decode_query(call.service, request);
+    if (!query) co_return error(call.service, query.error(), call.request_id);
+    auto const& operation = *query->operation;
+    auto const action = find_action(operation.id);
+    if (action == nullptr) co_return error(call.service, wire::not_implemented(operation), call.request_id);
+    auto output = co_await action(call.region->control, context_of(call), std::move(query->input));
+    if (!output) co_return error(call.service, output.error(), call.request_id);
+    co_return wire::encode_query_output(operation, *output, call.request_id);
+}
+
+asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
+    auto answer = co_await read_function_logs(call.region->logs, call.region->control, std::move(call.caller),
+                                              std::move(request));
+    co_return answer ? std::move(*answer) : error(wire::Service::kLambda, answer.error(), call.request_id);
+}
+
+}  // namespace meridian::api

@@ -1,0 +1,75 @@
+#pragma once
+// The public port: which region and service a request is for, who sent it, what it asks, and the answer in
+// AWS's form. One port serves every hosted region: the credential scope names it (iam and sts are global).
+//
+// Threads: belongs to the executor of its HTTP server. Built by main.
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "api/action.h"
+#include "api/code_location.h"
+#include "auth/sigv4_verifier.h"
+#include "base/clock.h"
+#include "base/http_message.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "control/control_plane.h"
+#include "invoke/invoker.h"
+#include "telemetry/log_store.h"
+#include "wire/api_model.h"
+
+namespace meridian::api {
+
+// One hosted region's parts, as the front calls them.
+struct RegionServices {
+    model::RegionName name;
+    control::ControlPlane& control;
+    invoke::Invoker& invoker;
+    telemetry::LogStore& logs;
+    CodeLocations& code;
+};
+
+struct FrontOptions {
+    bool verify_signatures = true;
+    // Who every caller is when signatures are not verified.
+    auth::Caller anonymous;
+};
+
+class Front {
+  public:
+    Front(FrontOptions options, auth::CredentialSource const& credentials, Clock const& clock, Random& random, Log& log);
+
+    void add_region(RegionServices region);
+
+    asio::awaitable<HttpResponse> handle(HttpRequest request);
+    // For HttpServerOptions.
+    [[nodiscard]] static std::size_t body_bytes_max(HttpRequest const& head);
+    [[nodiscard]] static HttpResponse refusal(int status, std::string reason);
+
+  private:
+    struct Call {
+        wire::Service service;
+        RegionServices* region = nullptr;
+        auth::Caller caller;
+        model::RequestId request_id;
+        std::string endpoint;  // "http://127.0.0.1:4566", as the client reached it
+    };
+
+    [[nodiscard]] static ActionContext context_of(Call const& call);
+    [[nodiscard]] Result<Call> identify(HttpRequest const& request, model::RequestId request_id);
+    [[nodiscard]] RegionServices* region_of(std::string_view name);
+    asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
+    asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
+    asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);
+    [[nodiscard]] HttpResponse error(wire::Service service, Error const& error, model::RequestId const& request_id);
+
+    FrontOptions const options_;
+    auth::Verifier verifier_;
+    Random& random_;
+    Log& log_;
+    std::map<std::string, RegionServices, std::less<>> regions_;
+};
+
+}  // namespace meridian::api

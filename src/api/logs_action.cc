@@ -1,0 +1,54 @@
+#include "api/logs_action.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "wire/arn.h"
+#include "wire/uri.h"
+
+namespace meridian::api {
+namespace {
+
+constexpr std::string_view kPrefix = "/meridian/v1/functions/";
+constexpr std::string_view kSuffix = "/logs";
+constexpr std::size_t kPageBytes = 1024 * 1024;
+
+}  // namespace
+
+io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::ControlPlane& control,
+                                          auth::Caller caller, HttpRequest request) {
+    auto const path = request.path();
+    if (request.method != "GET" || !path.starts_with(kPrefix) || !path.ends_with(kSuffix) ||
+        path.size() <= kPrefix.size() + kSuffix.size()) {
+        co_return fail(Errc::kUnknownOperation, "There is no such operation.");
+    }
+    auto const encoded = path.substr(kPrefix.size(), path.size() - kPrefix.size() - kSuffix.size());
+    MERIDIAN_CO_TRY(auto const reference, wire::parse_function_reference(wire::percent_decoded_text(encoded)));
+    auto const function =
+        control.published().find(caller.account.value(), reference.name.value(), model::kLatest);
+    if (!function) {
+        co_return fail(Errc::kResourceNotFound,
+                       fmt::format("Function not found: {}",
+                                   wire::function_arn(control.region(), caller.account, reference.name)));
+    }
+    std::string cursor;
+    for (auto const& [name, value] : wire::split_query(request.query())) {
+        if (name == "cursor") cursor = wire::percent_decoded_text(value);
+    }
+    auto const group =
+        function->version.settings.log_group.value_or("/aws/lambda/" + function->name.value());
+    MERIDIAN_CO_TRY(auto const page, co_await logs.read(group, std::move(cursor), kPageBytes));
+    nlohmann::json events = nlohmann::json::array();
+    for (auto const& [stream, event] : page.events) {
+        events.push_back({{"timestamp", std::chrono::floor<std::chrono::milliseconds>(event.time).time_since_epoch().count()},
+                          {"logStreamName", stream},
+                          {"message", event.message}});
+    }
+    HttpResponse response;
+    response.headers.add("Content-Type", "application/json");
+    response.body = nlohmann::json{{"events", std::move(events)}, {"nextCursor", page.next_cursor}}.dump(
+        -1, ' ', false, nlohmann::json::error_handler_t::replace);
+    co_return response;
+}
+
+}  // namespace meridian::api

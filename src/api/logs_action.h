@@ -1,0 +1,17 @@
+#pragma once
+// GET /meridian/v1/functions/{FunctionName}/logs?cursor=…: a function's log events, oldest first, in pages.
+// Answer: {"events":[{"timestamp":ms,"logStreamName":…,"message":…}],"nextCursor":"…"}.
+
+#include "auth/sigv4_verifier.h"
+#include "base/http_message.h"
+#include "control/control_plane.h"
+#include "io/task.h"
+#include "telemetry/log_store.h"
+
+namespace meridian::api {
+
+// Errors: kUnknownOperation for another path, kResourceNotFound, kInvalidParameterValue for a bad cursor.
+io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::ControlPlane& control,
+                                          auth::Caller caller, HttpRequest request);
+
+}  // namespace meridian::api

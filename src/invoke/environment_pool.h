@@ -1,0 +1,47 @@
+#pragma once
+// The execution environments of one function version: which of them serves the next invocation, and when an
+// idle one is frozen, ended or retired.
+//
+// Threads: belongs to the data plane's executor. Kept alive by its invoker and by invocations in progress.
+
+#include <memory>
+#include <vector>
+
+#include "invoke/execution_environment.h"
+
+namespace meridian::invoke {
+
+class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
+  public:
+    EnvironmentPool(EnvironmentServices const& services, model::RunnableVersionPtr function,
+                    std::shared_ptr<RuntimeBundle const> bundle);
+
+    // The environment that used the processor last and waits; else one that has answered and is about to
+    // wait; else a new one, which is being initialised.
+    [[nodiscard]] std::shared_ptr<ExecutionEnvironment> take();
+
+    // Freezes what has waited for `freeze_after`, ends what has waited for `expire_after`.
+    void tick(MonotonicTime now, std::chrono::milliseconds freeze_after, std::chrono::milliseconds expire_after);
+
+    // No new invocations: waiting environments end now, busy ones when they have answered.
+    void retire();
+    // All end now, whatever they do.
+    void shutdown();
+
+    [[nodiscard]] std::size_t size() const noexcept { return environments_.size(); }
+    [[nodiscard]] bool has_unfrozen_idle() const noexcept;
+    [[nodiscard]] model::RunnableVersion const& function() const noexcept { return *function_; }
+
+  private:
+    void on_available(ExecutionEnvironment& environment);
+    void on_gone(ExecutionEnvironment& environment);
+
+    EnvironmentServices const services_;
+    model::RunnableVersionPtr const function_;
+    std::shared_ptr<RuntimeBundle const> const bundle_;
+    std::vector<std::shared_ptr<ExecutionEnvironment>> environments_;
+    std::vector<ExecutionEnvironment*> available_;  // the most recently used last
+    bool retired_ = false;
+};
+
+}  // namespace meridian::invoke

@@ -1,0 +1,133 @@
+#include "invoke/invoker.h"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+namespace meridian::invoke {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kBusyTick = 50ms;   // while something is to be frozen
+constexpr auto kQuietTick = 1000ms;
+
+// Whether an environment of `old` may serve `now`.
+bool same_code_and_settings(model::RunnableVersion const& old, model::RunnableVersion const& now) {
+    return old.version.code == now.version.code && old.version.settings == now.version.settings;
+}
+
+}  // namespace
+
+Invoker::Invoker(EnvironmentServices services, FunctionCatalog& catalog, RuntimeBundles const& bundles,
+                 InvokerOptions options)
+    : services_(std::move(services)),
+      catalog_(catalog),
+      bundles_(bundles),
+      options_(options),
+      limiter_(options.account_concurrency) {}
+
+Result<model::RunnableVersionPtr> Invoker::check(model::AccountId const& account, model::FunctionName const& name,
+                                                 model::Qualifier const& qualifier) {
+    MERIDIAN_TRY(auto function, catalog_.resolve(account, name, qualifier));
+    if (function->status.state != model::State::kActive) {
+        return fail(Errc::kResourceConflict,
+                    fmt::format("The operation cannot be performed at this time. The function is currently in the "
+                                "following state: {}",
+                                model::name_of(function->status.state)));
+    }
+    return function;
+}
+
+Result<std::shared_ptr<EnvironmentPool>> Invoker::pool_of(model::RunnableVersionPtr const& function) {
+    PoolKey const key{function->account, function->name, function->version.version};
+    auto found = pools_.find(key);
+    if (found != pools_.end() && !same_code_and_settings(found->second->function(), *function)) {
+        retire_pool(found);
+        found = pools_.end();
+    }
+    if (found == pools_.end()) {
+        auto const& runtime = function->version.settings.runtime;
+        auto bundle = bundles_.find(runtime);
+        if (!bundle) {
+            return fail(Errc::kInvalidRuntime,
+                        fmt::format("The runtime {} is not installed on this machine. Install it with: meridian runtime "
+                                    "build {}",
+                                    runtime, runtime));
+        }
+        found = pools_.emplace(key, std::make_shared<EnvironmentPool>(services_, function, std::move(bundle))).first;
+    }
+    return found->second;
+}
+
+io::Task<InvokeResult> Invoker::invoke(InvokeRequest request) {
+    if (stopping_) co_return fail(Errc::kUnavailable, "The service is shutting down.");
+    MERIDIAN_CO_TRY(auto const function, check(request.account, request.name, request.qualifier));
+    MERIDIAN_CO_TRY(auto const slot, limiter_.acquire(request.account));
+    MERIDIAN_CO_TRY(auto const pool, pool_of(function));
+    auto const environment = pool->take();
+    co_return co_await environment->invoke(std::move(request));
+}
+
+void Invoker::retire_pool(std::map<PoolKey, std::shared_ptr<EnvironmentPool>>::iterator pool) {
+    pool->second->retire();
+    retiring_.push_back(std::move(pool->second));
+    pools_.erase(pool);
+}
+
+void Invoker::retire(model::AccountId const& account, model::FunctionName const& name, model::Version const& version) {
+    auto const found = pools_.find({account, name, version});
+    if (found != pools_.end()) retire_pool(found);
+}
+
+void Invoker::refresh(model::RunnableVersionPtr const& now) {
+    auto const found = pools_.find({now->account, now->name, now->version.version});
+    if (found != pools_.end() && !same_code_and_settings(found->second->function(), *now)) retire_pool(found);
+}
+
+void Invoker::retire_all(model::AccountId const& account, model::FunctionName const& name) {
+    for (auto pool = pools_.begin(); pool != pools_.end();) {
+        auto const next = std::next(pool);
+        if (std::get<0>(pool->first) == account && std::get<1>(pool->first) == name) retire_pool(pool);
+        pool = next;
+    }
+}
+
+io::Task<> Invoker::run() {
+    asio::steady_timer timer(services_.executor);
+    for (;;) {
+        bool unfrozen = false;
+        auto const now = services_.clock.monotonic_now();
+        for (auto const& [key, pool] : pools_) {
+            pool->tick(now, options_.freeze_after, options_.idle_lifetime);
+            unfrozen = unfrozen || pool->has_unfrozen_idle();
+        }
+        std::erase_if(pools_, [](auto const& entry) { return entry.second->size() == 0; });
+        std::erase_if(retiring_, [](auto const& pool) { return pool->size() == 0; });
+        timer.expires_after(unfrozen ? kBusyTick : kQuietTick);
+        auto [error] = co_await timer.async_wait(io::kNoThrow);
+        if (error) co_return fail(Errc::kCancelled, "stopped");
+    }
+}
+
+asio::awaitable<void> Invoker::stop() {
+    stopping_ = true;
+    for (auto const& [key, pool] : pools_) pool->shutdown();
+    for (auto const& pool : retiring_) pool->shutdown();
+    asio::steady_timer timer(services_.executor);
+    while (environment_count() > 0) {
+        timer.expires_after(2ms);
+        co_await timer.async_wait(io::kNoThrow);
+    }
+    pools_.clear();
+    retiring_.clear();
+}
+
+std::size_t Invoker::environment_count() const {
+    std::size_t count = 0;
+    for (auto const& [key, pool] : pools_) count += pool->size();
+    for (auto const& pool : retiring_) count += pool->size();
+    return count;
+}
+
+}  // namespace meridian::invoke

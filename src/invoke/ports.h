@@ -1,0 +1,39 @@
+#pragma once
+// What the data plane asks of the rest; bin/ plugs in the adapters, tests plug in fakes.
+
+#include <memory>
+#include <string>
+
+#include "io/task.h"
+#include "io/unique_fd.h"
+#include "model/runnable.h"
+#include "telemetry/log_event.h"
+
+namespace meridian::invoke {
+
+class FunctionCatalog {
+  public:
+    virtual ~FunctionCatalog() = default;
+    // The version that `qualifier` (empty: $LATEST) names. Errors: kResourceNotFound with AWS's text.
+    // No I/O, no waiting.
+    [[nodiscard]] virtual Result<model::RunnableVersionPtr> resolve(model::AccountId const& account,
+                                                                    model::FunctionName const& name,
+                                                                    model::Qualifier const& qualifier) = 0;
+};
+
+class CodeSource {
+  public:
+    virtual ~CodeSource() = default;
+    // The package's files as a directory (O_PATH).
+    virtual io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) = 0;
+};
+
+class FunctionLogSink {
+  public:
+    virtual ~FunctionLogSink() = default;
+    // Cheap; the events reach the disk later.
+    virtual void append(std::string const& group, std::string const& stream,
+                        std::vector<telemetry::LogEvent> events) = 0;
+};
+
+}  // namespace meridian::invoke

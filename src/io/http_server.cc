@@ -1,0 +1,356 @@
+#include "io/http_server.h"
+
+#include <array>
+#include <list>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace meridian::io {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+struct HttpServer::State : std::enable_shared_from_this<State> {
+    struct Connection {
+        beast::tcp_stream stream;
+        bool busy = false;  // between a request's first byte and its response's last
+    };
+
+    State(asio::any_io_executor e, Clock const& c, Log& l, HttpServerOptions o, HttpHandler h)
+        : executor(std::move(e)), clock(c), log(l), options(std::move(o)), handler(std::move(h)) {}
+
+    asio::any_io_executor executor;
+    Clock const& clock;
+    Log& log;
+    HttpServerOptions options;
+    HttpHandler handler;
+
+    std::vector<std::unique_ptr<tcp::acceptor>> acceptors;
+    std::list<Connection> connections;
+    bool stopping = false;
+
+    // The Date header, made once a second.
+    std::chrono::sys_seconds date_second{};
+    std::string date;
+
+    asio::awaitable<void> accept_loop(tcp::acceptor& acceptor);
+    asio::awaitable<void> serve(std::list<Connection>::iterator connection);
+    asio::awaitable<bool> serve_one(Connection& connection, beast::flat_buffer& buffer);
+    asio::awaitable<bool> refuse(Connection& connection, int status, std::string reason);
+    asio::awaitable<bool> write(Connection& connection, HttpResponse response, bool keep_alive,
+                                bool head_only);
+    std::string const& date_now();
+
+    void start(tcp::acceptor acceptor) {
+        acceptors.push_back(std::make_unique<tcp::acceptor>(std::move(acceptor)));
+        asio::co_spawn(
+            executor,
+            [](std::shared_ptr<State> self, tcp::acceptor& listening) -> asio::awaitable<void> {
+                co_await self->accept_loop(listening);
+            }(shared_from_this(), *acceptors.back()),
+            [self = shared_from_this()](std::exception_ptr e) {
+                if (e) self->log.write(LogLevel::kError, "accepting connections ended by an exception");
+            });
+    }
+
+    void close_all(bool idle_only) {
+        for (auto& connection : connections) {
+            if (idle_only && connection.busy) continue;
+            error_code ignored;
+            connection.stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+            connection.stream.cancel();
+        }
+    }
+};
+
+namespace {
+
+void set_expiry(beast::tcp_stream& stream, std::chrono::milliseconds timeout) {
+    if (timeout.count() > 0) {
+        stream.expires_after(timeout);
+    } else {
+        stream.expires_never();
+    }
+}
+
+int refusal_status(error_code const& error) {
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
+    if (error == http::error::body_limit) return 413;
+    return 400;
+}
+
+bool is_parse_error(error_code const& error) {
+    return error.category() == http::make_error_code(http::error::bad_method).category() &&
+           error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
+}  // namespace
+
+asio::awaitable<void> HttpServer::State::accept_loop(tcp::acceptor& acceptor) {
+    while (!stopping) {
+        auto [error, socket] = co_await acceptor.async_accept(kNoThrow);
+        if (error) {
+            if (error == asio::error::operation_aborted || stopping) co_return;
+            // Out of descriptors, most likely: connections that end give some back.
+            log.write(LogLevel::kWarn, "cannot accept a connection", {{"error", error.message()}});
+            asio::steady_timer pause(executor, std::chrono::milliseconds(50));
+            co_await pause.async_wait(kNoThrow);
+            continue;
+        }
+        if (connections.size() >= options.connections_max) continue;  // closes `socket`
+        error_code ignored;
+        socket.set_option(tcp::no_delay(true), ignored);
+        connections.push_front(Connection{.stream = beast::tcp_stream(std::move(socket))});
+        asio::co_spawn(
+            executor,
+            [](std::shared_ptr<State> self,
+               std::list<Connection>::iterator connection) -> asio::awaitable<void> {
+                co_await self->serve(connection);
+            }(shared_from_this(), connections.begin()),
+            [self = shared_from_this(), connection = connections.begin()](std::exception_ptr e) {
+                self->connections.erase(connection);
+                if (!e) return;
+                try {
+                    std::rethrow_exception(e);
+                } catch (std::exception const& exception) {
+                    self->log.write(LogLevel::kError, "a request's handler threw",
+                                    {{"error", exception.what()}});
+                }
+            });
+    }
+}
+
+asio::awaitable<void> HttpServer::State::serve(std::list<Connection>::iterator connection) {
+    beast::flat_buffer buffer;
+    while (!stopping) {
+        bool const again = co_await serve_one(*connection, buffer);
+        connection->busy = false;
+        if (!again) break;
+    }
+    error_code ignored;
+    connection->stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+// Reads and answers one request. False when the connection is to end.
+asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection, beast::flat_buffer& buffer) {
+    auto& stream = connection.stream;
+    if (buffer.size() == 0) {
+        set_expiry(stream, options.idle_timeout);
+        auto [error, bytes] = co_await stream.async_read_some(buffer.prepare(4096), kNoThrow);
+        if (error) co_return false;
+        buffer.commit(bytes);
+    }
+    connection.busy = true;
+
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(static_cast<std::uint32_t>(options.header_bytes_max));
+    parser.body_limit(boost::none);
+    set_expiry(stream, options.head_timeout);
+    {
+        auto [error, bytes] = co_await http::async_read_header(stream, buffer, parser, kNoThrow);
+        if (error) {
+            if (!is_parse_error(error)) co_return false;
+            co_return co_await refuse(connection, refusal_status(error), error.message());
+        }
+    }
+
+    auto& message = parser.get();
+    HttpRequest request;
+    request.method = std::string(message.method_string());
+    request.target = std::string(message.target());
+    std::size_t fields = 0;
+    for (auto const& field : message) {
+        if (++fields > options.header_fields_max) {
+            co_return co_await refuse(connection, 431, "too many header fields");
+        }
+        request.headers.add(std::string(field.name_string()), std::string(field.value()));
+    }
+    bool const keep_alive = message.keep_alive();
+    bool const head_only = message.method() == http::verb::head;
+
+    if (!parser.is_done()) {
+        std::size_t const limit = options.body_bytes_max(request);
+        auto const length = parser.content_length();
+        if (length && *length > limit) {
+            if (*length > options.discarded_bytes_max) {
+                co_return co_await refuse(connection, 413, "body limit exceeded");
+            }
+            std::uint64_t rest = *length - std::min<std::uint64_t>(buffer.size(), *length);
+            buffer.consume(buffer.size());
+            std::vector<char> scratch(65'536);
+            while (rest > 0) {
+                set_expiry(stream, options.body_stall_timeout);
+                auto const n = std::min<std::uint64_t>(rest, scratch.size());
+                auto [error, bytes] =
+                    co_await stream.async_read_some(asio::buffer(scratch.data(), n), kNoThrow);
+                if (error) co_return false;
+                rest -= bytes;
+            }
+            request.body_too_large = true;
+        } else {
+            parser.body_limit(limit);
+            if (beast::iequals(request.headers.get("expect"), "100-continue")) {
+                static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+                auto [error, bytes] = co_await asio::async_write(
+                    stream, asio::buffer(kContinue.data(), kContinue.size()), kNoThrow);
+                if (error) co_return false;
+            }
+            while (!parser.is_done()) {
+                set_expiry(stream, options.body_stall_timeout);
+                auto [error, bytes] =
+                    co_await http::async_read_some(stream, buffer, parser, kNoThrow);
+                if (!error) continue;
+                if (!is_parse_error(error)) co_return false;
+                if (error == http::error::body_limit) {  // chunked: its length was not known before
+                    request.body_too_large = true;
+                    break;
+                }
+                co_return co_await refuse(connection, refusal_status(error), error.message());
+            }
+            if (!request.body_too_large) request.body = std::move(message.body());
+            // A chunked body may end with trailers; they stand after the fields seen before.
+            std::size_t index = 0;
+            for (auto const& field : message) {
+                if (index++ < fields) continue;
+                request.headers.add(std::string(field.name_string()), std::string(field.value()));
+            }
+        }
+    }
+
+    stream.expires_never();
+    bool const body_unread = request.body_too_large && !parser.content_length();
+    HttpResponse response = co_await handler(std::move(request));
+    bool const stay = keep_alive && !response.close && !stopping && !body_unread;
+    set_expiry(stream, options.body_stall_timeout);
+    co_return co_await write(connection, std::move(response), stay, head_only);
+}
+
+asio::awaitable<bool> HttpServer::State::refuse(Connection& connection, int status,
+                                                std::string reason) {
+    HttpResponse response;
+    if (options.refusal) {
+        response = options.refusal(status, std::move(reason));
+    } else {
+        response.body = std::move(reason);
+    }
+    response.status = status;
+    set_expiry(connection.stream, options.head_timeout);
+    co_await write(connection, std::move(response), false, false);
+    co_return false;
+}
+
+std::string const& HttpServer::State::date_now() {
+    auto const second = std::chrono::floor<std::chrono::seconds>(clock.wall_now());
+    if (second != date_second) {
+        date_second = second;
+        date = fmt::format("{:%a, %d %b %Y %H:%M:%S GMT}",
+                           fmt::gmtime(std::chrono::system_clock::to_time_t(second)));
+    }
+    return date;
+}
+
+asio::awaitable<bool> HttpServer::State::write(Connection& connection, HttpResponse response,
+                                               bool keep_alive, bool head_only) {
+    std::string head;
+    head.reserve(512);
+    fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status,
+                   std::string_view(http::obsolete_reason(static_cast<http::status>(response.status))));
+    for (auto const& field : response.headers.fields()) {
+        head.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+    head.append("Date: ").append(date_now()).append("\r\n");
+    bool const bodyless = response.status == 204 || response.status == 304;
+    if (!bodyless) {
+        fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.size());
+    }
+    head.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+    bool const with_body = !bodyless && !head_only;
+    std::array<asio::const_buffer, 2> const buffers{
+        asio::buffer(head), asio::buffer(response.body.data(), with_body ? response.body.size() : 0)};
+    auto [error, bytes] = co_await asio::async_write(connection.stream, buffers, kNoThrow);
+    co_return !error && keep_alive;
+}
+
+HttpServer::HttpServer(asio::any_io_executor executor, Clock const& clock, Log& log,
+                       HttpServerOptions options, HttpHandler handler)
+    : state_(std::make_shared<State>(std::move(executor), clock, log, std::move(options),
+                                     std::move(handler))) {}
+
+HttpServer::~HttpServer() {
+    state_->stopping = true;
+    for (auto& acceptor : state_->acceptors) {
+        error_code ignored;
+        acceptor->close(ignored);
+    }
+    state_->close_all(false);
+}
+
+Result<std::uint16_t> HttpServer::listen(std::string const& address, std::uint16_t port) {
+    error_code error;
+    auto const ip = asio::ip::make_address(address, error);
+    if (error) return fail(Errc::kIo, fmt::format("{} is not an IP address", address));
+    tcp::acceptor acceptor(state_->executor);
+    tcp::endpoint const endpoint(ip, port);
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+    if (error) {
+        return fail(Errc::kIo, fmt::format("cannot listen on {}:{}: {}", address, port, error.message()));
+    }
+    auto const bound = acceptor.local_endpoint().port();
+    state_->start(std::move(acceptor));
+    return bound;
+}
+
+Result<void> HttpServer::adopt(UniqueFd listener) {
+    tcp::acceptor acceptor(state_->executor);
+    error_code error;
+    acceptor.assign(tcp::v4(), listener.get(), error);
+    if (error) return fail(Errc::kIo, "cannot serve on the socket: " + error.message());
+    (void)listener.release();
+    state_->start(std::move(acceptor));
+    return {};
+}
+
+asio::awaitable<void> HttpServer::stop(std::chrono::milliseconds grace) {
+    auto const state = state_;
+    state->stopping = true;
+    for (auto& acceptor : state->acceptors) {
+        error_code ignored;
+        acceptor->close(ignored);
+    }
+    state->close_all(true);
+    auto const until = state->clock.monotonic_now() + grace;
+    asio::steady_timer poll(state->executor);
+    bool closed = false;
+    while (!state->connections.empty()) {
+        if (!closed && state->clock.monotonic_now() >= until) {
+            state->close_all(false);
+            closed = true;
+        }
+        poll.expires_after(std::chrono::milliseconds(5));
+        co_await poll.async_wait(kNoThrow);
+        if (closed && state->clock.monotonic_now() >= until + grace + std::chrono::seconds(1)) break;
+    }
+}
+
+}  // namespace meridian::io
