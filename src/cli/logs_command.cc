@@ -1,10 +1,9 @@
 #include "cli/logs_command.h"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/sleep.h"
 #include "wire/event_time.h"
 #include "wire/uri.h"
 
@@ -25,7 +24,6 @@ std::string text_line(nlohmann::json const& event) {
 io::Task<> show_logs(Connection connection, Clock const& clock, LogsOptions options,
                      std::function<void(std::string_view)> print) {
     std::string cursor;
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     for (;;) {
         auto const target = fmt::format("/meridian/v1/functions/{}/logs?cursor={}", wire::percent_encoded(options.function),
                                         wire::percent_encoded(cursor));
@@ -37,8 +35,7 @@ io::Task<> show_logs(Connection connection, Clock const& clock, LogsOptions opti
         cursor = page.value("nextCursor", cursor);
         if (!events.empty()) continue;
         if (!options.follow) co_return Result<void>{};
-        timer.expires_after(kFollowInterval);
-        co_await timer.async_wait(io::kNoThrow);
+        MERIDIAN_CO_CHECK(co_await io::sleep_for(kFollowInterval));
     }
 }
 

@@ -50,6 +50,12 @@ model::RunnableVersionPtr runnable(model::AccountId const& account, model::Funct
 FunctionLifecycle::FunctionLifecycle(asio::any_io_executor executor, Parts parts, Options options)
     : parts_(parts), options_(options), scope_(std::move(executor), parts.log) {}
 
+asio::awaitable<void> FunctionLifecycle::stop() {
+    queue_.clear();
+    queued_.clear();
+    co_await scope_.stop();
+}
+
 void FunctionLifecycle::publish(model::Function const& function, VersionStatus const& status,
                                 store::Sequence sequence) {
     publish(function.account, function.name, function.latest, status, sequence);

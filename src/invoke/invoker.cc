@@ -1,7 +1,8 @@
 #include "invoke/invoker.h"
 
-#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+
+#include "io/sleep.h"
 
 namespace meridian::invoke {
 
@@ -94,7 +95,6 @@ void Invoker::retire_all(model::AccountId const& account, model::FunctionName co
 }
 
 io::Task<> Invoker::run() {
-    asio::steady_timer timer(services_.executor);
     for (;;) {
         bool unfrozen = false;
         auto const now = services_.clock.monotonic_now();
@@ -104,9 +104,7 @@ io::Task<> Invoker::run() {
         }
         std::erase_if(pools_, [](auto const& entry) { return entry.second->size() == 0; });
         std::erase_if(retiring_, [](auto const& pool) { return pool->size() == 0; });
-        timer.expires_after(unfrozen ? kBusyTick : kQuietTick);
-        auto [error] = co_await timer.async_wait(io::kNoThrow);
-        if (error) co_return fail(Errc::kCancelled, "stopped");
+        MERIDIAN_CO_CHECK(co_await io::sleep_for(unfrozen ? kBusyTick : kQuietTick));
     }
 }
 
@@ -114,11 +112,7 @@ asio::awaitable<void> Invoker::stop() {
     stopping_ = true;
     for (auto const& [key, pool] : pools_) pool->shutdown();
     for (auto const& pool : retiring_) pool->shutdown();
-    asio::steady_timer timer(services_.executor);
-    while (environment_count() > 0) {
-        timer.expires_after(2ms);
-        co_await timer.async_wait(io::kNoThrow);
-    }
+    while (environment_count() > 0) (void)co_await io::sleep_for(2ms);
     pools_.clear();
     retiring_.clear();
 }

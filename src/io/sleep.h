@@ -3,19 +3,11 @@
 
 #include <chrono>
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-
 #include "io/task.h"
 
 namespace meridian::io {
 
-// kCancelled if the coroutine's scope stops first.
-inline Task<> sleep_for(std::chrono::steady_clock::duration duration) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, duration);
-    auto const [error] = co_await timer.async_wait(kNoThrow);
-    if (error) co_return fail(Errc::kCancelled, "The wait was cancelled.");
-    co_return Result<void>{};
-}
+// kCancelled when the coroutine is cancelled meanwhile.
+Task<> sleep_for(std::chrono::steady_clock::duration duration);
 
 }  // namespace meridian::io

@@ -1,7 +1,6 @@
 #include "regions/account_follower.h"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
+#include "io/sleep.h"
 
 namespace meridian::regions {
 namespace {
@@ -29,14 +28,11 @@ io::Task<> AccountFollower::catch_up() {
 }
 
 io::Task<> AccountFollower::run(std::chrono::milliseconds interval, Log& log) {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     for (;;) {
         if (auto const done = co_await catch_up(); !done) {
             log.write(LogLevel::kWarn, "cannot follow the account log", {{"error", done.error().message}});
         }
-        timer.expires_after(interval);
-        auto [error] = co_await timer.async_wait(io::kNoThrow);
-        if (error) co_return fail(Errc::kCancelled, "stopped");
+        MERIDIAN_CO_CHECK(co_await io::sleep_for(interval));
     }
 }
 
