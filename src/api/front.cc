@@ -120,14 +120,22 @@ Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId
     return call;
 }
 
+ActionContext Front::context_of(Call const& call) {
+    return {.caller = call.caller,
+            .region = call.region->name,
+            .request_id = call.request_id.value(),
+            .endpoint = call.endpoint,
+            .code_locations = &call.region->code};
+}
+
 asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
-    if (auto const path = request.path(); path.starts_with(CodeLocation::kPathPrefix)) {
-        auto const rest = path.substr(CodeLocation::kPathPrefix.size());
-        auto* const region = region_of(rest.substr(0, rest.find('/')));
-        if (region == nullptr) co_return refusal(404, "Not Found");
-        co_return co_await region->code.serve(std::move(request));
-    }
     model::RequestId request_id{make_uuid(random_)};
+    if (CodeLocations::is_code_path(request.path())) {
+        auto const name = CodeLocations::region_of(request.path());
+        auto* const region = name ? region_of(name->value()) : nullptr;
+        if (region == nullptr) co_return refusal(404, "Not Found");
+        co_return co_await region->code.serve(region->control, std::move(request), std::move(request_id));
+    }
     if (!options_.verify_signatures && !is_local_program(request)) {
         co_return error(wire::Service::kLambda,
                         {Errc::kAccessDenied, "Signatures are off: only programs on this machine may call."}, request_id);
@@ -149,7 +157,7 @@ asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest reques
     auto route = wire::find_route(request.method, request.path(), request.query());
     if (!route) co_return error(service, route.error(), call.request_id);
     auto const& operation = *route->operation;
-    if (operation.id == wire::OperationId::kInvoke) {
+    if (operation.id == wire::OperationId::kLambdaInvoke) {
         auto answer = co_await invoke_function(call.region->invoker, call.region->name, std::move(call.caller),
                                                call.request_id, *route, std::move(request));
         co_return answer ? std::move(*answer) : error(service, answer.error(), call.request_id);
@@ -158,11 +166,7 @@ asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest reques
     if (action == nullptr) co_return error(service, wire::not_implemented(operation), call.request_id);
     auto input = wire::decode_input(*route, request);
     if (!input) co_return error(service, input.error(), call.request_id);
-    auto output = co_await action(
-        {.control = call.region->control, .code_location = call.region->code},
-        {.caller = std::move(call.caller), .region = call.region->name, .request_id = call.request_id.value(),
-         .endpoint = std::move(call.endpoint)},
-        std::move(*input));
+    auto output = co_await action(call.region->control, context_of(call), std::move(*input));
     if (!output) co_return error(service, output.error(), call.request_id);
     auto response = wire::encode_output(operation, std::move(*output));
     response.headers.add("x-amzn-RequestId", call.request_id.value());
@@ -175,11 +179,7 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
     auto const& operation = *query->operation;
     auto const action = find_action(operation.id);
     if (action == nullptr) co_return error(call.service, wire::not_implemented(operation), call.request_id);
-    auto output = co_await action(
-        {.control = call.region->control, .code_location = call.region->code},
-        {.caller = std::move(call.caller), .region = call.region->name, .request_id = call.request_id.value(),
-         .endpoint = std::move(call.endpoint)},
-        std::move(query->input));
+    auto output = co_await action(call.region->control, context_of(call), std::move(query->input));
     if (!output) co_return error(call.service, output.error(), call.request_id);
     co_return wire::encode_query_output(operation, *output, call.request_id);
 }

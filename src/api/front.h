@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "api/action.h"
 #include "api/code_location.h"
 #include "auth/sigv4_verifier.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 #include "control/control_plane.h"
 #include "invoke/invoker.h"
 #include "telemetry/log_store.h"
+#include "wire/api_model.h"
 
 namespace meridian::api {
 
@@ -26,7 +28,7 @@ struct RegionServices {
     control::ControlPlane& control;
     invoke::Invoker& invoker;
     telemetry::LogStore& logs;
-    CodeLocation& code;
+    CodeLocations& code;
 };
 
 struct FrontOptions {
@@ -55,6 +57,7 @@ class Front {
         std::string endpoint;  // "http://127.0.0.1:4566", as the client reached it
     };
 
+    [[nodiscard]] static ActionContext context_of(Call const& call);
     [[nodiscard]] Result<Call> identify(HttpRequest const& request, model::RequestId request_id);
     [[nodiscard]] RegionServices* region_of(std::string_view name);
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);

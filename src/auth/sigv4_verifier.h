@@ -63,7 +63,8 @@ struct ClaimedScope {
 [[nodiscard]] std::optional<ClaimedScope> parse_scope(HttpRequest const& request);
 
 inline constexpr std::size_t kSigningKeysCachedMax =
-    1'024;  // ours: two days of keys for every region
+    1'024;                                             // ours: two days of keys for every region
+inline constexpr std::size_t kSignedHeadersMax = 200;  // as many as a request may have fields
 inline constexpr auto kPresignedLifetimeMax = std::chrono::seconds{604'800};  // a week, as AWS
 
 // What this endpoint serves; a scope that names something else is refused with AWS's text.
@@ -90,8 +91,9 @@ class Verifier {
         crypto::HmacSha256Key key;
     };
 
-    crypto::HmacSha256Key const& signing_key(std::string_view access_key_id,
-                                             std::string_view secret, ClaimedScope const& scope);
+    // Null if it is not there, or was made from another secret.
+    crypto::HmacSha256Key const* cached_key(std::string const& id, std::string_view secret);
+    void remember_key(std::string id, std::string_view secret, crypto::HmacSha256Key const& key);
 
     Clock const& clock_;
     CredentialSource const& credentials_;

@@ -21,6 +21,7 @@ std::string_view name_of(Errc code) noexcept {
         case Errc::kNoSuchEntity: return "kNoSuchEntity";
         case Errc::kDeleteConflict: return "kDeleteConflict";
         case Errc::kMalformedPolicyDocument: return "kMalformedPolicyDocument";
+        case Errc::kLimitExceeded: return "kLimitExceeded";
         case Errc::kAccessDenied: return "kAccessDenied";
         case Errc::kMissingAuthentication: return "kMissingAuthentication";
         case Errc::kIncompleteSignature: return "kIncompleteSignature";

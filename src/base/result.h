@@ -29,6 +29,7 @@ enum class Errc {
     kNoSuchEntity,            // IAM NoSuchEntity
     kDeleteConflict,          // IAM DeleteConflict
     kMalformedPolicyDocument, // IAM MalformedPolicyDocument
+    kLimitExceeded,           // IAM LimitExceeded: a quota of the account
     kAccessDenied,            // AccessDeniedException
     kMissingAuthentication,   // MissingAuthenticationTokenException
     kIncompleteSignature,     // IncompleteSignatureException

@@ -1,7 +1,8 @@
 #include "invoke/invoker.h"
 
-#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+
+#include "io/sleep.h"
 
 namespace meridian::invoke {
 
@@ -80,8 +81,20 @@ void Invoker::retire(model::AccountId const& account, model::FunctionName const&
     if (found != pools_.end()) retire_pool(found);
 }
 
+void Invoker::refresh(model::RunnableVersionPtr const& now) {
+    auto const found = pools_.find({now->account, now->name, now->version.version});
+    if (found != pools_.end() && !same_code_and_settings(found->second->function(), *now)) retire_pool(found);
+}
+
+void Invoker::retire_all(model::AccountId const& account, model::FunctionName const& name) {
+    for (auto pool = pools_.begin(); pool != pools_.end();) {
+        auto const next = std::next(pool);
+        if (std::get<0>(pool->first) == account && std::get<1>(pool->first) == name) retire_pool(pool);
+        pool = next;
+    }
+}
+
 io::Task<> Invoker::run() {
-    asio::steady_timer timer(services_.executor);
     for (;;) {
         bool unfrozen = false;
         auto const now = services_.clock.monotonic_now();
@@ -91,9 +104,7 @@ io::Task<> Invoker::run() {
         }
         std::erase_if(pools_, [](auto const& entry) { return entry.second->size() == 0; });
         std::erase_if(retiring_, [](auto const& pool) { return pool->size() == 0; });
-        timer.expires_after(unfrozen ? kBusyTick : kQuietTick);
-        auto [error] = co_await timer.async_wait(io::kNoThrow);
-        if (error) co_return fail(Errc::kCancelled, "stopped");
+        MERIDIAN_CO_CHECK(co_await io::sleep_for(unfrozen ? kBusyTick : kQuietTick));
     }
 }
 
@@ -101,11 +112,7 @@ asio::awaitable<void> Invoker::stop() {
     stopping_ = true;
     for (auto const& [key, pool] : pools_) pool->shutdown();
     for (auto const& pool : retiring_) pool->shutdown();
-    asio::steady_timer timer(services_.executor);
-    while (environment_count() > 0) {
-        timer.expires_after(2ms);
-        co_await timer.async_wait(io::kNoThrow);
-    }
+    while (environment_count() > 0) (void)co_await io::sleep_for(2ms);
     pools_.clear();
     retiring_.clear();
 }

@@ -33,9 +33,14 @@ class Invoker {
                                                           model::FunctionName const& name,
                                                           model::Qualifier const& qualifier);
 
-    // The version's configuration or code changed, or it is gone: its environments end, those that are
+    // The version is run as `now` says: environments of another code or configuration end, those that are
     // busy after their answer.
+    void refresh(model::RunnableVersionPtr const& now);
+    // The version is gone; the same.
     void retire(model::AccountId const& account, model::FunctionName const& name, model::Version const& version);
+
+    // The function with all its versions is gone.
+    void retire_all(model::AccountId const& account, model::FunctionName const& name);
 
     // Freezes and ends idle environments, for ever. Run in a TaskScope.
     io::Task<> run();

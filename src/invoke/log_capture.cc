@@ -89,7 +89,7 @@ Result<std::unique_ptr<LogCapture>> LogCapture::start(asio::any_io_executor exec
     auto state = std::make_shared<State>(executor, clock, format, std::move(sink));
     state->reader.assign(read_end.release());
     state->writer = std::move(write_end);
-    asio::co_spawn(executor, State::run(state), asio::detached);  // ends with the capture; throws nothing
+    asio::co_spawn(executor, State::run(state), asio::detached);  // SAFETY: ends with the capture, waits without throwing
     return std::unique_ptr<LogCapture>(new LogCapture(std::move(state)));
 }
 

@@ -19,18 +19,20 @@ using Tags = std::map<std::string, std::string>;
 
 // The versioned part of a function's configuration: a published version has its own copy.
 struct FunctionSettings {
-    std::string description;
-    std::string runtime;  // "nodejs22.x"; what exists is data (runtimes.h)
-    std::string handler;
-    std::string role_arn;
+    std::string description = {};
+    std::string runtime = {};  // "nodejs22.x"; what exists is data (runtimes.h)
+    std::string handler = {};
+    std::string role_arn = {};
     int timeout_seconds = limits::kTimeoutSecondsDefault;
     int memory_mb = limits::kMemoryMbDefault;
     int ephemeral_storage_mb = limits::kEphemeralStorageMbDefault;
     std::string architecture = "x86_64";
     // Nothing if never set: then the API shows no Environment at all.
-    std::optional<EnvironmentVariables> environment;
+    std::optional<EnvironmentVariables> environment = {};
     // Nothing means the default, /aws/lambda/<function name>.
-    std::optional<std::string> log_group;
+    std::optional<std::string> log_group = {};
+    // A VpcConfig without subnets was given: it does nothing, but the API shows it from then on.
+    bool empty_vpc_config = false;
 
     bool operator==(FunctionSettings const&) const = default;
 };
@@ -68,6 +70,9 @@ struct Function {
     FunctionVersion latest;
     Tags tags;
     std::uint64_t last_version = 0;  // highest number ever published; never goes down
+    // $LATEST's own description when last_version was published. The version may show another one, and
+    // whether $LATEST has changed since is asked of what it was then.
+    std::string last_published_description = {};
 
     bool operator==(Function const&) const = default;
 };

@@ -29,10 +29,10 @@ struct SandboxSpec {
     std::vector<Mount> mounts;
     // Symbolic links at the root: {"/bin", "usr/bin"}, {"/lib64", "usr/lib64"}, ...
     std::vector<std::pair<std::string, std::string>> links;
-    std::uint64_t memory_bytes = 0;       // hard limit of all processes together; no swap
-    std::uint32_t cpu_milli = 0;          // 1000 = one vCPU; Lambda: memory_mb * 1000 / 1769
-    std::uint32_t processes = 0;          // pids limit (threads count); Lambda: 1024
-    std::uint64_t tmp_bytes = 0;          // size of /tmp; Lambda: 512 MiB by default
+    std::uint64_t memory_bytes = 0;  // hard limit of all processes together; no swap
+    std::uint32_t cpu_milli = 0;     // 1000 = one vCPU; Lambda: memory_mb * 1000 / 1769
+    std::uint32_t processes = 0;     // pids limit (threads count); Lambda: 1024
+    std::uint64_t tmp_bytes = 0;     // size of /tmp; Lambda: 512 MiB by default
 };
 
 // How a runtime is started inside a sandbox, by the sandbox's own init process.
@@ -51,7 +51,7 @@ inline constexpr int kTelemetryFd = 3;
 struct ExitStatus {
     enum class Kind { kExited, kSignaled, kLaunchFailed };
     Kind kind = Kind::kExited;
-    int value = 0;            // exit code, signal number, or errno of the failed execve
+    int value = 0;               // exit code, signal number, or errno of the failed execve
     bool out_of_memory = false;  // the kernel killed a process of this sandbox for memory
 
     bool operator==(ExitStatus const&) const = default;
@@ -63,8 +63,8 @@ enum class Weakness {
     kNoMemoryLimit,
     kNoCpuLimit,
     kNoProcessLimit,
-    kTmpOnTmpfs,        // filling /tmp counts as memory
-    kSharedHostUid,     // all sandboxes run as one host user
+    kTmpOnTmpfs,     // filling /tmp counts as memory
+    kSharedHostUid,  // all sandboxes run as one host user
     kNoFreezer,
     kNoNetworkNamespace,
     kNoUserNamespace,
@@ -88,8 +88,8 @@ class Sandbox {
     // SIGTERM or SIGKILL to the runtime's processes (not to the sandbox's init).
     virtual Result<void> signal(int signal_number) = 0;
 
-    // Stops and continues every process inside. A no-op returning kUnavailable where the host has no
-    // freezer. Microseconds on cgroup v2.
+    // Stops and continues every process inside. A no-op returning kUnavailable where the host has
+    // no freezer. Microseconds on cgroup v2.
     virtual Result<void> freeze() = 0;
     virtual Result<void> thaw() = 0;
 

@@ -78,10 +78,10 @@ struct Expectation {
 
 struct Transaction {
     std::string caller;  // ARN of who asked, for the log
-    std::vector<Expectation> expectations;
-    std::vector<Change> changes;
+    std::vector<Expectation> expectations = {};
+    std::vector<Change> changes = {};
     // Written in the same transaction; dropped with the record's tombstone.
-    std::vector<StatusWrite> statuses;
+    std::vector<StatusWrite> statuses = {};
 };
 
 // One transaction as the change log keeps it: values, not operations; applying one twice is harmless.
@@ -91,7 +91,7 @@ struct LogEntry {
     std::uint64_t epoch = 1;
     std::string caller;
     WallTime time;
-    std::vector<Change> changes;
+    std::vector<Change> changes = {};
 };
 
 struct Scan {
@@ -101,6 +101,9 @@ struct Scan {
     std::string after_id = {};   // exclusive; ids come in byte order
     std::size_t limit = 50;      // records at most
 };
+
+// The log that all of these changes belong to, nothing if there are none; kInternal if they mix.
+[[nodiscard]] Result<std::optional<LogName>> one_log_of(std::vector<Change> const& changes);
 
 class Store {
   public:

@@ -9,10 +9,10 @@
 #include <cstring>
 #include <mutex>
 
-#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/sleep.h"
 #include "io/unique_fd.h"
 
 namespace meridian::telemetry {
@@ -198,11 +198,8 @@ io::Task<> LogStore::flush() {
 }
 
 io::Task<> LogStore::run() {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     for (;;) {
-        timer.expires_after(kLogFlushInterval);
-        auto [error] = co_await timer.async_wait(io::kNoThrow);
-        if (error) co_return fail(Errc::kCancelled, "stopped");
+        MERIDIAN_CO_CHECK(co_await io::sleep_for(kLogFlushInterval));
         if (unwritten_.empty()) continue;
         MERIDIAN_CO_CHECK(co_await flush());
     }

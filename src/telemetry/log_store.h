@@ -16,8 +16,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "base/log.h"
 #include "io/blocking_pool.h"
 #include "io/task.h"

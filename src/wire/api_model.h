@@ -66,6 +66,8 @@ struct Shape {
 };
 
 [[nodiscard]] Shape const& shape(ShapeId id) noexcept;
+// The shape of that name, or null. A search: not for every request.
+[[nodiscard]] Shape const* find_shape(Service service, std::string_view name) noexcept;
 [[nodiscard]] std::span<Member const> members(Shape const& structure) noexcept;  // in model order
 [[nodiscard]] std::span<std::string_view const> enum_values(Shape const& string) noexcept;
 

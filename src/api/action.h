@@ -1,0 +1,45 @@
+#pragma once
+// One API operation as a function of decoded input: what stands between the HTTP front (which routes, decodes,
+// authenticates and encodes) and the control plane.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "auth/sigv4_verifier.h"
+#include "control/control_plane.h"
+#include "io/task.h"
+#include "model/names.h"
+#include "wire/operation_id.h"
+
+namespace meridian::api {
+
+class CodeLocations;
+
+struct ActionContext {
+    auth::Caller caller;
+    model::RegionName region;
+    std::string request_id;
+    std::string endpoint;  // "http://127.0.0.1:8443", as the client called it: links are made from it
+    CodeLocations const* code_locations = nullptr;
+};
+
+// Input and output have the API model's member names (wire/rest_json.h). Threads: the region's executor; the
+// control plane outlives the call.
+using Action = io::Task<nlohmann::json> (*)(control::ControlPlane&, ActionContext, nlohmann::json input);
+
+struct ActionEntry {
+    wire::OperationId operation;
+    Action action;
+};
+
+[[nodiscard]] std::span<ActionEntry const> lambda_actions() noexcept;
+[[nodiscard]] std::span<ActionEntry const> iam_actions() noexcept;
+[[nodiscard]] std::span<ActionEntry const> sts_actions() noexcept;
+
+// Null for an operation that this version does not have (501), and for Invoke, which is not one of these.
+[[nodiscard]] Action find_action(wire::OperationId operation) noexcept;
+
+}  // namespace meridian::api

@@ -1,0 +1,216 @@
+// Lambda's operations but for Invoke: decode, ask the control plane, encode.
+
+#include <algorithm>
+
+#include "api/action.h"
+#include "api/code_location.h"
+#include "api/lambda_actions_input.h"
+#include "model/limits.h"
+#include "wire/arn.h"
+#include "wire/function_json.h"
+
+namespace meridian::api {
+
+namespace {
+
+using control::ControlPlane;
+using nlohmann::json;
+using wire::OperationId;
+
+control::Requester requester(ActionContext const& context) { return {context.caller.account, context.caller.arn}; }
+
+std::optional<model::RevisionId> revision_id(json const& input) {
+    auto id = input.value("RevisionId", "");
+    if (id.empty()) return std::nullopt;
+    return model::RevisionId(std::move(id));
+}
+
+json shown(control::FunctionView const& view, ActionContext const& context) {
+    return wire::function_configuration_json(
+        view.version, context.region, view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified);
+}
+
+json shown(control::FunctionPage const& page, ActionContext const& context, char const* member) {
+    json items = json::array();
+    for (auto const& view : page.functions) {
+        items.push_back(wire::function_list_item_json(
+            view.version, context.region, view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified));
+    }
+    json output = {{member, std::move(items)}};
+    if (!page.next_marker.empty()) output["NextMarker"] = page.next_marker;
+    return output;
+}
+
+io::Task<json> create_function(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto name, read_new_function_name(context, input));
+    MERIDIAN_CO_TRY(auto settings, read_settings(input));
+    MERIDIAN_CO_CHECK(check_architectures(input));
+    MERIDIAN_CO_TRY(auto zip, read_code(input["Code"]));
+    control::CreateFunctionRequest request{.name = std::move(name),
+                                           .settings = std::move(settings),
+                                           .zip_bytes = std::move(zip),
+                                           .tags = input.value("Tags", model::Tags{}),
+                                           .publish = input.value("Publish", false)};
+    MERIDIAN_CO_TRY(auto view, co_await control.create_function(requester(context), std::move(request)));
+    co_return shown(view, context);
+}
+
+io::Task<json> get_function(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto what, read_function_and_qualifier(context, input, "GetFunction"));
+    MERIDIAN_CO_TRY(auto details, co_await control.get_function(requester(context), std::move(what)));
+    json code = {{"RepositoryType", "S3"}};
+    if (context.code_locations != nullptr) {
+        auto const& version = details.view.version;
+        code["Location"] = context.code_locations->link(context.endpoint, {.account = version.account,
+                                                                           .function = version.name,
+                                                                           .sha256 = version.version.code.sha256});
+    }
+    json output = {{"Configuration", shown(details.view, context)}, {"Code", std::move(code)}};
+    if (!details.tags.empty()) output["Tags"] = details.tags;
+    co_return output;
+}
+
+io::Task<json> get_function_configuration(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto what, read_function_and_qualifier(context, input, "GetFunctionConfiguration"));
+    MERIDIAN_CO_TRY(auto details, co_await control.get_function(requester(context), std::move(what)));
+    co_return shown(details.view, context);
+}
+
+io::Task<json> list_functions(ControlPlane& control, ActionContext context, json input) {
+    if (input.contains("MasterRegion")) co_return unsupported("MasterRegion");
+    control::ListFunctionsRequest request{.all_versions = input.value("FunctionVersion", "") == "ALL",
+                                          .marker = input.value("Marker", ""),
+                                          .max_items = input.value("MaxItems", model::limits::kListPageMax)};
+    MERIDIAN_CO_TRY(auto page, co_await control.list_functions(requester(context), std::move(request)));
+    co_return shown(page, context, "Functions");
+}
+
+io::Task<json> update_function_code(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto name, read_function(context, input, "UpdateFunctionCode"));
+    if (input.contains("PublishTo")) co_return unsupported("PublishTo");
+    MERIDIAN_CO_CHECK(check_architectures(input));
+    MERIDIAN_CO_TRY(auto zip, read_code(input));
+    control::UpdateFunctionCodeRequest request{.name = std::move(name),
+                                               .zip_bytes = std::move(zip),
+                                               .publish = input.value("Publish", false),
+                                               .dry_run = input.value("DryRun", false),
+                                               .revision_id = revision_id(input)};
+    MERIDIAN_CO_TRY(auto view, co_await control.update_function_code(requester(context), std::move(request)));
+    co_return shown(view, context);
+}
+
+io::Task<json> update_function_configuration(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto name, read_function(context, input, "UpdateFunctionConfiguration"));
+    MERIDIAN_CO_TRY(auto settings, read_settings(input));
+    control::UpdateFunctionConfigurationRequest request{
+        .name = std::move(name), .settings = std::move(settings), .revision_id = revision_id(input)};
+    MERIDIAN_CO_TRY(auto view, co_await control.update_function_configuration(requester(context), std::move(request)));
+    co_return shown(view, context);
+}
+
+io::Task<json> delete_function(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto what, read_function_and_qualifier(context, input, "DeleteFunction"));
+    MERIDIAN_CO_CHECK(co_await control.delete_function(requester(context), std::move(what)));
+    co_return json{{"StatusCode", 204}};
+}
+
+io::Task<json> publish_version(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto name, read_function(context, input, "PublishVersion"));
+    if (input.contains("PublishTo")) co_return unsupported("PublishTo");
+    control::PublishVersionRequest request{.name = std::move(name), .revision_id = revision_id(input)};
+    if (input.contains("CodeSha256")) request.code_sha256 = model::CodeSha256(input["CodeSha256"].get<std::string>());
+    if (input.contains("Description")) request.description = input["Description"].get<std::string>();
+    MERIDIAN_CO_TRY(auto view, co_await control.publish_version(requester(context), std::move(request)));
+    co_return shown(view, context);
+}
+
+io::Task<json> list_versions_by_function(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto name, read_function(context, input, "ListVersionsByFunction"));
+    control::ListVersionsRequest request{.name = std::move(name),
+                                         .marker = input.value("Marker", ""),
+                                         .max_items = input.value("MaxItems", model::limits::kListPageMax)};
+    MERIDIAN_CO_TRY(auto page, co_await control.list_versions_by_function(requester(context), std::move(request)));
+    co_return shown(page, context, "Versions");
+}
+
+io::Task<json> get_account_settings(ControlPlane& control, ActionContext context, json) {
+    namespace limits = model::limits;
+    MERIDIAN_CO_TRY(auto settings, co_await control.get_account_settings(requester(context)));
+    co_return json{
+        {"AccountLimit",
+         {{"TotalCodeSize", limits::kCodeStorageBytesMax},
+          {"CodeSizeUnzipped", limits::kCodeUnzippedBytesMax},
+          {"CodeSizeZipped", limits::kCodeZippedBytesMax},
+          {"ConcurrentExecutions", limits::kAccountConcurrencyMax},
+          {"UnreservedConcurrentExecutions", limits::kAccountConcurrencyMax}}},
+        {"AccountUsage", {{"TotalCodeSize", settings.total_code_bytes}, {"FunctionCount", settings.function_count}}}};
+}
+
+// The function that a tag operation's Resource names. Kinds of resource that this version has none of are not
+// found, each in AWS's words.
+Result<model::FunctionName> read_tagged(ActionContext const& context, json const& input, std::string_view operation) {
+    auto const arn = input.value("Resource", "");
+    auto const has = [&](std::string_view kind) { return arn.find(kind) != std::string::npos; };
+    if (has(":event-source-mapping:")) return fail(Errc::kResourceNotFound, "Event source mapping not found: " + arn);
+    if (has(":capacity-provider:")) return fail(Errc::kResourceNotFound, "Capacity provider not found: " + arn);
+    if (has(":network-connector:")) return fail(Errc::kResourceNotFound, "Network connector not found: " + arn);
+    if (has(":code-signing-config:")) {
+        return fail(Errc::kResourceNotFound, "The Lambda code signing configuration " + arn + " can not be found.");
+    }
+    auto const reference = wire::parse_function_reference(arn);
+    if (reference && reference->qualifier) {
+        return fail(Errc::kInvalidParameterValue,
+                    "Tags on function aliases and versions are not supported. Please specify a function ARN.");
+    }
+    return read_function(context, {{"FunctionName", arn}}, operation);
+}
+
+io::Task<json> tag_resource(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "TagResource"));
+    MERIDIAN_CO_CHECK(
+        co_await control.tag_function(requester(context), std::move(name), input.value("Tags", model::Tags{})));
+    co_return json();
+}
+
+io::Task<json> untag_resource(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "UntagResource"));
+    MERIDIAN_CO_CHECK(co_await control.untag_function(requester(context), std::move(name),
+                                                      input.value("TagKeys", std::vector<std::string>{})));
+    co_return json();
+}
+
+io::Task<json> list_tags(ControlPlane& control, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "ListTags"));
+    MERIDIAN_CO_TRY(auto tags, co_await control.list_function_tags(requester(context), std::move(name)));
+    co_return json{{"Tags", std::move(tags)}};
+}
+
+constexpr ActionEntry kActions[] = {
+    {OperationId::kLambdaCreateFunction, create_function},
+    {OperationId::kLambdaDeleteFunction, delete_function},
+    {OperationId::kLambdaGetAccountSettings, get_account_settings},
+    {OperationId::kLambdaGetFunction, get_function},
+    {OperationId::kLambdaGetFunctionConfiguration, get_function_configuration},
+    {OperationId::kLambdaListFunctions, list_functions},
+    {OperationId::kLambdaListTags, list_tags},
+    {OperationId::kLambdaListVersionsByFunction, list_versions_by_function},
+    {OperationId::kLambdaPublishVersion, publish_version},
+    {OperationId::kLambdaTagResource, tag_resource},
+    {OperationId::kLambdaUntagResource, untag_resource},
+    {OperationId::kLambdaUpdateFunctionCode, update_function_code},
+    {OperationId::kLambdaUpdateFunctionConfiguration, update_function_configuration},
+};
+
+}  // namespace
+
+std::span<ActionEntry const> lambda_actions() noexcept { return kActions; }
+
+Action find_action(wire::OperationId operation) noexcept {
+    for (auto const actions : {lambda_actions(), iam_actions(), sts_actions()}) {
+        auto const found = std::ranges::find(actions, operation, &ActionEntry::operation);
+        if (found != actions.end()) return found->action;
+    }
+    return nullptr;
+}
+
+}  // namespace meridian::api

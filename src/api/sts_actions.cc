@@ -1,0 +1,25 @@
+// STS's operations.
+
+#include "api/action.h"
+
+namespace meridian::api {
+
+namespace {
+
+using nlohmann::json;
+
+io::Task<json> get_caller_identity(control::ControlPlane&, ActionContext context, json) {
+    co_return json{{"UserId", context.caller.user_id},
+                   {"Account", context.caller.account.value()},
+                   {"Arn", context.caller.arn}};
+}
+
+constexpr ActionEntry kActions[] = {
+    {wire::OperationId::kStsGetCallerIdentity, get_caller_identity},
+};
+
+}  // namespace
+
+std::span<ActionEntry const> sts_actions() noexcept { return kActions; }
+
+}  // namespace meridian::api

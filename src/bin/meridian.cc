@@ -1,0 +1,128 @@
+// meridian: the command line.
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include "bin/doctor.h"
+#include "bin/runtime_command.h"
+#include "bin/up.h"
+#include "cli/connection.h"
+#include "cli/logs_command.h"
+#include "io/system_clock.h"
+
+namespace meridian::bin {
+namespace {
+
+std::optional<std::string> environment(char const* name) {
+    auto const* const value = std::getenv(name);
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return value;
+}
+
+int failed(Error const& error) {
+    fmt::print(stderr, "meridian: {}\n", error.message);
+    return 1;
+}
+
+int logs(cli::ConnectionFlags const& flags, cli::LogsOptions const& options) {
+    auto const connection = cli::find_connection(flags, environment);
+    if (!connection) return failed(connection.error());
+    io::SystemClock const clock;
+    asio::io_context context(1);
+    int status = 0;
+    asio::co_spawn(context,
+                   cli::show_logs(*connection, clock, options,
+                                  [](std::string_view text) {
+                                      std::fwrite(text.data(), 1, text.size(), stdout);
+                                      std::fflush(stdout);
+                                  }),
+                   [&](std::exception_ptr exception, Result<void> result) {
+                       if (exception) std::rethrow_exception(exception);
+                       if (!result) status = failed(result.error());
+                   });
+    context.run();
+    return status;
+}
+
+int run(int argc, char** argv) {
+    CLI::App app{"Meridian: AWS Lambda that you run yourself, in several regions."};
+    app.require_subcommand(1);
+    auto const data_default = cli::default_data_directory(environment, ::geteuid() == 0);
+
+    auto* const up_command = app.add_subcommand("up", "Start the regions on this machine, until SIGTERM or Ctrl-C");
+    UpOptions up_options{.data = data_default, .runtimes = default_runtimes_directory(), .passed_on = {}};
+    std::string regions = "us-east-1,sa-east-1", auth = "sigv4", account = "123456789012", host = "127.0.0.1";
+    std::uint16_t port = 4600;
+    std::uint32_t idle_lifetime = 600, account_concurrency = 1000;
+    bool verbose = false;
+    up_command->add_option("--data", up_options.data, "Data directory")->capture_default_str();
+    up_command->add_option("--port", port, "Port of the API; 0 takes a free one")->capture_default_str();
+    up_command->add_option("--host", host, "Loopback address of the API")->capture_default_str();
+    up_command->add_option("--regions", regions, "Regions, separated by commas")->capture_default_str();
+    up_command->add_option("--auth", auth, "sigv4, or off: any signature is accepted (loopback only)")
+        ->check(CLI::IsMember({"sigv4", "off"}))
+        ->capture_default_str();
+    up_command->add_option("--account", account, "Account id, 12 digits")->capture_default_str();
+    up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")->capture_default_str();
+    up_command->add_option("--idle-lifetime", idle_lifetime, "Seconds that an idle environment is kept")->capture_default_str();
+    up_command->add_option("--account-concurrency", account_concurrency, "Concurrent executions per region")
+        ->capture_default_str();
+    up_command->add_flag("--verbose", verbose, "Log more");
+
+    auto* const logs_command = app.add_subcommand("logs", "Show what a function wrote");
+    cli::LogsOptions logs_options;
+    cli::ConnectionFlags flags{.endpoint_url = {}, .region = {}, .profile = {}, .data = data_default};
+    logs_command->add_option("function", logs_options.function, "Function name or ARN")->required();
+    logs_command->add_flag("--follow,-f", logs_options.follow, "Go on until Ctrl-C");
+    logs_command->add_flag("--json", logs_options.json, "One JSON object a line");
+    logs_command->add_option("--endpoint-url", flags.endpoint_url, "The API's URL");
+    logs_command->add_option("--region", flags.region, "Region");
+    logs_command->add_option("--profile", flags.profile, "AWS profile");
+    logs_command->add_option("--data", flags.data, "Data directory of a running `meridian up`")->capture_default_str();
+
+    auto* const doctor_command = app.add_subcommand("doctor", "Say what this machine gives to the sandbox, and what is weaker");
+    bool doctor_json = false;
+    doctor_command->add_flag("--json", doctor_json, "As JSON");
+
+    auto* const runtime_command = app.add_subcommand("runtime", "The runtimes that functions can use here");
+    runtime_command->require_subcommand(1);
+    auto* const runtime_list = runtime_command->add_subcommand("list", "Known and installed runtimes");
+    auto* const runtime_build = runtime_command->add_subcommand("build", "Install a runtime");
+    std::string runtime_name;
+    runtime_build->add_option("name", runtime_name, "For example python3.11")->required();
+
+    CLI11_PARSE(app, argc, argv);
+
+    if (*up_command) {
+        up_options.passed_on = {"--host", host, "--port", std::to_string(port), "--regions", regions, "--auth", auth,
+                                "--account", account, "--idle-lifetime", std::to_string(idle_lifetime),
+                                "--account-concurrency", std::to_string(account_concurrency)};
+        if (verbose) up_options.passed_on.emplace_back("--verbose");
+        return failed(up(up_options).error());
+    }
+    if (*logs_command) return logs(flags, logs_options);
+    if (*doctor_command) {
+        fmt::print("{}", doctor(default_runtimes_directory(), doctor_json));
+        return 0;
+    }
+    if (*runtime_list) {
+        auto const text = list_runtimes(default_runtimes_directory());
+        if (!text) return failed(text.error());
+        fmt::print("{}", *text);
+        return 0;
+    }
+    auto const status = build_runtime(runtime_name, default_runtimes_directory());
+    return status ? *status : failed(status.error());
+}
+
+}  // namespace
+}  // namespace meridian::bin
+
+int main(int argc, char** argv) { return meridian::bin::run(argc, argv); }

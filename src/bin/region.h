@@ -1,0 +1,79 @@
+#pragma once
+// One region, complete in itself: store, code, control plane, data plane, logs. main builds each; regions share
+// nothing but the process, the sandbox factory and the installed runtimes.
+//
+// Threads: belongs to the process's io executor.
+
+#include <filesystem>
+#include <memory>
+
+#include "api/front.h"
+#include "control/control_plane.h"
+#include "crypto/system_random.h"
+#include "invoke/invoker.h"
+#include "io/blocking_pool.h"
+#include "io/task_scope.h"
+#include "regions/account_follower.h"
+#include "store/folder_code_store.h"
+#include "store/sqlite_store.h"
+#include "telemetry/log_store.h"
+
+namespace meridian::bin {
+
+// What the regions of one process have in common; all of it outlives them.
+struct RegionHost {
+    asio::any_io_executor executor;
+    io::BlockingPool& pool;
+    Clock const& clock;
+    Random& random;
+    Log& log;
+    sandbox::SandboxFactory& sandboxes;
+    invoke::RuntimeBundles const& bundles;
+    control::RuntimeCatalog const& runtimes;
+    invoke::InvokerOptions invoker_options;
+};
+
+class Region {
+  public:
+    // Opens (or makes) the region's files under `directory`.
+    [[nodiscard]] static Result<std::unique_ptr<Region>> open(RegionHost host, model::RegionName name,
+                                                              std::filesystem::path directory);
+    ~Region();
+
+    [[nodiscard]] model::RegionName const& name() const noexcept { return name_; }
+    [[nodiscard]] store::Store& store() noexcept { return *store_; }
+
+    // `iam_home` is the store of the account log's home: this region's own, or another's that it follows.
+    io::Task<> start(store::Store& iam_home);
+    // Ends every environment and all background work, and writes what is left of the logs.
+    asio::awaitable<void> stop();
+
+    [[nodiscard]] api::RegionServices services();
+    // Pulls IAM from its home now; nothing to do at home.
+    io::Task<> follow_iam();
+
+  private:
+    class Adapters;
+
+    Region(RegionHost host, model::RegionName name);
+
+    RegionHost host_;
+    model::RegionName name_;
+    std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<store::FolderCodeStore> code_;
+    std::unique_ptr<telemetry::LogStore> logs_;
+    std::unique_ptr<api::CodeLocations> code_locations_;
+    std::unique_ptr<Adapters> adapters_;
+    std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
+    std::unique_ptr<regions::AccountFollower> iam_follower_;
+    std::unique_ptr<control::AccountLog> account_log_;
+    std::unique_ptr<control::ControlPlane> control_;
+    std::unique_ptr<invoke::Invoker> invoker_;
+    io::TaskScope background_;
+};
+
+// Which hosted region may write IAM: the one that the account log names, or the first where there is no log yet
+// (and it is written down). kUnavailable if the named one is not hosted here.
+io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions, model::AccountId account);
+
+}  // namespace meridian::bin

@@ -1,0 +1,79 @@
+// CreateFunction.
+
+#include "control/control_plane.h"
+#include "control/retry.h"
+#include "control/settings_rules.h"
+
+namespace meridian::control {
+
+io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFunctionRequest request) {
+    MERIDIAN_CO_CHECK(check_function_name(request.name));
+    auto const& settings = request.settings;
+    if (settings.runtime.value_or("").empty() || settings.handler.value_or("").empty()) {
+        co_return fail(Errc::kInvalidParameterValue,
+                       "Runtime and Handler are mandatory parameters for functions created with deployment packages.");
+    }
+    MERIDIAN_CO_CHECK(changed({}, settings));
+    MERIDIAN_CO_CHECK(check_tags(request.tags));
+    MERIDIAN_CO_CHECK(parts_.runtimes.check(*settings.runtime));
+    MERIDIAN_CO_CHECK(co_await check_role(who, settings.role_arn.value_or(""), request.name));
+    // Asked before the code is stored, which is most of the work, and again by the commit.
+    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, request.name));
+    if (existing) co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
+    MERIDIAN_CO_TRY(auto code, co_await store_code(who.account, std::move(request.zip_bytes)));
+    co_return co_await retry_conflicts([&] { return try_create_function(who, request, code); });
+}
+
+io::Task<FunctionView> ControlPlane::try_create_function(Requester who, CreateFunctionRequest request,
+                                                         model::CodePackage code) {
+    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, request.name));
+    if (existing) co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
+
+    StoredFunction stored;
+    auto& function = stored.function;
+    function.account = who.account;
+    function.name = request.name;
+    function.tags = request.tags;
+    MERIDIAN_CO_TRY(function.latest.settings, changed({}, request.settings));
+    function.latest.code = code;
+    function.latest.last_modified = parts_.clock.wall_now();
+    function.latest.revision = new_revision();
+    // A name that was used before goes on counting where it stopped.
+    MERIDIAN_CO_TRY(function.last_version, co_await table_.last_version_of_deleted(who.account, request.name));
+    stored.latest = {pending_creation(), std::nullopt};
+
+    StoredVersion version;
+    auto const key = function_key(who.account, function.name);
+    store::Transaction transaction{.caller = who.arn, .expectations = {{key, std::nullopt}}};
+    if (request.publish) {
+        version.account = who.account;
+        version.name = function.name;
+        version.number = ++function.last_version;
+        version.version = function.latest;
+        version.version.version = version_of(version.number);
+        auto const id = model::RevisionId(make_uuid(parts_.random));
+        version.version.revision = {id, id};
+        version.status = stored.latest;
+        function.last_published_description = function.latest.settings.description;
+        auto const its_key = version_key(who.account, function.name, version.number);
+        transaction.changes.push_back({its_key, version_to_json(version.version)});
+        transaction.statuses.push_back({its_key, status_to_json(version.status, version.version)});
+    }
+    transaction.changes.push_back({key, function_to_json(function)});
+    transaction.statuses.push_back({key, status_to_json(stored.latest, function.latest)});
+
+    auto committed = co_await parts_.store.commit(std::move(transaction));
+    if (!committed) {
+        if (committed.error().code == Errc::kOutcomeUnknown) lifecycle_.prepare(who.account, function.name);
+        co_return std::unexpected(committed.error());
+    }
+    stored.sequence = version.sequence = *committed;
+    lifecycle_.publish(function, stored.latest, stored.sequence);
+    if (request.publish) {
+        lifecycle_.publish(who.account, function.name, version.version, version.status, version.sequence);
+    }
+    lifecycle_.prepare(who.account, function.name);
+    co_return request.publish ? view_of(version) : view_of(stored);
+}
+
+}  // namespace meridian::control

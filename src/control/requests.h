@@ -1,0 +1,134 @@
+#pragma once
+// What the actions of the control plane are asked, and what they answer, as values. api/ reads them from
+// AWS's requests.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/function.h"
+#include "model/role.h"
+#include "model/runnable.h"
+
+namespace meridian::control {
+
+// Who asks.
+struct Requester {
+    model::AccountId account = {};
+    std::string arn = {};
+};
+
+// The settings that a request names; the others stay as they are.
+struct SettingsChange {
+    std::optional<std::string> description = {};
+    std::optional<std::string> runtime = {};
+    std::optional<std::string> handler = {};
+    std::optional<std::string> role_arn = {};
+    std::optional<int> timeout_seconds = {};
+    std::optional<int> memory_mb = {};
+    std::optional<int> ephemeral_storage_mb = {};
+    std::optional<model::EnvironmentVariables> environment = {};
+    std::optional<std::string> log_group = {};
+    bool empty_vpc_config = false;
+};
+
+struct CreateFunctionRequest {
+    model::FunctionName name = {};
+    SettingsChange settings = {};
+    std::string zip_bytes = {};
+    model::Tags tags = {};
+    bool publish = false;
+};
+
+struct UpdateFunctionCodeRequest {
+    model::FunctionName name = {};
+    std::string zip_bytes = {};
+    bool publish = false;
+    bool dry_run = false;  // checks everything and changes nothing
+    std::optional<model::RevisionId> revision_id = {};
+};
+
+struct UpdateFunctionConfigurationRequest {
+    model::FunctionName name = {};
+    SettingsChange settings = {};
+    std::optional<model::RevisionId> revision_id = {};
+};
+
+struct PublishVersionRequest {
+    model::FunctionName name = {};
+    std::optional<model::CodeSha256> code_sha256 = {};
+    std::optional<std::string> description = {};
+    std::optional<model::RevisionId> revision_id = {};
+};
+
+struct FunctionAndQualifier {
+    model::FunctionName name = {};
+    std::optional<model::Qualifier> qualifier = {};
+};
+
+struct ListFunctionsRequest {
+    bool all_versions = false;  // FunctionVersion=ALL
+    std::string marker = {};    // as an earlier answer gave it
+    std::size_t max_items = 50;
+};
+
+struct ListVersionsRequest {
+    model::FunctionName name = {};
+    std::string marker = {};
+    std::size_t max_items = 50;
+};
+
+// One version as the API shows it.
+struct FunctionView {
+    model::RunnableVersion version = {};
+    bool qualified_arn = false;  // ends in the version
+};
+
+struct FunctionPage {
+    std::vector<FunctionView> functions = {};
+    std::string next_marker = {};  // empty: that was all
+};
+
+struct FunctionDetails {
+    FunctionView view = {};
+    model::Tags tags = {};
+};
+
+struct AccountSettings {
+    std::uint64_t total_code_bytes = 0;
+    std::uint64_t function_count = 0;
+};
+
+struct CreateRoleRequest {
+    std::string name = {};
+    std::string path = "/";
+    std::string assume_role_policy_document = {};
+    std::string description = {};
+    int max_session_seconds = 3'600;
+    model::Tags tags = {};
+};
+
+struct ListRolesRequest {
+    std::string path_prefix = "/";
+    std::string marker = {};
+    std::size_t max_items = 100;
+};
+
+struct RolePage {
+    std::vector<model::Role> roles = {};
+    std::string next_marker = {};
+};
+
+struct ListAttachedPoliciesRequest {
+    std::string role_name = {};
+    std::string path_prefix = "/";
+    std::string marker = {};
+    std::size_t max_items = 100;
+};
+
+struct AttachedPolicyPage {
+    std::vector<model::AttachedPolicy> policies = {};
+    std::string next_marker = {};
+};
+
+}  // namespace meridian::control

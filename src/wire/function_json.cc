@@ -1,0 +1,81 @@
+#include "wire/function_json.h"
+
+#include <fmt/format.h>
+
+#include "crypto/sha256.h"
+#include "wire/arn.h"
+#include "wire/event_time.h"
+
+namespace meridian::wire {
+
+namespace {
+
+using nlohmann::json;
+
+// AWS names the exact runtime build here; ours is one value a runtime name.
+std::string runtime_version_arn(std::string_view runtime, model::RegionName const& region) {
+    return fmt::format("arn:{}:lambda:{}::runtime:{}", partition_of(region), region.value(),
+                       crypto::sha256_hex(runtime));
+}
+
+void put(json& value, char const* member, std::string const& text) {
+    if (!text.empty()) value[member] = text;
+}
+
+}  // namespace
+
+json function_list_item_json(model::RunnableVersion const& version, model::RegionName const& region, ArnForm arn) {
+    auto const& definition = version.version;
+    auto const& settings = definition.settings;
+    std::optional<model::Qualifier> qualifier;
+    if (arn == ArnForm::kQualified) qualifier = model::Qualifier(definition.version.value());
+    json value = {
+        {"FunctionName", version.name.value()},
+        {"FunctionArn", function_arn(region, version.account, version.name, qualifier)},
+        {"Runtime", settings.runtime},
+        {"Role", settings.role_arn},
+        {"Handler", settings.handler},
+        {"CodeSize", definition.code.size_bytes},
+        {"Description", settings.description},
+        {"Timeout", settings.timeout_seconds},
+        {"MemorySize", settings.memory_mb},
+        {"LastModified", format_last_modified(definition.last_modified)},
+        {"CodeSha256", definition.code.sha256.value()},
+        {"Version", definition.version.value()},
+        {"TracingConfig", {{"Mode", "PassThrough"}}},
+        {"RevisionId", model::visible_revision(definition.revision, version.status).value()},
+        {"PackageType", "Zip"},
+        {"Architectures", json::array({settings.architecture})},
+        {"EphemeralStorage", {{"Size", settings.ephemeral_storage_mb}}},
+        {"SnapStart", {{"ApplyOn", "None"}, {"OptimizationStatus", "Off"}}},
+        {"LoggingConfig",
+         {{"LogFormat", "Text"}, {"LogGroup", settings.log_group.value_or("/aws/lambda/" + version.name.value())}}},
+    };
+    if (settings.environment) value["Environment"] = {{"Variables", *settings.environment}};
+    if (settings.empty_vpc_config) {
+        value["VpcConfig"] = {{"SubnetIds", json::array()},
+                              {"SecurityGroupIds", json::array()},
+                              {"VpcId", ""},
+                              {"Ipv6AllowedForDualStack", false}};
+    }
+    return value;
+}
+
+json function_configuration_json(model::RunnableVersion const& version, model::RegionName const& region, ArnForm arn) {
+    json value = function_list_item_json(version, region, arn);
+    auto const& status = version.status;
+    value["State"] = model::name_of(status.state);
+    put(value, "StateReason", status.state_reason);
+    put(value, "StateReasonCode", status.state_reason_code);
+    // A function that is not there yet was not updated either (recorded).
+    if (status.state != model::State::kPending) {
+        value["LastUpdateStatus"] = model::name_of(status.last_update);
+        put(value, "LastUpdateStatusReason", status.last_update_reason);
+        put(value, "LastUpdateStatusReasonCode", status.last_update_reason_code);
+    }
+    value["RuntimeVersionConfig"] = {
+        {"RuntimeVersionArn", runtime_version_arn(version.version.settings.runtime, region)}};
+    return value;
+}
+
+}  // namespace meridian::wire

@@ -1,0 +1,28 @@
+// The grammar against another reader of JSON: they accept the same texts, but for what is known to
+// differ.
+
+#include <cstdlib>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "wire/json_grammar.h"
+
+extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
+    using namespace meridian::wire;
+    std::string_view const text(reinterpret_cast<char const*>(data), size);
+    auto const fault = find_json_fault(text);
+    if (fault && (fault->offset > size || payload_fault_message(text, *fault).empty()))
+        std::abort();
+    bool const theirs = nlohmann::json::accept(text);
+    // nlohmann takes a byte order mark, ends at a zero byte, and has no limit of depth.
+    if (theirs && fault && fault->kind != JsonFault::Kind::kTooDeep && !text.starts_with("\xEF") &&
+        text.find('\0') == std::string_view::npos) {
+        std::abort();
+    }
+    // It refuses halves of surrogate pairs, and numbers that no double holds.
+    bool const may_overflow = text.find_first_of("eE") != std::string_view::npos || size > 300;
+    if (!fault && !theirs && !may_overflow && text.find("\\u") == std::string_view::npos)
+        std::abort();
+    return 0;
+}

@@ -1,0 +1,17 @@
+#pragma once
+// What the service checks itself after the model's constraints, and answers with another exception
+// though in the same words. Pure; any thread. Source: recorded answers (behaviour of CreateFunction
+// with a long name and with an unknown runtime).
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+#include "wire/api_model.h"
+
+namespace meridian::wire {
+
+// `input` satisfies the model. kInvalidParameterValue.
+[[nodiscard]] Result<void> check_service_rules(Operation const& operation,
+                                               nlohmann::json const& input);
+
+}  // namespace meridian::wire
