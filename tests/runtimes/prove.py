@@ -343,15 +343,16 @@ def main():
                    {**os.environ, "PROVE_INSIDE": "1", "PROVE_AS_ROOT": as_root})  # fmt: skip
     loopback_up()
     root = bundles_root()
-    names = sys.argv[1:] or sorted(p.parent.name for p in root.glob("*/manifest.json"))
+    names = sys.argv[1:] or sorted(p.parent.name for p in root.glob("[!.]*/manifest.json"))
     failed = 0
     with tempfile.TemporaryDirectory(prefix="meridian-prove-") as work:
         work = pathlib.Path(work)
         work.chmod(0o755)
-        subprocess.run([HERE.parent / "functions" / "build", work / "zips"], check=True)
+        functions = pathlib.Path(os.environ.get("MERIDIAN_TEST_FUNCTIONS", work / "zips"))
+        subprocess.run([HERE.parent / "functions" / "build", functions], check=True)
         for name in names:
             try:
-                prove(root / name, work / "zips", work)
+                prove(root / name, functions, work)
             except Exception as error:
                 failed += 1
                 print(f"{name}: FAILED: {type(error).__name__}: {error}", flush=True)
