@@ -51,15 +51,15 @@ Result<std::string> list_runtimes(fs::path const& installed) {
 
 Result<int> build_runtime(std::string const& name, fs::path const& installed) {
     MERIDIAN_TRY(auto const folder, recipes());
-    auto const recipe = folder / name / "build";
-    if (name.find('/') != std::string::npos || !fs::exists(recipe)) {
+    auto const install = folder / "install";
+    if (name.find('/') != std::string::npos || !fs::exists(folder / name / "build")) {
         return fail(Errc::kResourceNotFound, fmt::format("There is no recipe for {} in {}.", name, folder.string()));
     }
     auto const child = ::fork();
     if (child < 0) return fail(Errc::kIo, fmt::format("cannot fork: {}", std::strerror(errno)));
     if (child == 0) {
         ::setenv("MERIDIAN_RUNTIMES", installed.c_str(), 1);
-        ::execl(recipe.c_str(), recipe.c_str(), static_cast<char*>(nullptr));
+        ::execl(install.c_str(), install.c_str(), name.c_str(), static_cast<char*>(nullptr));
         ::_exit(127);
     }
     int status = 0;

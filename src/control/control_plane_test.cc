@@ -90,7 +90,7 @@ TEST_F(ControlPlaneTest, RefusesWhatAwsRefusesOnCreate) {
         {"tmp", [](auto& r) { r.settings.ephemeral_storage_mb = 511; }, Errc::kValidation,
          "1 validation error detected: Value '511' at 'ephemeralStorage.size' failed to satisfy constraint: Member must "
          "have value greater than or equal to 512"},
-        {"reserved variables", [](auto& r) { r.settings.environment = {{"AWS_REGION", "x"}, {"A1", "y"}, {"TZ", "z"}}; },
+        {"reserved variables", [](auto& r) { r.settings.environment = model::EnvironmentVariables{{"AWS_REGION", "x"}, {"A1", "y"}, {"TZ", "z"}}; },
          Errc::kInvalidParameterValue,
          "Lambda was unable to configure your environment variables because the environment variables you have provided "
          "contains reserved keys that are currently not supported for modification. Reserved keys used in this request: "
@@ -137,7 +137,7 @@ TEST_F(ControlPlaneTest, AnUnknownRuntimeNamesTheOnesThatAreKnown) {
 TEST_F(ControlPlaneTest, TheEnvironmentIsMeasuredAsJsonText) {
     auto request = creation();
     // {"K1":"…"} is nine bytes around the value.
-    request.settings.environment = {{"K1", std::string(model::limits::kEnvironmentBytesMax - 9, 'v')}};
+    request.settings.environment = model::EnvironmentVariables{{"K1", std::string(model::limits::kEnvironmentBytesMax - 9, 'v')}};
     EXPECT_TRUE(run(control->create_function(who, request)));
     request.name = model::FunctionName("g");
     (*request.settings.environment)["K1"] += 'v';
@@ -350,7 +350,7 @@ TEST_F(ControlPlaneTest, ADryRunChangesNothing) {
 
 TEST_F(ControlPlaneTest, UpdatingSettingsKeepsWhatIsNotNamed) {
     auto request = creation();
-    request.settings.environment = {{"A1", "1"}, {"B1", "2"}};
+    request.settings.environment = model::EnvironmentVariables{{"A1", "1"}, {"B1", "2"}};
     request.settings.description = "first";
     ASSERT_TRUE(run(control->create_function(who, request)));
     settle();

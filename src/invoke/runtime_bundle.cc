@@ -68,7 +68,6 @@ Result<RuntimeBundle> parse_manifest(std::string const& text, fs::path const& di
             bundle.environment = json.at("environment").get<std::map<std::string, std::string>>();
         }
         bundle.telemetry_log_fd = json.value("telemetry_log_fd", false);
-        bundle.exec_wrapper = json.value("exec_wrapper", false);
         return bundle;
     } catch (nlohmann::json::exception const& e) {
         return fail(Errc::kCorrupt, fmt::format("{}: {}", where, e.what()));

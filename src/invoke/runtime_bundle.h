@@ -30,7 +30,6 @@ struct RuntimeBundle {
     std::vector<std::string> bootstrap;
     std::map<std::string, std::string> environment;
     bool telemetry_log_fd = false;  // the client writes frames to _LAMBDA_TELEMETRY_LOG_FD
-    bool exec_wrapper = false;      // AWS_LAMBDA_EXEC_WRAPPER applies
 
     // The mounts as descriptors, for one sandbox. kIo when a source is gone.
     [[nodiscard]] Result<std::vector<sandbox::Mount>> open_mounts() const;
