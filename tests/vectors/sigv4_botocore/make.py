@@ -54,7 +54,7 @@ def client_request(service, credentials, operation, arguments):
 
 def main():
     arn = "arn:aws:lambda:us-east-1:123456789012:function:f"
-    tag = "key with space/+&=~*'()"
+    tag = "key with space/+=@"
     cases = {
         "lambda-invoke-arn": ("lambda", LONG_LIVED, "invoke", {"FunctionName": arn, "Qualifier": "$LATEST", "Payload": b'{"a":1}'}),
         "lambda-list-session": ("lambda", SESSION, "list_functions", {"Marker": "a b+c/=", "MaxItems": 10}),
