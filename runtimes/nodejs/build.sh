@@ -19,11 +19,13 @@ node_interpreter() {
 # add-on that uses Node-API runs on every later Node.js, so one build serves all runtimes with the same client.
 node_client() {
     local built="$MERIDIAN_RUNTIMES/.clients/aws-lambda-ric-$1-$(uname -m)"
+    exec 8>"$built.lock"
+    flock 8  # two recipes with the same client run at the same time
     if [ ! -d "$built" ]; then
         for tool in cmake make g++ python3 autoconf automake libtoolize; do need $tool "apt: $tool"; done
         echo '{"private":true}' >"$work/package.json"
         (
-            export PATH="$bundle/lang/bin:$PATH" npm_config_nodedir="$node"
+            export PATH="$bundle/lang/bin:$PATH" npm_config_nodedir="$node" MAKEFLAGS="-j$(nproc)"
             cd "$work"
             npm install --silent --no-audit --no-fund --ignore-scripts "aws-lambda-ric@$1" ||
                 cannot "the npm registry has no aws-lambda-ric@$1"
@@ -36,11 +38,13 @@ node_client() {
         rm -rf "$client/deps" "$client/src" "$client/scripts" "$client/build" "$client/node_modules"
         find "$client" -name rapid-client.node | grep -q . || return 1
         # The client is bundled into one file; node-gyp and its dependencies were for the build only.
+        rm -rf "$built.new"
         mkdir -p "$built.new/node_modules"
         mv "$client" "$built.new/node_modules/"
         strip --strip-unneeded "$(find "$built.new" -name rapid-client.node)"
         mv "$built.new" "$built"
     fi
+    exec 8>&-
     cp -r "$built/node_modules" "$bundle/runtime/node_modules"
 }
 
