@@ -40,8 +40,12 @@ io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::Co
     auto const group =
         function->version.settings.log_group.value_or("/aws/lambda/" + function->name.value());
     MERIDIAN_CO_TRY(auto const page, co_await logs.read(group, std::move(cursor), kPageBytes));
+    // A group that was chosen may hold other functions' streams too.
+    auto const mine = "/" + function->name.value() + "[";
+    bool const shared = function->version.settings.log_group.has_value();
     nlohmann::json events = nlohmann::json::array();
     for (auto const& [stream, event] : page.events) {
+        if (shared && stream.find(mine) == std::string::npos) continue;
         events.push_back(
             {{"timestamp",
               std::chrono::floor<std::chrono::milliseconds>(event.time).time_since_epoch().count()},

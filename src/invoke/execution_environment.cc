@@ -44,8 +44,9 @@ std::chrono::microseconds between(MonotonicTime from, MonotonicTime to) {
 std::string stream_name(EnvironmentServices const& services,
                         model::RunnableVersion const& function) {
     auto const day = std::chrono::floor<std::chrono::days>(services.clock.wall_now());
-    return telemetry::log_stream_name(day, function.version.version,
-                                      make_token(services.random, kLowerHex, 32));
+    return telemetry::log_stream_name(
+        day, function.version.version, make_token(services.random, kLowerHex, 32),
+        function.version.settings.log_group ? function.name.value() : std::string{});
 }
 
 }  // namespace

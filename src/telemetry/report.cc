@@ -64,8 +64,14 @@ std::string init_report_line(std::chrono::microseconds duration, bool within_inv
 }
 
 std::string log_stream_name(std::chrono::sys_days day, model::Version const& version,
-                            std::string const& environment_hex) {
+                            std::string const& environment_hex,
+                            std::string const& function_in_custom_group) {
     std::chrono::year_month_day const date{day};
+    if (!function_in_custom_group.empty()) {
+        return fmt::format("{:04}/{:02}/{:02}/{}[{}][{}]", static_cast<int>(date.year()),
+                           static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                           function_in_custom_group, version, environment_hex);
+    }
     return fmt::format("{:04}/{:02}/{:02}/[{}]{}", static_cast<int>(date.year()),
                        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                        version, environment_hex);

@@ -36,8 +36,10 @@ struct InvocationReport {
                                            InvocationReport::Status status,
                                            std::string const& error_type);
 
-// "2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef"
+// "2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef"; in a log group that its owner chose (and
+// that several functions may share) "2026/11/23/name[$LATEST][0123456789abcdef0123456789abcdef]".
 [[nodiscard]] std::string log_stream_name(std::chrono::sys_days day, model::Version const& version,
-                                          std::string const& environment_hex);
+                                          std::string const& environment_hex,
+                                          std::string const& function_in_custom_group = {});
 
 }  // namespace meridian::telemetry

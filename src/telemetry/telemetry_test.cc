@@ -79,6 +79,9 @@ TEST(Report, MatchesRecordedLines) {
     EXPECT_EQ(start_line(report.request_id, model::Version{"$LATEST"}),
               "START RequestId: id Version: $LATEST");
     EXPECT_EQ(log_stream_name(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2),
+                              model::Version{"3"}, "ab", "f"),
+              "2026/01/02/f[3][ab]");
+    EXPECT_EQ(log_stream_name(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2),
                               model::Version{"3"}, "ab"),
               "2026/01/02/[3]ab");
 }
