@@ -314,7 +314,9 @@ Cgroups Cgroups::open(std::vector<CgroupHierarchy> hierarchies, bool privileged)
         CgroupControls const wanted{
             .memory = !have.memory && has(hierarchy.controllers, "memory"),
             .cpu = !have.cpu && has(hierarchy.controllers, "cpu"),
-            .pids = !have.pids && has(hierarchy.controllers, "pids"),
+            // On v1 it would be one more slow attachment for what RLIMIT_NPROC does as well
+            // (launch.cc).
+            .pids = hierarchy.version2 && has(hierarchy.controllers, "pids"),
             .freezer =
                 !have.freezer && (hierarchy.version2 || has(hierarchy.controllers, "freezer"))};
         if (!wanted.limits() && !wanted.freezer) continue;
