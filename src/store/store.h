@@ -102,6 +102,9 @@ struct Scan {
     std::size_t limit = 50;      // records at most
 };
 
+// The log that all of these changes belong to, nothing if there are none; kInternal if they mix.
+[[nodiscard]] Result<std::optional<LogName>> one_log_of(std::vector<Change> const& changes);
+
 class Store {
   public:
     virtual ~Store() = default;
