@@ -44,16 +44,13 @@ std::vector<std::string> environment_variables(EnvironmentVariablesInput const& 
     return out;
 }
 
-std::vector<std::string> runtime_command(RuntimeBundle const& bundle, model::RunnableVersion const& function,
+std::vector<std::string> runtime_command(RuntimeBundle const& bundle,
+                                         model::RunnableVersion const& function,
                                          std::string const& bootstrap_path) {
-    auto const& settings = function.version.settings;
     if (bundle.command.empty()) return {bootstrap_path};
     std::vector<std::string> argv;
-    if (bundle.exec_wrapper && settings.environment) {
-        auto const wrapper = settings.environment->find("AWS_LAMBDA_EXEC_WRAPPER");
-        if (wrapper != settings.environment->end() && !wrapper->second.empty()) argv.push_back(wrapper->second);
-    }
-    for (auto const& word : bundle.command) argv.push_back(word == "{handler}" ? settings.handler : word);
+    for (auto const& word : bundle.command)
+        argv.push_back(word == "{handler}" ? function.version.settings.handler : word);
     return argv;
 }
 

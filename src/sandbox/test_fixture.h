@@ -2,6 +2,7 @@
 // What the sandbox tests share: running a coroutine to its end, pipes, and the one JailerClient of
 // a test process that meridian-jailer has started (run_under_jailer.sh does).
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -46,6 +47,12 @@ Result<T> run(boost::asio::io_context& context, io::Task<T> task,
     return std::move(**outcome);
 }
 
+inline void PrintTo(ExitStatus const& status, std::ostream* out) {
+    constexpr std::array kKinds{"exited", "signaled", "launch failed"};
+    *out << kKinds.at(static_cast<std::size_t>(status.kind)) << " " << status.value
+         << (status.out_of_memory ? ", out of memory" : "");
+}
+
 struct Pipe {
     io::UniqueFd read_end;
     io::UniqueFd write_end;
@@ -57,12 +64,12 @@ inline Pipe make_pipe() {
     return {io::UniqueFd(ends[0]), io::UniqueFd(ends[1])};
 }
 
-// Everything until the last writer is gone, or `bytes`, or two seconds of silence.
+// Everything until the last writer is gone, or `bytes`, or ten seconds of silence.
 inline std::string read_pipe(io::UniqueFd const& from, std::size_t bytes = SIZE_MAX) {
     std::string all;
     std::array<char, 4096> buffer;
     pollfd wait{.fd = from.get(), .events = POLLIN, .revents = 0};
-    while (all.size() < bytes && ::poll(&wait, 1, 2000) > 0) {
+    while (all.size() < bytes && ::poll(&wait, 1, 10'000) > 0) {
         auto const got = ::read(from.get(), buffer.data(), buffer.size());
         if (got <= 0) break;
         all.append(buffer.data(), static_cast<std::size_t>(got));

@@ -46,8 +46,8 @@ TEST(ApiModel, RoutesEveryOperationToItself) {
              {"name", "arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Aname",
               "functions"}) {
             for (auto const* const end : {"", "/"}) {
-                auto const match =
-                    find_route(operation.method, path_of(operation, value) + end, operation.query);
+                auto const path = path_of(operation, value) + end;
+                auto const match = find_route(operation.method, path, operation.query);
                 ASSERT_TRUE(match.has_value()) << match.error().message;
                 EXPECT_EQ(match->operation, &operation);
                 for (std::size_t i = 0; i < match->label_count; ++i)

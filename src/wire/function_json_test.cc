@@ -107,7 +107,7 @@ TEST(FunctionJson, MembersFollowTheSettings) {
         char const* value;
     };
     Case const cases[] = {
-        {"environment", [](auto& f) { f.version.settings.environment = {{"K1", "v"}}; }, "Environment",
+        {"environment", [](auto& f) { f.version.settings.environment = model::EnvironmentVariables{{"K1", "v"}}; }, "Environment",
          R"({"Variables":{"K1":"v"}})"},
         {"an empty environment",
          [](auto& f) { f.version.settings.environment = model::EnvironmentVariables{}; }, "Environment",

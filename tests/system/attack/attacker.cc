@@ -90,14 +90,13 @@ void read_host(Arguments const& paths) {
     must_fail("chroot", ::chroot("/tmp"));
     if (::chdir("/../../../..") == 0 && ::access("root", F_OK) == 0)
         breach(".. leads out of the root");
-    auto const mounts = slurp("/proc/self/mountinfo");
-    for (auto const& path : paths) {
-        if (mounts.find(path) != std::string::npos) breach("mountinfo names " + path);
-    }
 }
 
-// Argument: a secret that is in another sandbox's environment and in its code.
-void see_others(Arguments const& secrets) {
+// Argument: a secret that is in another sandbox's environment and in its code, written backwards so that
+// this process's own command line does not hold it.
+void see_others(Arguments const& backwards) {
+    Arguments secrets;
+    for (auto const& secret : backwards) secrets.emplace_back(secret.rbegin(), secret.rend());
     std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
     int seen = 0;
     while (dirent const* entry = ::readdir(proc.get())) {
