@@ -153,7 +153,7 @@ TEST_F(FolderCodeStoreTest, HoldsABoundedNumberOfDirectoriesOpen) {
 
 TEST_F(FolderCodeStoreTest, ManyAtOnceUnpackOnce) {
     auto const sha256 = put(zip_);
-    asio::io_context context;
+    auto& context = test_context();
     std::set<ino_t> inodes;
     int done = 0;
     for (int i = 0; i < 64; ++i) {
@@ -176,7 +176,7 @@ TEST_F(FolderCodeStoreTest, ManyAtOnceUnpackOnce) {
 TEST_F(FolderCodeStoreTest, ManyAtOnceAllHearOfAFailure) {
     auto const sha256 = put(zip_);
     fs::remove(zip_path(zip_));
-    asio::io_context context;
+    auto& context = test_context();
     int failures = 0;
     for (int i = 0; i < 8; ++i) {
         asio::co_spawn(context, store_->open_unpacked(sha256),
