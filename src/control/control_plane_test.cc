@@ -518,7 +518,7 @@ TEST_F(ControlPlaneTest, DeletingTakesEverythingUnderTheFunction) {
     ASSERT_TRUE(remove());
     EXPECT_FALSE(control->published().contains(kTestAccount, "f"));
     EXPECT_EQ(observer.deleted, 1);
-    EXPECT_EQ(store.peek(version_key(who.account, model::FunctionName("f"), 1)), nullptr);
+    EXPECT_FALSE(stored(version_key(who.account, model::FunctionName("f"), 1)));
     EXPECT_FALSE(remove());
 }
 
@@ -690,7 +690,7 @@ TEST_F(ControlPlaneTest, ARestartLoadsEverything) {
 
 TEST_F(ControlPlaneTest, ARecordThatCannotBeReadDoesNotStopTheOthers) {
     make_function();
-    store.put(function_key(who.account, model::FunctionName("broken")), {{"format", 99}});
+    write(function_key(who.account, model::FunctionName("broken")), nlohmann::json{{"format", 99}});
     restart();
     EXPECT_EQ(control->published().function_count(), 1u);
     auto const got = run(control->get_function(who, {model::FunctionName("broken"), {}}));
@@ -762,11 +762,11 @@ TEST_F(ControlPlaneTest, AStatusThatCannotBeWrittenIsWrittenLater) {
 TEST_F(ControlPlaneTest, AChangeFromAnotherRegionIsPreparedAndServed) {
     make_function();
     auto const key = function_key(who.account, model::FunctionName("f"));
-    auto function = *function_from_record(key, store.peek(key)->value);
+    auto function = *function_from_record(key, stored(key)->value);
     code.packages[model::CodeSha256("sha-of-other")] = "PK-other";
     function.latest.code = {model::CodeSha256("sha-of-other"), 8};
     function.latest.revision = {model::RevisionId("r1"), model::RevisionId("r2")};
-    store.put(key, function_to_json(function), store.peek(key)->status);
+    write(key, function_to_json(function));
     code.cork();
     ASSERT_TRUE(run(control->function_replicated(who.account, function.name)));
     EXPECT_EQ(published_code(), "PK1");
@@ -774,15 +774,16 @@ TEST_F(ControlPlaneTest, AChangeFromAnotherRegionIsPreparedAndServed) {
     code.uncork();
     settle();
     EXPECT_EQ(published_code(), "PK-other");
-    store.erase(key);
+    write(key, std::nullopt);
     ASSERT_TRUE(run(control->function_replicated(who.account, function.name)));
     EXPECT_FALSE(control->published().contains(kTestAccount, "f"));
 }
 
 TEST_F(ControlPlaneTest, TheCallerIsInTheLog) {
     make_function();
-    ASSERT_FALSE(store.log.empty());
-    EXPECT_EQ(store.log.front().caller, "arn:aws:iam::123456789012:root");
+    auto const log = run(store.read_log(store::LogName::kRegion, 0, 10));
+    ASSERT_EQ(log->size(), 1u) << "statuses are not logged";
+    EXPECT_EQ(log->front().caller, "arn:aws:iam::123456789012:root");
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #pragma once
-// What the control plane's tests put in place of the outside: a store in memory, a code store that can be held up or
-// made to fail, and the loop that runs it all. Every operation of a fake gives way once, so that
-// concurrent requests interleave as they do over a real store.
+// What the control plane's tests put in place of the outside: a store and a code store in memory that can be held up
+// or made to fail, and the loop that runs it all.
 
 #include <fcntl.h>
 
@@ -18,119 +17,45 @@
 #include "crypto/sha256.h"
 #include "io/one_shot.h"
 #include "store/code_store.h"
-#include "store/store.h"
+#include "store/memory_store.h"
 
 namespace meridian::control {
 
+// A store whose commits can be made to fail.
 class FakeStore final : public store::Store {
   public:
+    explicit FakeStore(Clock const& clock) : inner_(clock) {}
+
     // The next commits answer this instead of committing.
     std::deque<Error> fail_commits;
     std::uint64_t commits = 0;
-    std::vector<store::LogEntry> log;
 
-    io::Task<std::optional<store::Record>> get(store::Key key) override {
-        co_await give_way();
-        auto const found = records_.find(key);
-        if (found == records_.end()) co_return std::nullopt;
-        co_return std::optional<store::Record>(found->second);
-    }
-    io::Task<std::optional<nlohmann::json>> epitaph(store::Key key) override {
-        co_await give_way();
-        auto const found = epitaphs_.find(key);
-        if (found == epitaphs_.end() || records_.contains(key)) co_return std::nullopt;
-        co_return std::optional<nlohmann::json>(found->second);
-    }
-    io::Task<std::vector<store::Record>> scan(store::Scan scan) override {
-        co_await give_way();
-        std::vector<store::Record> out;
-        for (auto const& [key, record] : records_) {
-            if (key.account != scan.account || key.kind != scan.kind) continue;
-            if (!key.id.starts_with(scan.id_prefix) || key.id <= scan.after_id) continue;
-            if (out.size() == scan.limit) break;
-            out.push_back(record);
-        }
-        co_return out;
-    }
-    io::Task<std::vector<store::Record>> scan_all(store::Kind kind) override {
-        co_await give_way();
-        std::vector<store::Record> out;
-        for (auto const& [key, record] : records_) {
-            if (key.kind == kind) out.push_back(record);
-        }
-        co_return out;
-    }
+    io::Task<std::optional<store::Record>> get(store::Key key) override { return inner_.get(std::move(key)); }
+    io::Task<std::optional<nlohmann::json>> epitaph(store::Key key) override { return inner_.epitaph(std::move(key)); }
+    io::Task<std::vector<store::Record>> scan(store::Scan scan) override { return inner_.scan(std::move(scan)); }
+    io::Task<std::vector<store::Record>> scan_all(store::Kind kind) override { return inner_.scan_all(kind); }
     io::Task<std::uint64_t> count(model::AccountId account, store::Kind kind) override {
-        co_await give_way();
-        std::uint64_t n = 0;
-        for (auto const& [key, record] : records_) n += key.account == account && key.kind == kind;
-        co_return n;
+        return inner_.count(std::move(account), kind);
     }
     io::Task<store::Sequence> commit(store::Transaction transaction) override {
-        co_await give_way();
         if (!fail_commits.empty()) {
             Error error = fail_commits.front();
             fail_commits.pop_front();
             co_return std::unexpected(std::move(error));
         }
-        for (auto const& expectation : transaction.expectations) {
-            auto const found = records_.find(expectation.key);
-            bool const holds = expectation.sequence
-                                   ? found != records_.end() && found->second.sequence == *expectation.sequence
-                                   : found == records_.end();
-            if (!holds) co_return fail(Errc::kConflict, "conflict at " + expectation.key.id);
-        }
-        ++commits;
-        store::Sequence const sequence = transaction.changes.empty() ? 0 : ++last_;
-        for (auto const& change : transaction.changes) {
-            if (change.value) {
-                auto& record = records_[change.key];
-                record.key = change.key;
-                record.value = *change.value;
-                record.sequence = sequence;
-            } else {
-                records_.erase(change.key);
-                epitaphs_[change.key] = change.epitaph;
-            }
-        }
-        for (auto const& status : transaction.statuses) {
-            if (records_.contains(status.key)) records_[status.key].status = status.status;
-        }
-        if (sequence != 0) {
-            store::LogEntry entry;
-            entry.sequence = sequence;
-            entry.caller = transaction.caller;
-            entry.changes = transaction.changes;
-            log.push_back(std::move(entry));
-        }
-        co_return sequence;
+        auto outcome = co_await inner_.commit(std::move(transaction));
+        if (outcome) ++commits;
+        co_return outcome;
     }
-    io::Task<std::vector<store::LogEntry>> read_log(store::LogName, store::Sequence, std::size_t) override {
-        co_return log;
+    io::Task<std::vector<store::LogEntry>> read_log(store::LogName log, store::Sequence after,
+                                                    std::size_t limit) override {
+        return inner_.read_log(log, after, limit);
     }
-    io::Task<store::Sequence> last_sequence(store::LogName) override { co_return last_; }
-    io::Task<> apply(store::LogEntry) override { co_return fail(Errc::kInternal, "not used here"); }
-
-    // A write behind the control plane's back, as a follower's.
-    void put(store::Key const& key, nlohmann::json value, nlohmann::json status = nullptr) {
-        records_[key] = {key, std::move(value), std::move(status), ++last_};
-    }
-    void erase(store::Key const& key) {
-        records_.erase(key);
-        ++last_;
-    }
-    [[nodiscard]] store::Record const* peek(store::Key const& key) const {
-        auto const found = records_.find(key);
-        return found == records_.end() ? nullptr : &found->second;
-    }
+    io::Task<store::Sequence> last_sequence(store::LogName log) override { return inner_.last_sequence(log); }
+    io::Task<> apply(store::LogEntry entry) override { return inner_.apply(std::move(entry)); }
 
   private:
-    static asio::awaitable<void> give_way() {
-        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-    }
-    std::map<store::Key, store::Record> records_;
-    std::map<store::Key, nlohmann::json> epitaphs_;
-    store::Sequence last_ = 0;
+    store::MemoryStore inner_;
 };
 
 // Takes anything that begins as a zip does.
@@ -284,16 +209,28 @@ class ControlHarness {
         return got->view;
     }
 
+    // What stands in the region's store.
+    std::optional<store::Record> stored(store::Key const& key) {
+        auto record = run(store.get(key));
+        if (!record) throw std::runtime_error(record.error().message);
+        return *record;
+    }
+    // A write behind the control plane's back, as a follower's.
+    void write(store::Key const& key, std::optional<nlohmann::json> value) {
+        auto written = run(store.commit({.caller = "elsewhere", .changes = {{key, std::move(value)}}}));
+        if (!written) throw std::runtime_error(written.error().message);
+    }
+
     asio::io_context context;
     Requester who{model::AccountId(kTestAccount), "arn:aws:iam::123456789012:root"};
-    FakeStore store;
-    FakeStore account_store;
+    ManualClock clock;
+    FakeStore store{clock};
+    FakeStore account_store{clock};
     HomeAccountLog account_log{account_store};
     FakeCodeStore code;
     FakeRuntimes runtimes;
     KnownRuntimeCatalog catalog{runtimes};
     CountingObserver observer;
-    ManualClock clock;
     SeededRandom random{1};
     NullLog log;
     std::unique_ptr<ControlPlane> control;

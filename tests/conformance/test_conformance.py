@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import pathlib
+import random
 import re
 import time
 import urllib.parse
@@ -44,6 +45,33 @@ def make_zip(text):
         entry.external_attr = 0o100644 << 16
         archive.writestr(entry, f"exports.handler = async () => {json.dumps(text)};\n")
     return out.getvalue()
+
+
+def make_zip_of(name, content, *, mode=0o100644, stored=False):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED) as archive:
+        entry = zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0))
+        entry.external_attr = mode << 16
+        entry.compress_type = archive.compression
+        archive.writestr(entry, content)
+    return out.getvalue()
+
+
+UNZIPPED_MAX = 262_144_000
+ZIPPED_MAX = 52_428_800
+
+# Packages that must not be taken: made when a case asks for one, some are large.
+BAD_ZIPS = {
+    "zip_parent": lambda: make_zip_of("../escape.js", "x"),
+    "zip_inner_parent": lambda: make_zip_of("a/../../escape.js", "x"),
+    "zip_absolute": lambda: make_zip_of("/etc/escape.js", "x"),
+    "zip_link_out": lambda: make_zip_of("link", "/etc/passwd", mode=0o120777),
+    "zip_link_parent": lambda: make_zip_of("a/link", "../../../etc/passwd", mode=0o120777),
+    "zip_bomb": lambda: make_zip_of("zeros", b"\0" * (UNZIPPED_MAX + 1)),
+    "zip_too_large": lambda: make_zip_of("noise", random.Random(1).randbytes(ZIPPED_MAX), stored=True),
+    "zip_cut_off": lambda: make_zip("cut off")[:-10],
+    "zip_garbage_directory": lambda: make_zip("garbage").replace(b"PK\x01\x02", b"PK\xff\xff"),
+}
 
 
 class Client:
@@ -123,6 +151,8 @@ class Scope:
 
     def fill(self, value):
         if isinstance(value, str):
+            if value[2:-1] in BAD_ZIPS and value.startswith("%{"):
+                return base64.b64encode(BAD_ZIPS[value[2:-1]]()).decode()
             whole = re.fullmatch(r"%\{repeat:(.+):(\d+)\}", value)
             if whole:
                 return whole.group(1) * int(whole.group(2))
@@ -193,7 +223,28 @@ def create_function(client, scope, **members):
     wait_until_settled(client, scope, scope.values["f"])
 
 
+def download(url, expect):
+    """Follows a link as any client would, without a signature of its own."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        response = connection.getresponse()
+        content = response.read()
+        assert response.status == expect["status"], content[:2000]
+        for name, value in expect.get("headers", {}).items():
+            assert_matches(response.getheader(name), value, name)
+        if "sha256" in expect:
+            assert base64.b64encode(hashlib.sha256(content).digest()).decode() == expect["sha256"]
+        for element, value in expect.get("xml", {}).items():
+            assert_matches(xml_values(content)[element][0], value, element)
+    finally:
+        connection.close()
+
+
 def run_step(client, scope, step):
+    if "download" in step:
+        return download(scope.fill(step["download"]), scope.fill(step["expect"]))
     if "settle" in step:
         return wait_until_settled(client, scope, scope.fill(step["settle"]))
     if "function" in step:
@@ -244,7 +295,7 @@ def run_step(client, scope, step):
     return None
 
 
-@pytest.mark.parametrize("case", load_cases())
+@pytest.mark.parametrize("case", list(load_cases()))
 def test_case(client, role_arn, case):
     assert case["source"] in SOURCES
     scope = Scope(client, role_arn)
