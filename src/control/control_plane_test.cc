@@ -14,9 +14,11 @@ class ControlPlaneTest : public testing::Test, protected ControlHarness {
   protected:
     ControlPlaneTest() { make_role(); }
 
-    Result<FunctionView> update_code(std::string const& zip, std::optional<model::RevisionId> revision = std::nullopt) {
-        return run(control->update_function_code(
-            who, {.name = model::FunctionName("f"), .zip_bytes = zip, .revision_id = std::move(revision)}));
+    Result<FunctionView> update_code(std::string const& zip,
+                                     std::optional<model::RevisionId> revision = std::nullopt) {
+        return run(control->update_function_code(who, {.name = model::FunctionName("f"),
+                                                       .zip_bytes = zip,
+                                                       .revision_id = std::move(revision)}));
     }
     Result<FunctionView> update_settings(SettingsChange settings) {
         return run(control->update_function_configuration(
@@ -26,7 +28,8 @@ class ControlPlaneTest : public testing::Test, protected ControlHarness {
         return run(control->publish_version(
             who, {.name = model::FunctionName("f"), .description = std::move(description)}));
     }
-    Result<void> remove(std::string const& name = "f", std::optional<std::string> const& qualifier = std::nullopt) {
+    Result<void> remove(std::string const& name = "f",
+                        std::optional<std::string> const& qualifier = std::nullopt) {
         FunctionAndQualifier what{model::FunctionName(name), {}};
         if (qualifier) what.qualifier = model::Qualifier(*qualifier);
         return run(control->delete_function(who, what));
@@ -46,7 +49,8 @@ TEST_F(ControlPlaneTest, AFunctionIsPendingAndThenActive) {
     EXPECT_EQ(made->version.status, pending_creation());
     EXPECT_EQ(made->version.version.version.value(), "$LATEST");
     EXPECT_FALSE(made->qualified_arn);
-    EXPECT_EQ(control->published().find(kTestAccount, "f", "$LATEST")->status.state, model::State::kPending);
+    EXPECT_EQ(control->published().find(kTestAccount, "f", "$LATEST")->status.state,
+              model::State::kPending);
 
     code.uncork();
     settle();
@@ -68,47 +72,69 @@ TEST_F(ControlPlaneTest, RefusesWhatAwsRefusesOnCreate) {
     model::Tags tags;
     for (int i = 0; i < 51; ++i) tags["k" + std::to_string(i)] = "v";
     Case const cases[] = {
-        {"name of 65", [&](auto& r) { r.name = model::FunctionName(too_long); }, Errc::kInvalidParameterValue,
+        {"name of 65", [&](auto& r) { r.name = model::FunctionName(too_long); },
+         Errc::kInvalidParameterValue,
          "1 validation error detected: Value '" + too_long +
-             "' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 64"},
+             "' at 'functionName' failed to satisfy constraint: Member must have length less than "
+             "or equal to 64"},
         {"no runtime", [](auto& r) { r.settings.runtime.reset(); }, Errc::kInvalidParameterValue,
-         "Runtime and Handler are mandatory parameters for functions created with deployment packages."},
+         "Runtime and Handler are mandatory parameters for functions created with deployment "
+         "packages."},
         {"no handler", [](auto& r) { r.settings.handler.reset(); }, Errc::kInvalidParameterValue,
-         "Runtime and Handler are mandatory parameters for functions created with deployment packages."},
-        {"deprecated runtime", [](auto& r) { r.settings.runtime = "nodejs14.x"; }, Errc::kInvalidParameterValue,
-         "The runtime parameter of nodejs14.x is no longer supported for creating or updating AWS Lambda functions. We "
+         "Runtime and Handler are mandatory parameters for functions created with deployment "
+         "packages."},
+        {"deprecated runtime", [](auto& r) { r.settings.runtime = "nodejs14.x"; },
+         Errc::kInvalidParameterValue,
+         "The runtime parameter of nodejs14.x is no longer supported for creating or updating AWS "
+         "Lambda functions. We "
          "recommend you use a supported runtime while creating or updating functions."},
-        {"runtime not installed", [](auto& r) { r.settings.runtime = "java21"; }, Errc::kInvalidParameterValue,
-         "The runtime java21 is not installed here. Install it with `meridian runtime build java21` on each node and "
+        {"runtime not installed", [](auto& r) { r.settings.runtime = "java21"; },
+         Errc::kInvalidParameterValue,
+         "The runtime java21 is not installed here. Install it with `meridian runtime build "
+         "java21` on each node and "
          "try again."},
         {"timeout", [](auto& r) { r.settings.timeout_seconds = 901; }, Errc::kValidation,
-         "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value "
+         "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: "
+         "Member must have value "
          "less than or equal to 900"},
         {"memory", [](auto& r) { r.settings.memory_mb = 10'241; }, Errc::kValidation,
-         "1 validation error detected: Value '10241' at 'memorySize' failed to satisfy constraint: Member must have "
+         "1 validation error detected: Value '10241' at 'memorySize' failed to satisfy constraint: "
+         "Member must have "
          "value less than or equal to 10240"},
         {"tmp", [](auto& r) { r.settings.ephemeral_storage_mb = 511; }, Errc::kValidation,
-         "1 validation error detected: Value '511' at 'ephemeralStorage.size' failed to satisfy constraint: Member must "
+         "1 validation error detected: Value '511' at 'ephemeralStorage.size' failed to satisfy "
+         "constraint: Member must "
          "have value greater than or equal to 512"},
-        {"reserved variables", [](auto& r) { r.settings.environment = model::EnvironmentVariables{{"AWS_REGION", "x"}, {"A1", "y"}, {"TZ", "z"}}; },
+        {"reserved variables",
+         [](auto& r) {
+             r.settings.environment =
+                 model::EnvironmentVariables{{"AWS_REGION", "x"}, {"A1", "y"}, {"TZ", "z"}};
+         },
          Errc::kInvalidParameterValue,
-         "Lambda was unable to configure your environment variables because the environment variables you have provided "
-         "contains reserved keys that are currently not supported for modification. Reserved keys used in this request: "
+         "Lambda was unable to configure your environment variables because the environment "
+         "variables you have provided "
+         "contains reserved keys that are currently not supported for modification. Reserved keys "
+         "used in this request: "
          "AWS_REGION, TZ"},
         {"too many tags", [&](auto& r) { r.tags = tags; }, Errc::kInvalidParameterValue,
          "Number of tags exceeds resource tag limit."},
-        {"no such role", [](auto& r) { r.settings.role_arn = "arn:aws:iam::123456789012:role/other"; },
-         Errc::kInvalidParameterValue, "The role defined for the function cannot be assumed by Lambda."},
-        {"role of another path", [](auto& r) { r.settings.role_arn = "arn:aws:iam::123456789012:role/x/role"; },
-         Errc::kInvalidParameterValue, "The role defined for the function cannot be assumed by Lambda."},
-        {"role of another account", [](auto& r) { r.settings.role_arn = "arn:aws:iam::999999999999:role/role"; },
+        {"no such role",
+         [](auto& r) { r.settings.role_arn = "arn:aws:iam::123456789012:role/other"; },
+         Errc::kInvalidParameterValue,
+         "The role defined for the function cannot be assumed by Lambda."},
+        {"role of another path",
+         [](auto& r) { r.settings.role_arn = "arn:aws:iam::123456789012:role/x/role"; },
+         Errc::kInvalidParameterValue,
+         "The role defined for the function cannot be assumed by Lambda."},
+        {"role of another account",
+         [](auto& r) { r.settings.role_arn = "arn:aws:iam::999999999999:role/role"; },
          Errc::kAccessDenied, "Cross-account pass role is not allowed."},
         {"no code", [](auto& r) { r.zip_bytes.clear(); }, Errc::kInvalidParameterValue,
          "Uploaded file must be a non-empty zip"},
         {"not a zip", [](auto& r) { r.zip_bytes = "hello"; }, Errc::kInvalidParameterValue,
          "Could not unzip uploaded file. Please check your file, then try to upload again."},
-        {"51 MB", [](auto& r) { r.zip_bytes.resize(model::limits::kCodeZippedBytesMax + 1); }, Errc::kRequestTooLarge,
-         "Zipped size must be smaller than 52428800 bytes"},
+        {"51 MB", [](auto& r) { r.zip_bytes.resize(model::limits::kCodeZippedBytesMax + 1); },
+         Errc::kRequestTooLarge, "Zipped size must be smaller than 52428800 bytes"},
     };
     for (auto const& test : cases) {
         auto request = creation();
@@ -128,8 +154,9 @@ TEST_F(ControlPlaneTest, AnUnknownRuntimeNamesTheOnesThatAreKnown) {
     auto const made = run(control->create_function(who, std::move(request)));
     ASSERT_FALSE(made);
     EXPECT_EQ(made.error().code, Errc::kInvalidParameterValue);
-    EXPECT_TRUE(made.error().message.starts_with(
-        "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: ["));
+    EXPECT_TRUE(
+        made.error().message.starts_with("Value cobol85 at 'runtime' failed to satisfy constraint: "
+                                         "Member must satisfy enum value set: ["));
     EXPECT_TRUE(made.error().message.ends_with("] or be a valid ARN"));
     EXPECT_NE(made.error().message.find("nodejs22.x, "), std::string::npos);
 }
@@ -137,25 +164,29 @@ TEST_F(ControlPlaneTest, AnUnknownRuntimeNamesTheOnesThatAreKnown) {
 TEST_F(ControlPlaneTest, TheEnvironmentIsMeasuredAsJsonText) {
     auto request = creation();
     // {"K1":"…"} is nine bytes around the value.
-    request.settings.environment = model::EnvironmentVariables{{"K1", std::string(model::limits::kEnvironmentBytesMax - 9, 'v')}};
+    request.settings.environment = model::EnvironmentVariables{
+        {"K1", std::string(model::limits::kEnvironmentBytesMax - 9, 'v')}};
     EXPECT_TRUE(run(control->create_function(who, request)));
     request.name = model::FunctionName("g");
     (*request.settings.environment)["K1"] += 'v';
     auto const made = run(control->create_function(who, request));
     ASSERT_FALSE(made);
     EXPECT_TRUE(made.error().message.starts_with(
-        "Lambda was unable to configure your environment variables because the environment variables you have provided "
+        "Lambda was unable to configure your environment variables because the environment "
+        "variables you have provided "
         "exceeded the 4KB limit. String measured: {\"K1\":\"vvv"));
 }
 
 TEST_F(ControlPlaneTest, ARoleThatLambdaMayNotAssumeIsRefused) {
-    make_role("ec2", R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":)"
-                     R"("ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]})");
+    make_role("ec2",
+              R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":)"
+              R"("ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]})");
     auto request = creation();
     request.settings.role_arn = "arn:aws:iam::123456789012:role/ec2";
     auto const made = run(control->create_function(who, std::move(request)));
     ASSERT_FALSE(made);
-    EXPECT_EQ(made.error().message, "The role defined for the function cannot be assumed by Lambda.");
+    EXPECT_EQ(made.error().message,
+              "The role defined for the function cannot be assumed by Lambda.");
 }
 
 TEST_F(ControlPlaneTest, TheSameNameTwiceIsAConflict) {
@@ -221,7 +252,8 @@ TEST_F(ControlPlaneTest, AnUpdateRunsTheOldCodeUntilTheNewIsReady) {
 TEST_F(ControlPlaneTest, EveryRevisionIdIsNew) {
     std::set<std::string> seen;
     auto const note = [&](FunctionView const& view) {
-        seen.insert(model::visible_revision(view.version.version.revision, view.version.status).value());
+        seen.insert(
+            model::visible_revision(view.version.version.revision, view.version.status).value());
     };
     note(*run(control->create_function(who, creation())));
     settle();
@@ -262,7 +294,8 @@ TEST_F(ControlPlaneTest, ChangesAreRefusedWhileOneIsInProgress) {
         ASSERT_FALSE(refused) << test.name;
         EXPECT_EQ(refused.error().code, Errc::kResourceConflict) << test.name;
         EXPECT_EQ(refused.error().message,
-                  "The operation cannot be performed at this time. The function is currently in the following state: "
+                  "The operation cannot be performed at this time. The function is currently in "
+                  "the following state: "
                   "Pending")
             << test.name;
     }
@@ -275,7 +308,8 @@ TEST_F(ControlPlaneTest, ChangesAreRefusedWhileOneIsInProgress) {
         ASSERT_FALSE(refused) << test.name;
         EXPECT_EQ(refused.error().code, Errc::kResourceConflict) << test.name;
         EXPECT_EQ(refused.error().message,
-                  "The operation cannot be performed at this time. An update is in progress for resource: "
+                  "The operation cannot be performed at this time. An update is in progress for "
+                  "resource: "
                   "arn:aws:lambda:us-east-1:123456789012:function:f")
             << test.name;
     }
@@ -289,13 +323,16 @@ TEST_F(ControlPlaneTest, OfTwoUpdatesAtOnceOneWinsAndTheOtherIsTold) {
     code.cork();
     model::FunctionName const name("f");
     start(control->update_function_code(who, {.name = name, .zip_bytes = "PK2"}), first);
-    start(control->update_function_configuration(who, {.name = name, .settings = {.memory_mb = 256}}), second);
+    start(
+        control->update_function_configuration(who, {.name = name, .settings = {.memory_mb = 256}}),
+        second);
     run_until([&] { return first && second; });
     EXPECT_NE(first->has_value(), second->has_value());
     auto const& lost = *first ? *second : *first;
-    EXPECT_EQ(lost.error().message,
-              "The operation cannot be performed at this time. An update is in progress for resource: "
-              "arn:aws:lambda:us-east-1:123456789012:function:f");
+    EXPECT_EQ(
+        lost.error().message,
+        "The operation cannot be performed at this time. An update is in progress for resource: "
+        "arn:aws:lambda:us-east-1:123456789012:function:f");
     code.uncork();
     settle();
     EXPECT_EQ(get().version.status, active());
@@ -307,13 +344,15 @@ TEST_F(ControlPlaneTest, ARevisionIdThatIsNotTheLatestIsRefused) {
     auto const stale = made->version.version.revision.while_in_progress;
     auto const current = made->version.version.revision.settled;
     constexpr char const* kText =
-        "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve "
+        "The Revision Id provided does not match the latest Revision Id. Call the "
+        "GetFunction/GetAlias API to retrieve "
         "the latest Revision Id";
     model::FunctionName const name("f");
     auto const code_update = update_code("PK2", stale);
     auto const settings_update = run(control->update_function_configuration(
         who, {.name = name, .settings = {.memory_mb = 256}, .revision_id = stale}));
-    auto const publication = run(control->publish_version(who, {.name = name, .revision_id = stale}));
+    auto const publication =
+        run(control->publish_version(who, {.name = name, .revision_id = stale}));
     for (auto const* refused : {&code_update, &settings_update, &publication}) {
         ASSERT_FALSE(*refused);
         EXPECT_EQ(refused->error().code, Errc::kPreconditionFailed);
@@ -327,8 +366,12 @@ TEST_F(ControlPlaneTest, OfTwoUpdatesWithOneRevisionIdTheLoserFailsItsPreconditi
     auto const revision = get().version.version.revision.settled;
     std::optional<Result<FunctionView>> first, second;
     model::FunctionName const name("f");
-    start(control->update_function_code(who, {.name = name, .zip_bytes = "PK2", .revision_id = revision}), first);
-    start(control->update_function_code(who, {.name = name, .zip_bytes = "PK3", .revision_id = revision}), second);
+    start(control->update_function_code(
+              who, {.name = name, .zip_bytes = "PK2", .revision_id = revision}),
+          first);
+    start(control->update_function_code(
+              who, {.name = name, .zip_bytes = "PK3", .revision_id = revision}),
+          second);
     run_until([&] { return first && second; });
     EXPECT_NE(first->has_value(), second->has_value());
     auto const& lost = *first ? *second : *first;
@@ -362,7 +405,8 @@ TEST_F(ControlPlaneTest, UpdatingSettingsKeepsWhatIsNotNamed) {
     EXPECT_EQ(settings.environment, (model::EnvironmentVariables{{"A1", "1"}, {"B1", "2"}}));
     ASSERT_TRUE(update_settings({.environment = model::EnvironmentVariables{{"C1", "3"}}}));
     settle();
-    EXPECT_EQ(get().version.version.settings.environment, (model::EnvironmentVariables{{"C1", "3"}}));
+    EXPECT_EQ(get().version.version.settings.environment,
+              (model::EnvironmentVariables{{"C1", "3"}}));
     ASSERT_TRUE(update_settings({.environment = model::EnvironmentVariables{}}));
     settle();
     EXPECT_EQ(get().version.version.settings.environment, model::EnvironmentVariables{});
@@ -380,7 +424,8 @@ TEST_F(ControlPlaneTest, AnUpdateChecksItsSettingsAndItsRole) {
 }
 
 TEST_F(ControlPlaneTest, MissingFunctionsAreNotFoundInAwsWords) {
-    constexpr char const* kText = "Function not found: arn:aws:lambda:us-east-1:123456789012:function:f";
+    constexpr char const* kText =
+        "Function not found: arn:aws:lambda:us-east-1:123456789012:function:f";
     model::FunctionName const name("f");
     EXPECT_EQ(update_code("PK2").error().message, kText);
     EXPECT_EQ(update_settings({}).error().message, kText);
@@ -401,7 +446,8 @@ TEST_F(ControlPlaneTest, MissingFunctionsAreNotFoundInAwsWords) {
         EXPECT_EQ(got.error().message, std::string(kText) + ":" + qualifier);
     }
     Requester const stranger{model::AccountId("999999999999"), "arn:aws:iam::999999999999:root"};
-    EXPECT_FALSE(run(control->get_function(stranger, {name, {}}))) << "accounts do not see each other";
+    EXPECT_FALSE(run(control->get_function(stranger, {name, {}})))
+        << "accounts do not see each other";
 }
 
 // --- Versions ---
@@ -422,7 +468,8 @@ TEST_F(ControlPlaneTest, PublishingTwiceWithoutAChangeGivesTheSameVersion) {
     ASSERT_TRUE(update_code("PK2"));
     settle();
     EXPECT_EQ(publish()->version.version.version.value(), "3");
-    EXPECT_EQ(get("f", "1").version.version.settings.description, "first") << "versions never change";
+    EXPECT_EQ(get("f", "1").version.version.settings.description, "first")
+        << "versions never change";
     EXPECT_EQ(published_code("1"), "PK1");
     EXPECT_EQ(published_code("3"), "PK2");
 }
@@ -433,7 +480,8 @@ TEST_F(ControlPlaneTest, PublishingAtOnceGivesOneVersion) {
     for (auto& outcome : outcomes) {
         start(control->publish_version(who, {.name = model::FunctionName("f")}), outcome);
     }
-    run_until([&] { return std::ranges::all_of(outcomes, [](auto const& o) { return o.has_value(); }); });
+    run_until(
+        [&] { return std::ranges::all_of(outcomes, [](auto const& o) { return o.has_value(); }); });
     for (auto const& outcome : outcomes) {
         ASSERT_TRUE(*outcome) << outcome->error().message;
         EXPECT_EQ((*outcome)->version.version.version.value(), "1");
@@ -447,9 +495,11 @@ TEST_F(ControlPlaneTest, PublishingChecksTheHash) {
         who, {.name = model::FunctionName("f"), .code_sha256 = model::CodeSha256("abc")}));
     ASSERT_FALSE(wrong);
     EXPECT_EQ(wrong.error().code, Errc::kInvalidParameterValue);
-    EXPECT_EQ(wrong.error().message, "CodeSHA256 (abc) is different from current CodeSHA256 in $LATEST (" + sha.value() +
-                                         "). Please try again with the CodeSHA256 in $LATEST.");
-    EXPECT_TRUE(run(control->publish_version(who, {.name = model::FunctionName("f"), .code_sha256 = sha})));
+    EXPECT_EQ(wrong.error().message,
+              "CodeSHA256 (abc) is different from current CodeSHA256 in $LATEST (" + sha.value() +
+                  "). Please try again with the CodeSHA256 in $LATEST.");
+    EXPECT_TRUE(
+        run(control->publish_version(who, {.name = model::FunctionName("f"), .code_sha256 = sha})));
 }
 
 TEST_F(ControlPlaneTest, UpdatingWithPublishMakesAVersion) {
@@ -504,7 +554,8 @@ TEST_F(ControlPlaneTest, VersionsAreListedLatestFirst) {
     } while (!marker.empty());
     EXPECT_EQ(seen, (std::vector<std::string>{"$LATEST", "1", "2", "3", "4"}));
     EXPECT_EQ(pages, 3);
-    EXPECT_EQ(run(control->list_versions_by_function(who, {.name = model::FunctionName("f"), .marker = "bogus"}))
+    EXPECT_EQ(run(control->list_versions_by_function(
+                      who, {.name = model::FunctionName("f"), .marker = "bogus"}))
                   .error()
                   .code,
               Errc::kInvalidParameterValue);
@@ -528,7 +579,8 @@ TEST_F(ControlPlaneTest, OneVersionIsDeletedAlone) {
     EXPECT_EQ(remove("f", "$LATEST").error().message,
               "$LATEST version cannot be deleted without deleting the function.");
     EXPECT_EQ(remove("f", "$LATEST").error().code, Errc::kInvalidParameterValue);
-    EXPECT_EQ(remove("f", "prod").error().message, "Deletion of aliases is not currently supported.");
+    EXPECT_EQ(remove("f", "prod").error().message,
+              "Deletion of aliases is not currently supported.");
     EXPECT_EQ(remove("g", "1").error().message,
               "Function not found: arn:aws:lambda:us-east-1:123456789012:function:g:1");
     EXPECT_TRUE(remove("f", "1"));
@@ -568,12 +620,15 @@ TEST_F(ControlPlaneTest, FunctionsAreListedByNameInPages) {
     EXPECT_TRUE(run(control->list_functions(who, {}))->functions.empty());
     std::vector<std::string> expected;
     for (char c = 'a'; c < 'h'; ++c) expected.push_back(std::string("fn-") + c);
-    for (auto const& name : {"fn-d", "fn-a", "fn-g", "fn-c", "fn-b", "fn-f", "fn-e"}) make_function(name);
-    for (std::size_t size : {std::size_t{1}, std::size_t{3}, std::size_t{7}, std::size_t{50}, std::size_t{10'000}}) {
+    for (auto const& name : {"fn-d", "fn-a", "fn-g", "fn-c", "fn-b", "fn-f", "fn-e"})
+        make_function(name);
+    for (std::size_t size :
+         {std::size_t{1}, std::size_t{3}, std::size_t{7}, std::size_t{50}, std::size_t{10'000}}) {
         std::vector<std::string> seen;
         std::string marker;
         do {
-            auto const page = run(control->list_functions(who, {.marker = marker, .max_items = size}));
+            auto const page =
+                run(control->list_functions(who, {.marker = marker, .max_items = size}));
             ASSERT_TRUE(page);
             EXPECT_LE(page->functions.size(), std::min<std::size_t>(size, 50));
             for (auto const& view : page->functions) seen.push_back(view.version.name.value());
@@ -581,7 +636,8 @@ TEST_F(ControlPlaneTest, FunctionsAreListedByNameInPages) {
         } while (!marker.empty());
         EXPECT_EQ(seen, expected) << size;
     }
-    EXPECT_EQ(run(control->list_functions(who, {.marker = "!"})).error().code, Errc::kInvalidParameterValue);
+    EXPECT_EQ(run(control->list_functions(who, {.marker = "!"})).error().code,
+              Errc::kInvalidParameterValue);
 }
 
 TEST_F(ControlPlaneTest, APageHoldsFiftyAtMost) {
@@ -608,13 +664,14 @@ TEST_F(ControlPlaneTest, AllVersionsAreListedInAnyPageSize) {
         std::vector<std::string> seen;
         std::string marker;
         do {
-            auto const page =
-                run(control->list_functions(who, {.all_versions = true, .marker = marker, .max_items = size}));
+            auto const page = run(control->list_functions(
+                who, {.all_versions = true, .marker = marker, .max_items = size}));
             ASSERT_TRUE(page);
             ASSERT_FALSE(page->functions.empty());
             for (auto const& view : page->functions) {
                 EXPECT_TRUE(view.qualified_arn);
-                seen.push_back(view.version.name.value() + ":" + view.version.version.version.value());
+                seen.push_back(view.version.name.value() + ":" +
+                               view.version.version.version.value());
             }
             marker = page->next_marker;
         } while (!marker.empty());
@@ -636,7 +693,8 @@ TEST_F(ControlPlaneTest, TagsAreSetReplacedAndRemoved) {
     EXPECT_EQ(empty.error().message, "An error occurred and the request cannot be processed.");
     model::Tags many;
     for (int i = 0; i < 50; ++i) many["k" + std::to_string(i)] = "v";
-    EXPECT_EQ(run(control->tag_function(who, name, many)).error().message, "Number of tags exceeds resource tag limit.");
+    EXPECT_EQ(run(control->tag_function(who, name, many)).error().message,
+              "Number of tags exceeds resource tag limit.");
     many.erase("k0");
     EXPECT_TRUE(run(control->tag_function(who, name, many)));
 }
@@ -658,7 +716,8 @@ TEST_F(ControlPlaneTest, ARestartFinishesWhatWasPending) {
     ASSERT_TRUE(run(control->create_function(who, creation())));
     for (int i = 0; i < 20; ++i) context.poll_one();
     restart();
-    EXPECT_EQ(control->published().find(kTestAccount, "f", "$LATEST")->status.state, model::State::kPending);
+    EXPECT_EQ(control->published().find(kTestAccount, "f", "$LATEST")->status.state,
+              model::State::kPending);
     code.uncork();
     settle();
     EXPECT_EQ(get().version.status, active());
@@ -695,7 +754,8 @@ TEST_F(ControlPlaneTest, ARecordThatCannotBeReadDoesNotStopTheOthers) {
     EXPECT_EQ(control->published().function_count(), 1u);
     auto const got = run(control->get_function(who, {model::FunctionName("broken"), {}}));
     EXPECT_EQ(got.error().code, Errc::kCorrupt);
-    EXPECT_EQ(run(control->code_in_use()).error().code, Errc::kCorrupt) << "then no package may be removed";
+    EXPECT_EQ(run(control->code_in_use()).error().code, Errc::kCorrupt)
+        << "then no package may be removed";
 }
 
 TEST_F(ControlPlaneTest, ADiskThatDoesNotAnswerIsTriedAgain) {
@@ -713,7 +773,8 @@ TEST_F(ControlPlaneTest, CodeThatIsDamagedFailsTheFunction) {
     EXPECT_EQ(status.state_reason, "The package does not match its hash.");
     EXPECT_EQ(status.state_reason_code, "InvalidZipFileException");
     EXPECT_EQ(update_code("PK2").error().message,
-              "The operation cannot be performed at this time. The function is currently in the following state: Failed");
+              "The operation cannot be performed at this time. The function is currently in the "
+              "following state: Failed");
     EXPECT_TRUE(remove());
 }
 
