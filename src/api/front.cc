@@ -35,21 +35,24 @@ bool is_local_program(HttpRequest const& request) {
 
 // What went wrong inside is for the log, not for the client.
 bool is_internal(Errc code) {
-    return code == Errc::kInternal || code == Errc::kIo || code == Errc::kCorrupt || code == Errc::kOutcomeUnknown ||
-           code == Errc::kUnavailable || code == Errc::kConflict || code == Errc::kDeadlineExceeded;
+    return code == Errc::kInternal || code == Errc::kIo || code == Errc::kCorrupt ||
+           code == Errc::kOutcomeUnknown || code == Errc::kUnavailable || code == Errc::kConflict ||
+           code == Errc::kDeadlineExceeded;
 }
 
 Error too_large(HttpRequest const& request) {
     auto const route = wire::find_route(request.method, request.path(), request.query());
     auto const operation = route ? route->operation->name : std::string_view("requested");
     bool const invoke = operation == "Invoke";
-    return {Errc::kRequestTooLarge, fmt::format("Request must be smaller than {} bytes for the {} operation",
-                                                Front::body_bytes_max(request), invoke ? "InvokeFunction" : operation)};
+    return {Errc::kRequestTooLarge,
+            fmt::format("Request must be smaller than {} bytes for the {} operation",
+                        Front::body_bytes_max(request), invoke ? "InvokeFunction" : operation)};
 }
 
 }  // namespace
 
-Front::Front(FrontOptions options, auth::CredentialSource const& credentials, Clock const& clock, Random& random, Log& log)
+Front::Front(FrontOptions options, auth::CredentialSource const& credentials, Clock const& clock,
+             Random& random, Log& log)
     : options_(std::move(options)), verifier_(clock, credentials), random_(random), log_(log) {}
 
 void Front::add_region(RegionServices region) {
@@ -79,10 +82,13 @@ HttpResponse Front::refusal(int status, std::string reason) {
     return response;
 }
 
-HttpResponse Front::error(wire::Service service, Error const& error, model::RequestId const& request_id) {
+HttpResponse Front::error(wire::Service service, Error const& error,
+                          model::RequestId const& request_id) {
     if (is_internal(error.code)) {
         log_.write(LogLevel::kError, "a request failed inside",
-                   {{"request", request_id.value()}, {"code", std::string(name_of(error.code))}, {"error", error.message}});
+                   {{"request", request_id.value()},
+                    {"code", std::string(name_of(error.code))},
+                    {"error", error.message}});
     }
     return wire::encode_error(service, error, request_id);
 }
@@ -98,20 +104,25 @@ Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId
               .endpoint = fmt::format("http://{}", request.headers.get("host"))};
     if (options_.verify_signatures) {
         // The region is checked below, so that a scope that names a region we do not host says so.
-        MERIDIAN_TRY(call.caller, verifier_.verify(request, {.region = {}, .service = scope && (service || ours)
-                                                                                         ? scope->service
-                                                                                         : std::string_view("lambda")}));
+        MERIDIAN_TRY(call.caller,
+                     verifier_.verify(request, {.region = {},
+                                                .service = scope && (service || ours)
+                                                               ? scope->service
+                                                               : std::string_view("lambda")}));
     } else if (!scope) {
         return fail(Errc::kMissingAuthentication, "Missing Authentication Token");
     }
     bool const global = service && *service != wire::Service::kLambda;
     call.region = region_of(scope->region);
     // IAM and STS answer from any region's copy.
-    if (call.region == nullptr && global && !regions_.empty()) call.region = &regions_.begin()->second;
+    if (call.region == nullptr && global && !regions_.empty())
+        call.region = &regions_.begin()->second;
     if (call.region == nullptr) {
-        return fail(Errc::kInvalidSignature,
-                    fmt::format("Credential should be scoped to a valid region. This server hosts no region '{}'.",
-                                scope->region));
+        return fail(
+            Errc::kInvalidSignature,
+            fmt::format(
+                "Credential should be scoped to a valid region. This server hosts no region '{}'.",
+                scope->region));
     }
     if (!options_.verify_signatures) {
         call.caller.region = call.region->name;
@@ -134,21 +145,27 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
         auto const name = CodeLocations::region_of(request.path());
         auto* const region = name ? region_of(name->value()) : nullptr;
         if (region == nullptr) co_return refusal(404, "Not Found");
-        co_return co_await region->code.serve(region->control, std::move(request), std::move(request_id));
+        co_return co_await region->code.serve(region->control, std::move(request),
+                                              std::move(request_id));
     }
     if (!options_.verify_signatures && !is_local_program(request)) {
-        co_return error(wire::Service::kLambda,
-                        {Errc::kAccessDenied, "Signatures are off: only programs on this machine may call."}, request_id);
+        co_return error(
+            wire::Service::kLambda,
+            {Errc::kAccessDenied, "Signatures are off: only programs on this machine may call."},
+            request_id);
     }
-    if (request.body_too_large) co_return error(wire::Service::kLambda, too_large(request), request_id);
+    if (request.body_too_large)
+        co_return error(wire::Service::kLambda, too_large(request), request_id);
     auto call = identify(request, request_id);
     if (!call) {
         auto const scope = auth::parse_scope(request);
         auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
         co_return error(service.value_or(wire::Service::kLambda), call.error(), request_id);
     }
-    if (call->caller.service == kMeridianService) co_return co_await handle_meridian(std::move(*call), std::move(request));
-    if (call->service == wire::Service::kLambda) co_return co_await handle_lambda(std::move(*call), std::move(request));
+    if (call->caller.service == kMeridianService)
+        co_return co_await handle_meridian(std::move(*call), std::move(request));
+    if (call->service == wire::Service::kLambda)
+        co_return co_await handle_lambda(std::move(*call), std::move(request));
     co_return co_await handle_query(std::move(*call), std::move(request));
 }
 
@@ -158,12 +175,14 @@ asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest reques
     if (!route) co_return error(service, route.error(), call.request_id);
     auto const& operation = *route->operation;
     if (operation.id == wire::OperationId::kLambdaInvoke) {
-        auto answer = co_await invoke_function(call.region->invoker, call.region->name, std::move(call.caller),
-                                               call.request_id, *route, std::move(request));
+        auto answer = co_await invoke_function(call.region->invoker, call.region->name,
+                                               std::move(call.caller), call.request_id, *route,
+                                               std::move(request));
         co_return answer ? std::move(*answer) : error(service, answer.error(), call.request_id);
     }
     auto const action = find_action(operation.id);
-    if (action == nullptr) co_return error(service, wire::not_implemented(operation), call.request_id);
+    if (action == nullptr)
+        co_return error(service, wire::not_implemented(operation), call.request_id);
     auto input = wire::decode_input(*route, request);
     if (!input) co_return error(service, input.error(), call.request_id);
     auto output = co_await action(call.region->control, context_of(call), std::move(*input));
@@ -178,16 +197,18 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
     if (!query) co_return error(call.service, query.error(), call.request_id);
     auto const& operation = *query->operation;
     auto const action = find_action(operation.id);
-    if (action == nullptr) co_return error(call.service, wire::not_implemented(operation), call.request_id);
+    if (action == nullptr)
+        co_return error(call.service, wire::not_implemented(operation), call.request_id);
     auto output = co_await action(call.region->control, context_of(call), std::move(query->input));
     if (!output) co_return error(call.service, output.error(), call.request_id);
     co_return wire::encode_query_output(operation, *output, call.request_id);
 }
 
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
-    auto answer = co_await read_function_logs(call.region->logs, call.region->control, std::move(call.caller),
-                                              std::move(request));
-    co_return answer ? std::move(*answer) : error(wire::Service::kLambda, answer.error(), call.request_id);
+    auto answer = co_await read_function_logs(call.region->logs, call.region->control,
+                                              std::move(call.caller), std::move(request));
+    co_return answer ? std::move(*answer)
+                     : error(wire::Service::kLambda, answer.error(), call.request_id);
 }
 
 }  // namespace meridian::api

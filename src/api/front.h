@@ -1,6 +1,7 @@
 #pragma once
-// The public port: which region and service a request is for, who sent it, what it asks, and the answer in
-// AWS's form. One port serves every hosted region: the credential scope names it (iam and sts are global).
+// The public port: which region and service a request is for, who sent it, what it asks, and the
+// answer in AWS's form. One port serves every hosted region: the credential scope names it (iam and
+// sts are global).
 //
 // Threads: belongs to the executor of its HTTP server. Built by main.
 
@@ -39,7 +40,8 @@ struct FrontOptions {
 
 class Front {
   public:
-    Front(FrontOptions options, auth::CredentialSource const& credentials, Clock const& clock, Random& random, Log& log);
+    Front(FrontOptions options, auth::CredentialSource const& credentials, Clock const& clock,
+          Random& random, Log& log);
 
     void add_region(RegionServices region);
 
@@ -63,7 +65,8 @@ class Front {
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);
-    [[nodiscard]] HttpResponse error(wire::Service service, Error const& error, model::RequestId const& request_id);
+    [[nodiscard]] HttpResponse error(wire::Service service, Error const& error,
+                                     model::RequestId const& request_id);
 
     FrontOptions const options_;
     auth::Verifier verifier_;

@@ -23,10 +23,12 @@ struct Target {
 
 Result<Target> resolve_target(nlohmann::json const& input, model::RegionName const& region,
                               model::AccountId const& account) {
-    MERIDIAN_TRY(auto const reference, wire::parse_function_reference(input.at("FunctionName").get<std::string>()));
+    MERIDIAN_TRY(auto const reference,
+                 wire::parse_function_reference(input.at("FunctionName").get<std::string>()));
     if (reference.region && *reference.region != region) {
-        return fail(Errc::kResourceNotFound, fmt::format("Functions from '{}' are not reachable in this region ('{}')",
-                                                         *reference.region, region));
+        return fail(Errc::kResourceNotFound,
+                    fmt::format("Functions from '{}' are not reachable in this region ('{}')",
+                                *reference.region, region));
     }
     Target target{reference.account.value_or(account), reference.name, {}, {}};
     std::optional<model::Qualifier> qualifier = reference.qualifier;
@@ -34,7 +36,8 @@ Result<Target> resolve_target(nlohmann::json const& input, model::RegionName con
         model::Qualifier const named{given->get<std::string>()};
         if (qualifier && *qualifier != named) {
             return fail(Errc::kInvalidParameterValue,
-                        "The derived qualifier from the function name does not match the specified qualifier.");
+                        "The derived qualifier from the function name does not match the specified "
+                        "qualifier.");
         }
         qualifier = named;
     }
@@ -48,12 +51,14 @@ Result<std::string> decode_client_context(nlohmann::json const& input) {
     if (given == input.end()) return std::string{};
     auto const& text = given->get_ref<std::string const&>();
     if (text.size() > limits::kClientContextBytesMax) {
-        return fail(Errc::kInvalidRequestContent, fmt::format("Client context must be no more than {} bytes.",
-                                                              limits::kClientContextBytesMax));
+        return fail(Errc::kInvalidRequestContent,
+                    fmt::format("Client context must be no more than {} bytes.",
+                                limits::kClientContextBytesMax));
     }
     auto const json = from_base64(text);
     if (!json || wire::find_json_fault(*json)) {
-        return fail(Errc::kInvalidRequestContent, "Client context must be a valid Base64-encoded JSON object.");
+        return fail(Errc::kInvalidRequestContent,
+                    "Client context must be a valid Base64-encoded JSON object.");
     }
     // It travels in a header: line breaks between tokens mean nothing and would end it.
     return nlohmann::json::parse(*json).dump();
@@ -61,28 +66,33 @@ Result<std::string> decode_client_context(nlohmann::json const& input) {
 
 }  // namespace
 
-io::Task<HttpResponse> invoke_function(invoke::Invoker& invoker, model::RegionName region, auth::Caller caller,
-                                       model::RequestId request_id, wire::RouteMatch route, HttpRequest request) {
+io::Task<HttpResponse> invoke_function(invoke::Invoker& invoker, model::RegionName region,
+                                       auth::Caller caller, model::RequestId request_id,
+                                       wire::RouteMatch route, HttpRequest request) {
     MERIDIAN_CO_TRY(auto const input, wire::decode_input(route, request));
     MERIDIAN_CO_TRY(auto target, resolve_target(input, region, caller.account));
     auto const type = input.value("InvocationType", "RequestResponse");
     if (type == "Event") {
-        co_return fail(Errc::kNotImplemented,
-                       "Invoke with InvocationType Event is not implemented in this version of Meridian.");
+        co_return fail(
+            Errc::kNotImplemented,
+            "Invoke with InvocationType Event is not implemented in this version of Meridian.");
     }
     if (input.contains("TenantId") || input.contains("DurableExecutionName")) {
         co_return fail(Errc::kInvalidParameterValue,
-                       "Tenant isolation and durable executions are not supported by this version of Meridian.");
+                       "Tenant isolation and durable executions are not supported by this version "
+                       "of Meridian.");
     }
     if (request.body_too_large || request.body.size() > limits::kInvokeRequestBytesMax) {
-        co_return fail(Errc::kRequestTooLarge,
-                       fmt::format("Request must be smaller than {} bytes for the InvokeFunction operation",
-                                   limits::kInvokeRequestBytesMax));
+        co_return fail(
+            Errc::kRequestTooLarge,
+            fmt::format("Request must be smaller than {} bytes for the InvokeFunction operation",
+                        limits::kInvokeRequestBytesMax));
     }
     if (request.body.empty()) {
         request.body = "{}";
     } else if (auto const fault = wire::find_json_fault(request.body)) {
-        co_return fail(Errc::kInvalidRequestContent, wire::payload_fault_message(request.body, *fault));
+        co_return fail(Errc::kInvalidRequestContent,
+                       wire::payload_fault_message(request.body, *fault));
     }
     MERIDIAN_CO_TRY(auto client_context, decode_client_context(input));
 
@@ -111,7 +121,8 @@ io::Task<HttpResponse> invoke_function(invoke::Invoker& invoker, model::RegionNa
     response.headers.add("x-amzn-Remapped-Content-Length", "0");
     response.headers.add("X-Amz-Executed-Version", result.executed_version.value());
     if (result.function_error) response.headers.add("X-Amz-Function-Error", "Unhandled");
-    if (!result.log_tail.empty()) response.headers.add("X-Amz-Log-Result", to_base64(result.log_tail));
+    if (!result.log_tail.empty())
+        response.headers.add("X-Amz-Log-Result", to_base64(result.log_tail));
     response.body = std::move(result.payload);
     co_return response;
 }

@@ -9,8 +9,10 @@
 
 namespace meridian::api {
 
-// The payload is HttpRequest::body, byte for byte. Errors are the service's; a function's failure is an answer.
-io::Task<HttpResponse> invoke_function(invoke::Invoker& invoker, model::RegionName region, auth::Caller caller,
-                                       model::RequestId request_id, wire::RouteMatch route, HttpRequest request);
+// The payload is HttpRequest::body, byte for byte. Errors are the service's; a function's failure
+// is an answer.
+io::Task<HttpResponse> invoke_function(invoke::Invoker& invoker, model::RegionName region,
+                                       auth::Caller caller, model::RequestId request_id,
+                                       wire::RouteMatch route, HttpRequest request);
 
 }  // namespace meridian::api

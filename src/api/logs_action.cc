@@ -23,13 +23,15 @@ io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::Co
         co_return fail(Errc::kUnknownOperation, "There is no such operation.");
     }
     auto const encoded = path.substr(kPrefix.size(), path.size() - kPrefix.size() - kSuffix.size());
-    MERIDIAN_CO_TRY(auto const reference, wire::parse_function_reference(wire::percent_decoded_text(encoded)));
+    MERIDIAN_CO_TRY(auto const reference,
+                    wire::parse_function_reference(wire::percent_decoded_text(encoded)));
     auto const function =
         control.published().find(caller.account.value(), reference.name.value(), model::kLatest);
     if (!function) {
-        co_return fail(Errc::kResourceNotFound,
-                       fmt::format("Function not found: {}",
-                                   wire::function_arn(control.region(), caller.account, reference.name)));
+        co_return fail(
+            Errc::kResourceNotFound,
+            fmt::format("Function not found: {}",
+                        wire::function_arn(control.region(), caller.account, reference.name)));
     }
     std::string cursor;
     for (auto const& [name, value] : wire::split_query(request.query())) {
@@ -38,16 +40,23 @@ io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::Co
     auto const group =
         function->version.settings.log_group.value_or("/aws/lambda/" + function->name.value());
     MERIDIAN_CO_TRY(auto const page, co_await logs.read(group, std::move(cursor), kPageBytes));
+    // A group that was chosen may hold other functions' streams too.
+    auto const mine = "/" + function->name.value() + "[";
+    bool const shared = function->version.settings.log_group.has_value();
     nlohmann::json events = nlohmann::json::array();
     for (auto const& [stream, event] : page.events) {
-        events.push_back({{"timestamp", std::chrono::floor<std::chrono::milliseconds>(event.time).time_since_epoch().count()},
-                          {"logStreamName", stream},
-                          {"message", event.message}});
+        if (shared && stream.find(mine) == std::string::npos) continue;
+        events.push_back(
+            {{"timestamp",
+              std::chrono::floor<std::chrono::milliseconds>(event.time).time_since_epoch().count()},
+             {"logStreamName", stream},
+             {"message", event.message}});
     }
     HttpResponse response;
     response.headers.add("Content-Type", "application/json");
-    response.body = nlohmann::json{{"events", std::move(events)}, {"nextCursor", page.next_cursor}}.dump(
-        -1, ' ', false, nlohmann::json::error_handler_t::replace);
+    response.body =
+        nlohmann::json{{"events", std::move(events)}, {"nextCursor", page.next_cursor}}.dump(
+            -1, ' ', false, nlohmann::json::error_handler_t::replace);
     co_return response;
 }
 

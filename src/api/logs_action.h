@@ -1,6 +1,6 @@
 #pragma once
-// GET /meridian/v1/functions/{FunctionName}/logs?cursor=…: a function's log events, oldest first, in pages.
-// Answer: {"events":[{"timestamp":ms,"logStreamName":…,"message":…}],"nextCursor":"…"}.
+// GET /meridian/v1/functions/{FunctionName}/logs?cursor=…: a function's log events, oldest first,
+// in pages. Answer: {"events":[{"timestamp":ms,"logStreamName":…,"message":…}],"nextCursor":"…"}.
 
 #include "auth/sigv4_verifier.h"
 #include "base/http_message.h"
@@ -10,7 +10,8 @@
 
 namespace meridian::api {
 
-// Errors: kUnknownOperation for another path, kResourceNotFound, kInvalidParameterValue for a bad cursor.
+// Errors: kUnknownOperation for another path, kResourceNotFound, kInvalidParameterValue for a bad
+// cursor.
 io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::ControlPlane& control,
                                           auth::Caller caller, HttpRequest request);
 

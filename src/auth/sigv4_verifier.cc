@@ -239,18 +239,25 @@ Result<WallTime> signing_time(HttpRequest const& request, Claim const& claim) {
     return *time;
 }
 
+std::optional<int> positive_number(std::string_view text) {
+    char const* const begin = text.data();
+    char const* const end = begin + text.size();
+    int value = 0;
+    auto const [stop, fault] = std::from_chars(begin, end, value);
+    if (fault != std::errc{} || stop != end || value < 1) return std::nullopt;
+    return value;
+}
+
 Result<void> check_time(WallTime signed_at, Claim const& claim, WallTime now) {
     using model::limits::kClockSkewMax;
     auto lifetime = std::chrono::seconds{kClockSkewMax};
     if (claim.presigned && !claim.lifetime.empty()) {
-        int value = 0;
-        auto const* const end = claim.lifetime.data() + claim.lifetime.size();
-        auto const [stop, fault] = std::from_chars(claim.lifetime.data(), end, value);
-        if (fault != std::errc{} || stop != end || value < 1) {
+        auto const seconds = positive_number(claim.lifetime);
+        if (!seconds) {
             return fail(Errc::kIncompleteSignature,
                         "X-Amz-Expires must be a positive number of seconds.");
         }
-        lifetime = std::chrono::seconds{value};
+        lifetime = std::chrono::seconds{*seconds};
         if (lifetime > kPresignedLifetimeMax) {
             return fail(
                 Errc::kIncompleteSignature,

@@ -6,6 +6,8 @@
 
 #include "base/encoding.h"
 #include "wire/event_time.h"
+#include "wire/query_xml.h"
+#include "wire/rest_json.h"
 #include "wire/sigv4.h"
 #include "wire/sigv4_vectors.h"
 
@@ -120,6 +122,44 @@ TEST_F(VerifierTest, AcceptsTheTestSuitesSignedRequests) {
     }
     EXPECT_EQ(header_forms, 30);
     EXPECT_EQ(query_forms, 30);
+}
+
+// What AWS's own Python client sends (tests/vectors/sigv4_botocore): it verifies, and it decodes.
+TEST_F(VerifierTest, AcceptsWhatBotocoreSends) {
+    constexpr auto kSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    ManualClock then(WallTime{1'704'067'200s});  // 2024-01-01T00:00:00Z
+    credentials.keys["AKIDEXAMPLE"].secret_access_key = kSecret;
+    credentials.keys["ASIAEXAMPLE"] = {kSecret, model::AccountId{"1"}, "arn",
+                                       "id",    "the/token+==",        then.wall_now() + 1h};
+    Verifier verifier_then(then, credentials);
+    auto const verified = [&](std::string const& name) {
+        auto sent = sigv4::testing::parse_request(sigv4::testing::read_file(
+            MERIDIAN_SOURCE_DIR "/tests/vectors/sigv4_botocore/" + name + ".txt"));
+        auto const service = name.substr(0, name.find('-'));
+        auto const caller = verifier_then.verify(sent, {"us-east-1", service});
+        EXPECT_TRUE(caller.has_value()) << name << ": " << caller.error().message;
+        return sent;
+    };
+    auto const decoded = [&](std::string const& name) {
+        auto const sent = verified(name);
+        auto const route = wire::find_route(sent.method, sent.path(), sent.query());
+        EXPECT_TRUE(route.has_value()) << name;
+        return wire::decode_input(*route, sent).value();
+    };
+    constexpr auto kArn = "arn:aws:lambda:us-east-1:123456789012:function:f";
+    using nlohmann::json;
+    EXPECT_EQ(decoded("lambda-invoke-arn"),
+              (json{{"FunctionName", kArn}, {"Qualifier", "$LATEST"}}));
+    EXPECT_EQ(decoded("lambda-list-session"), (json{{"Marker", "a b+c/="}, {"MaxItems", 10}}));
+    EXPECT_EQ(decoded("lambda-untag"),
+              (json{{"Resource", kArn},
+                    {"TagKeys", {"key with space/+=@", "a", "gr\u00fc\u00df"}}}));
+    EXPECT_EQ(wire::decode_query(wire::Service::kIam, verified("iam-create-role"))->input,
+              (json{{"RoleName", "r"}, {"AssumeRolePolicyDocument", "{}"}}));
+    EXPECT_EQ(wire::decode_query(wire::Service::kSts, verified("sts-identity"))->operation->id,
+              wire::OperationId::kStsGetCallerIdentity);
+    verified("lambda-presigned");
+    verified("lambda-presigned-session");
 }
 
 TEST_F(VerifierTest, RefusesAnyChangeAfterSigning) {

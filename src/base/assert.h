@@ -1,6 +1,6 @@
 #pragma once
-// Checks of our own mistakes, on in every build. Input from outside never reaches one: it becomes an
-// Error instead.
+// Checks of our own mistakes, on in every build. Input from outside never reaches one: it becomes
+// an Error instead.
 
 namespace meridian {
 
@@ -9,7 +9,7 @@ namespace meridian {
 
 }  // namespace meridian
 
-#define MERIDIAN_ASSERT(condition)                                                   \
-    do {                                                                             \
+#define MERIDIAN_ASSERT(condition)                                                      \
+    do {                                                                                \
         if (!(condition)) ::meridian::assertion_failed(#condition, __FILE__, __LINE__); \
     } while (false)

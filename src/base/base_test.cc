@@ -13,15 +13,17 @@ TEST(Base64, EncodesRfc4648Vectors) {
     struct Case {
         std::string_view bytes, text;
     };
-    for (auto const& c : {Case{"", ""}, Case{"f", "Zg=="}, Case{"fo", "Zm8="}, Case{"foo", "Zm9v"},
-                          Case{"foob", "Zm9vYg=="}, Case{"fooba", "Zm9vYmE="}, Case{"foobar", "Zm9vYmFy"}}) {
+    for (auto const& c :
+         {Case{"", ""}, Case{"f", "Zg=="}, Case{"fo", "Zm8="}, Case{"foo", "Zm9v"},
+          Case{"foob", "Zm9vYg=="}, Case{"fooba", "Zm9vYmE="}, Case{"foobar", "Zm9vYmFy"}}) {
         EXPECT_EQ(to_base64(c.bytes), c.text);
         EXPECT_EQ(from_base64(c.text), c.bytes);
     }
 }
 
 TEST(Base64, RefusesWhatIsNotCanonical) {
-    for (auto const* text : {"Zg=", "Zg", "Z===", "====", "Zh==", "Zm9=", "Zm 9", "Zm9v\n", "-_-_"}) {
+    for (auto const* text :
+         {"Zg=", "Zg", "Z===", "====", "Zh==", "Zm9=", "Zm 9", "Zm9v\n", "-_-_"}) {
         EXPECT_FALSE(from_base64(text)) << text;
     }
 }

@@ -60,13 +60,14 @@ std::string to_base64(std::string_view bytes) {
     text.reserve((bytes.size() + 2) / 3 * 4);
     std::size_t i = 0;
     for (; i + 3 <= bytes.size(); i += 3) {
-        std::uint32_t const n = octet(bytes[i]) << 16 | octet(bytes[i + 1]) << 8 | octet(bytes[i + 2]);
-        for (int shift = 18; shift >= 0; shift -= 6) text.push_back(kBase64Alphabet[n >> shift & 63]);
+        std::uint32_t const n =
+            octet(bytes[i]) << 16 | octet(bytes[i + 1]) << 8 | octet(bytes[i + 2]);
+        for (int shift = 18; shift >= 0; shift -= 6)
+            text.push_back(kBase64Alphabet[n >> shift & 63]);
     }
     std::size_t const rest = bytes.size() - i;
     if (rest > 0) {
-        std::uint32_t const n =
-            octet(bytes[i]) << 16 | (rest == 2 ? octet(bytes[i + 1]) << 8 : 0);
+        std::uint32_t const n = octet(bytes[i]) << 16 | (rest == 2 ? octet(bytes[i + 1]) << 8 : 0);
         text.push_back(kBase64Alphabet[n >> 18 & 63]);
         text.push_back(kBase64Alphabet[n >> 12 & 63]);
         text.push_back(rest == 2 ? kBase64Alphabet[n >> 6 & 63] : '=');

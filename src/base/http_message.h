@@ -1,6 +1,6 @@
 #pragma once
-// HTTP requests and responses as values, shared by the layer that moves them (io/) and the layers that
-// read and write their meaning (wire/, auth/, runtime_api/, api/). No I/O here.
+// HTTP requests and responses as values, shared by the layer that moves them (io/) and the layers
+// that read and write their meaning (wire/, auth/, runtime_api/, api/). No I/O here.
 
 #include <string>
 #include <string_view>
@@ -48,7 +48,8 @@ struct HttpRequest {
     // What follows the first '?', or empty.
     [[nodiscard]] std::string_view query() const noexcept {
         auto const mark = target.find('?');
-        return mark == std::string::npos ? std::string_view{} : std::string_view(target).substr(mark + 1);
+        return mark == std::string::npos ? std::string_view{}
+                                         : std::string_view(target).substr(mark + 1);
     }
 };
 
@@ -56,7 +57,7 @@ struct HttpResponse {
     int status = 200;
     HttpHeaders headers;  // Content-Length, Date and Connection are the server's
     std::string body;
-    bool close = false;   // end the connection after this response
+    bool close = false;  // end the connection after this response
 };
 
 }  // namespace meridian

@@ -49,7 +49,8 @@ std::string make_token(Random& random, std::string_view alphabet, std::size_t le
         random.fill(pool);
         for (auto const byte : pool) {
             auto const value = std::to_integer<std::size_t>(byte);
-            if (value < fair && token.size() < length) token.push_back(alphabet[value % alphabet.size()]);
+            if (value < fair && token.size() < length)
+                token.push_back(alphabet[value % alphabet.size()]);
         }
     }
     return token;

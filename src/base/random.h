@@ -13,11 +13,13 @@ namespace meridian {
 class Random {
   public:
     virtual ~Random() = default;
-    // Fills `out` with bytes that nobody can guess (the real one), or with a seeded sequence (tests).
+    // Fills `out` with bytes that nobody can guess (the real one), or with a seeded sequence
+    // (tests).
     virtual void fill(std::span<std::byte> out) = 0;
 };
 
-// A sequence that depends on its seed alone (splitmix64). For tests and simulation; never for secrets.
+// A sequence that depends on its seed alone (splitmix64). For tests and simulation; never for
+// secrets.
 class SeededRandom final : public Random {
   public:
     explicit SeededRandom(std::uint64_t seed) : state_(seed) {}

@@ -12,40 +12,41 @@ namespace meridian {
 // One code for each thing that some caller treats differently; everything else is message. The wire
 // layer alone turns a code into an AWS exception name and an HTTP status.
 enum class Errc {
-    kInvalidParameterValue,   // InvalidParameterValueException: the value breaks a rule of the service
-    kValidation,              // ValidationException: the value breaks a constraint of the API model
-    kSerialization,           // SerializationException: a member has the wrong JSON type
-    kResourceNotFound,        // ResourceNotFoundException
-    kResourceConflict,        // ResourceConflictException: exists already, or is in the wrong state
-    kPreconditionFailed,      // PreconditionFailedException: RevisionId
-    kRequestTooLarge,         // RequestEntityTooLargeException / RequestTooLargeException
-    kCodeStorageExceeded,     // CodeStorageExceededException
-    kInvalidRequestContent,   // InvalidRequestContentException: the payload is not JSON
-    kUnsupportedMediaType,    // UnsupportedMediaTypeException
-    kInvalidZipFile,          // InvalidZipFileException: stored code cannot be used
-    kInvalidRuntime,          // InvalidRuntimeException: the runtime is not installed here
-    kTooManyRequests,         // TooManyRequestsException; Error::reason holds its Reason
-    kEntityAlreadyExists,     // IAM EntityAlreadyExists
-    kNoSuchEntity,            // IAM NoSuchEntity
-    kDeleteConflict,          // IAM DeleteConflict
-    kMalformedPolicyDocument, // IAM MalformedPolicyDocument
-    kLimitExceeded,           // IAM LimitExceeded: a quota of the account
-    kAccessDenied,            // AccessDeniedException
-    kMissingAuthentication,   // MissingAuthenticationTokenException
-    kIncompleteSignature,     // IncompleteSignatureException
-    kUnrecognizedClient,      // UnrecognizedClientException: unknown key or token
-    kInvalidSignature,        // InvalidSignatureException: wrong, or outside the clock skew
-    kExpiredToken,            // ExpiredTokenException
-    kUnknownOperation,        // no such path
-    kNotImplemented,          // known to AWS, not to this version of Meridian: 501
-    kConflict,                // the store's optimistic check failed: read again and decide again
-    kOutcomeUnknown,          // the write may have happened
-    kUnavailable,             // a part that is needed is not there now
-    kCancelled,               // the operation was stopped on purpose
-    kDeadlineExceeded,        // the time given for it is over
-    kCorrupt,                 // stored bytes do not match their hash or format
-    kIo,                      // the operating system or a library refused
-    kInternal,                // a bug of ours
+    kInvalidParameterValue,  // InvalidParameterValueException: the value breaks a rule of the
+                             // service
+    kValidation,             // ValidationException: the value breaks a constraint of the API model
+    kSerialization,          // SerializationException: a member has the wrong JSON type
+    kResourceNotFound,       // ResourceNotFoundException
+    kResourceConflict,       // ResourceConflictException: exists already, or is in the wrong state
+    kPreconditionFailed,     // PreconditionFailedException: RevisionId
+    kRequestTooLarge,        // RequestEntityTooLargeException / RequestTooLargeException
+    kCodeStorageExceeded,    // CodeStorageExceededException
+    kInvalidRequestContent,  // InvalidRequestContentException: the payload is not JSON
+    kUnsupportedMediaType,   // UnsupportedMediaTypeException
+    kInvalidZipFile,         // InvalidZipFileException: stored code cannot be used
+    kInvalidRuntime,         // InvalidRuntimeException: the runtime is not installed here
+    kTooManyRequests,        // TooManyRequestsException; Error::reason holds its Reason
+    kEntityAlreadyExists,    // IAM EntityAlreadyExists
+    kNoSuchEntity,           // IAM NoSuchEntity
+    kDeleteConflict,         // IAM DeleteConflict
+    kMalformedPolicyDocument,  // IAM MalformedPolicyDocument
+    kLimitExceeded,            // IAM LimitExceeded: a quota of the account
+    kAccessDenied,             // AccessDeniedException
+    kMissingAuthentication,    // MissingAuthenticationTokenException
+    kIncompleteSignature,      // IncompleteSignatureException
+    kUnrecognizedClient,       // UnrecognizedClientException: unknown key or token
+    kInvalidSignature,         // InvalidSignatureException: wrong, or outside the clock skew
+    kExpiredToken,             // ExpiredTokenException
+    kUnknownOperation,         // no such path
+    kNotImplemented,           // known to AWS, not to this version of Meridian: 501
+    kConflict,                 // the store's optimistic check failed: read again and decide again
+    kOutcomeUnknown,           // the write may have happened
+    kUnavailable,              // a part that is needed is not there now
+    kCancelled,                // the operation was stopped on purpose
+    kDeadlineExceeded,         // the time given for it is over
+    kCorrupt,                  // stored bytes do not match their hash or format
+    kIo,                       // the operating system or a library refused
+    kInternal,                 // a bug of ours
 };
 
 // The name of a code as it stands in logs ("kIo").
@@ -72,8 +73,8 @@ using Result = std::expected<T, Error>;
 #define MERIDIAN_CONCAT_INNER(a, b) a##b
 #define MERIDIAN_CONCAT(a, b) MERIDIAN_CONCAT_INNER(a, b)
 
-#define MERIDIAN_TRY_IMPL(temporary, declaration, expression, return_keyword)              \
-    auto temporary = (expression);                                                         \
+#define MERIDIAN_TRY_IMPL(temporary, declaration, expression, return_keyword)                 \
+    auto temporary = (expression);                                                            \
     if (!temporary.has_value()) return_keyword std::unexpected(std::move(temporary).error()); \
     declaration = std::move(temporary).value()
 

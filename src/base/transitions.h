@@ -26,7 +26,8 @@ template <typename State, typename Event, std::size_t N>
 
 // Whether no (state, event) pair has two rows. For static_assert beside each table.
 template <typename State, typename Event, std::size_t N>
-[[nodiscard]] constexpr bool is_deterministic(std::array<Transition<State, Event>, N> const& table) {
+[[nodiscard]] constexpr bool is_deterministic(
+    std::array<Transition<State, Event>, N> const& table) {
     for (std::size_t i = 0; i < N; ++i) {
         for (std::size_t j = i + 1; j < N; ++j) {
             if (table[i].from == table[j].from && table[i].on == table[j].on) return false;

@@ -1,5 +1,6 @@
 #pragma once
-// `meridian doctor`: what this machine gives to the sandbox, what is weaker without it, and how to get it.
+// `meridian doctor`: what this machine gives to the sandbox, what is weaker without it, and how to
+// get it.
 
 #include <filesystem>
 #include <string>

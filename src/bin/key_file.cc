@@ -1,15 +1,14 @@
 #include "bin/key_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/unique_fd.h"
 
@@ -24,7 +23,8 @@ Result<void> failed(char const* what, std::filesystem::path const& path) {
 
 }  // namespace
 
-Result<void> write_file_durably(std::filesystem::path const& path, std::string const& bytes, unsigned mode) {
+Result<void> write_file_durably(std::filesystem::path const& path, std::string const& bytes,
+                                unsigned mode) {
     auto const temporary = path.string() + ".new";
     io::UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
     if (!file.valid()) return failed("cannot write", temporary);
@@ -38,8 +38,10 @@ Result<void> write_file_durably(std::filesystem::path const& path, std::string c
     }
     if (::fsync(file.get()) != 0) return failed("cannot sync", temporary);
     if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("cannot rename", temporary);
-    io::UniqueFd const directory(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory.valid() || ::fsync(directory.get()) != 0) return failed("cannot sync", path.parent_path());
+    io::UniqueFd const directory(
+        ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.valid() || ::fsync(directory.get()) != 0)
+        return failed("cannot sync", path.parent_path());
     return {};
 }
 
@@ -48,7 +50,8 @@ Result<std::string> load_or_create_key(std::filesystem::path const& path, Random
     if (in) {
         std::string bytes{std::istreambuf_iterator<char>(in), {}};
         if (bytes.size() != kKeyBytes) {
-            return fail(Errc::kCorrupt, fmt::format("{} is not a key of {} bytes", path.string(), kKeyBytes));
+            return fail(Errc::kCorrupt,
+                        fmt::format("{} is not a key of {} bytes", path.string(), kKeyBytes));
         }
         return bytes;
     }

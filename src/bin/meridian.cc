@@ -3,12 +3,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "bin/doctor.h"
 #include "bin/runtime_command.h"
@@ -56,44 +56,60 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     auto const data_default = cli::default_data_directory(environment, ::geteuid() == 0);
 
-    auto* const up_command = app.add_subcommand("up", "Start the regions on this machine, until SIGTERM or Ctrl-C");
-    UpOptions up_options{.data = data_default, .runtimes = default_runtimes_directory(), .passed_on = {}};
-    std::string regions = "us-east-1,sa-east-1", auth = "sigv4", account = "123456789012", host = "127.0.0.1";
+    auto* const up_command =
+        app.add_subcommand("up", "Start the regions on this machine, until SIGTERM or Ctrl-C");
+    UpOptions up_options{
+        .data = data_default, .runtimes = default_runtimes_directory(), .passed_on = {}};
+    std::string regions = "us-east-1,sa-east-1", auth = "sigv4", account = "123456789012",
+                host = "127.0.0.1";
     std::uint16_t port = 4600;
     std::uint32_t idle_lifetime = 600, account_concurrency = 1000;
     bool verbose = false;
     up_command->add_option("--data", up_options.data, "Data directory")->capture_default_str();
-    up_command->add_option("--port", port, "Port of the API; 0 takes a free one")->capture_default_str();
+    up_command->add_option("--port", port, "Port of the API; 0 takes a free one")
+        ->capture_default_str();
     up_command->add_option("--host", host, "Loopback address of the API")->capture_default_str();
-    up_command->add_option("--regions", regions, "Regions, separated by commas")->capture_default_str();
-    up_command->add_option("--auth", auth, "sigv4, or off: any signature is accepted (loopback only)")
+    up_command->add_option("--regions", regions, "Regions, separated by commas")
+        ->capture_default_str();
+    up_command
+        ->add_option("--auth", auth, "sigv4, or off: any signature is accepted (loopback only)")
         ->check(CLI::IsMember({"sigv4", "off"}))
         ->capture_default_str();
     up_command->add_option("--account", account, "Account id, 12 digits")->capture_default_str();
-    up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")->capture_default_str();
-    up_command->add_option("--idle-lifetime", idle_lifetime, "Seconds that an idle environment is kept")->capture_default_str();
-    up_command->add_option("--account-concurrency", account_concurrency, "Concurrent executions per region")
+    up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")
+        ->capture_default_str();
+    up_command
+        ->add_option("--idle-lifetime", idle_lifetime, "Seconds that an idle environment is kept")
+        ->capture_default_str();
+    up_command
+        ->add_option("--account-concurrency", account_concurrency,
+                     "Concurrent executions per region")
         ->capture_default_str();
     up_command->add_flag("--verbose", verbose, "Log more");
 
     auto* const logs_command = app.add_subcommand("logs", "Show what a function wrote");
     cli::LogsOptions logs_options;
-    cli::ConnectionFlags flags{.endpoint_url = {}, .region = {}, .profile = {}, .data = data_default};
+    cli::ConnectionFlags flags{
+        .endpoint_url = {}, .region = {}, .profile = {}, .data = data_default};
     logs_command->add_option("function", logs_options.function, "Function name or ARN")->required();
     logs_command->add_flag("--follow,-f", logs_options.follow, "Go on until Ctrl-C");
     logs_command->add_flag("--json", logs_options.json, "One JSON object a line");
     logs_command->add_option("--endpoint-url", flags.endpoint_url, "The API's URL");
     logs_command->add_option("--region", flags.region, "Region");
     logs_command->add_option("--profile", flags.profile, "AWS profile");
-    logs_command->add_option("--data", flags.data, "Data directory of a running `meridian up`")->capture_default_str();
+    logs_command->add_option("--data", flags.data, "Data directory of a running `meridian up`")
+        ->capture_default_str();
 
-    auto* const doctor_command = app.add_subcommand("doctor", "Say what this machine gives to the sandbox, and what is weaker");
+    auto* const doctor_command = app.add_subcommand(
+        "doctor", "Say what this machine gives to the sandbox, and what is weaker");
     bool doctor_json = false;
     doctor_command->add_flag("--json", doctor_json, "As JSON");
 
-    auto* const runtime_command = app.add_subcommand("runtime", "The runtimes that functions can use here");
+    auto* const runtime_command =
+        app.add_subcommand("runtime", "The runtimes that functions can use here");
     runtime_command->require_subcommand(1);
-    auto* const runtime_list = runtime_command->add_subcommand("list", "Known and installed runtimes");
+    auto* const runtime_list =
+        runtime_command->add_subcommand("list", "Known and installed runtimes");
     auto* const runtime_build = runtime_command->add_subcommand("build", "Install a runtime");
     std::string runtime_name;
     runtime_build->add_option("name", runtime_name, "For example python3.11")->required();
@@ -101,9 +117,20 @@ int run(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
 
     if (*up_command) {
-        up_options.passed_on = {"--host", host, "--port", std::to_string(port), "--regions", regions, "--auth", auth,
-                                "--account", account, "--idle-lifetime", std::to_string(idle_lifetime),
-                                "--account-concurrency", std::to_string(account_concurrency)};
+        up_options.passed_on = {"--host",
+                                host,
+                                "--port",
+                                std::to_string(port),
+                                "--regions",
+                                regions,
+                                "--auth",
+                                auth,
+                                "--account",
+                                account,
+                                "--idle-lifetime",
+                                std::to_string(idle_lifetime),
+                                "--account-concurrency",
+                                std::to_string(account_concurrency)};
         if (verbose) up_options.passed_on.emplace_back("--verbose");
         return failed(up(up_options).error());
     }

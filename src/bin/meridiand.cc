@@ -1,5 +1,7 @@
-// meridiand: hosts regions behind one port. Started by meridian-jailer (see `meridian up`), without privileges.
+// meridiand: hosts regions behind one port. Started by meridian-jailer (see `meridian up`), without
+// privileges.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -64,53 +67,69 @@ void print_ready(Options const& options, std::string const& endpoint) {
     fmt::print(
         "\nMeridian is ready at {0}\n"
         "Regions: {1}\n"
-        "Credentials: {2}/credentials (profile file for AWS's own tools; settings in {2}/config)\n\n"
-        "  export AWS_ENDPOINT_URL={0} AWS_SHARED_CREDENTIALS_FILE={2}/credentials AWS_CONFIG_FILE={2}/config\n\n"
+        "Credentials: {2}/credentials (profile file for AWS's own tools; settings in "
+        "{2}/config)\n\n"
+        "  export AWS_ENDPOINT_URL={0} AWS_SHARED_CREDENTIALS_FILE={2}/credentials "
+        "AWS_CONFIG_FILE={2}/config\n\n"
         "  aws iam create-role --role-name r --assume-role-policy-document "
-        "'{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":"
-        "\"lambda.amazonaws.com\"}},\"Action\":\"sts:AssumeRole\"}}]}}' && aws lambda create-function --function-name f "
-        "--runtime python3.11 --handler app.handler --role arn:aws:iam::{3}:role/r --zip-file fileb://f.zip\n"
-        "  aws lambda invoke --function-name f --cli-binary-format raw-in-base64-out --payload '{{}}' /dev/stdout\n"
+        "'{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{"
+        "\"Service\":"
+        "\"lambda.amazonaws.com\"}},\"Action\":\"sts:AssumeRole\"}}]}}' && aws lambda "
+        "create-function --function-name f "
+        "--runtime python3.11 --handler app.handler --role arn:aws:iam::{3}:role/r --zip-file "
+        "fileb://f.zip\n"
+        "  aws lambda invoke --function-name f --cli-binary-format raw-in-base64-out --payload "
+        "'{{}}' /dev/stdout\n"
         "  aws lambda list-functions\n"
         "  meridian logs f --follow\n\n",
         endpoint, fmt::join(options.regions, ", "), data, options.account);
-    fmt::print("{}\n", nlohmann::json{{"ready", true}, {"endpoint", endpoint}, {"regions", options.regions}}.dump());
+    fmt::print("{}\n",
+               nlohmann::json{{"ready", true}, {"endpoint", endpoint}, {"regions", options.regions}}
+                   .dump());
     std::fflush(stdout);
 }
 
-io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, io::UniqueFd jailer) {
+io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log,
+                 io::UniqueFd jailer) {
     auto const executor = co_await asio::this_coro::executor;
     asio::signal_set signals(executor, SIGTERM, SIGINT);
 
     io::BlockingPool pool({.threads = kBlockingThreads});
     MERIDIAN_CO_TRY(auto const credentials,
-                    RootCredentials::load_or_create(options.data / "credentials", model::AccountId{options.account}, random));
-    MERIDIAN_CO_TRY(auto const sandboxes, co_await sandbox::JailerClient::connect(executor, std::move(jailer)));
+                    RootCredentials::load_or_create(options.data / "credentials",
+                                                    model::AccountId{options.account}, random));
+    MERIDIAN_CO_TRY(auto const sandboxes,
+                    co_await sandbox::JailerClient::connect(executor, std::move(jailer)));
     std::vector<std::string> problems;
     auto const bundles = invoke::RuntimeBundles::load(options.runtimes, problems);
-    for (auto const& problem : problems) log.write(LogLevel::kWarn, "a runtime is left out", {{"problem", problem}});
+    for (auto const& problem : problems)
+        log.write(LogLevel::kWarn, "a runtime is left out", {{"problem", problem}});
     BundleCatalog const installed(bundles);
     control::KnownRuntimeCatalog const catalog(installed);
 
-    RegionHost const shared{.executor = executor,
-                            .pool = pool,
-                            .clock = clock,
-                            .random = random,
-                            .log = log,
-                            .sandboxes = *sandboxes,
-                            .bundles = bundles,
-                            .runtimes = catalog,
-                            .invoker_options = {.account_concurrency = options.account_concurrency,
-                                                .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
+    RegionHost const shared{
+        .executor = executor,
+        .pool = pool,
+        .clock = clock,
+        .random = random,
+        .log = log,
+        .sandboxes = *sandboxes,
+        .bundles = bundles,
+        .runtimes = catalog,
+        .invoker_options = {.account_concurrency = options.account_concurrency,
+                            .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<std::unique_ptr<Region>> regions;
     for (auto const& name : options.regions) {
-        MERIDIAN_CO_TRY(auto region, Region::open(shared, model::RegionName{name}, options.data / name));
+        MERIDIAN_CO_TRY(auto region,
+                        Region::open(shared, model::RegionName{name}, options.data / name));
         regions.push_back(std::move(region));
     }
-    MERIDIAN_CO_TRY(auto* const iam_home, co_await find_iam_home(regions, model::AccountId{options.account}));
+    MERIDIAN_CO_TRY(auto* const iam_home,
+                    co_await find_iam_home(regions, model::AccountId{options.account}));
 
-    api::Front front({.verify_signatures = options.auth != "off", .anonymous = credentials.caller()}, credentials, clock,
-                     random, log);
+    api::Front front(
+        {.verify_signatures = options.auth != "off", .anonymous = credentials.caller()},
+        credentials, clock, random, log);
     for (auto const& region : regions) {
         MERIDIAN_CO_CHECK(co_await region->start(iam_home->store()));
         front.add_region(region->services());
@@ -126,15 +145,18 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     http.head_timeout = limits::kHttpHeadTimeout;
     http.body_stall_timeout = limits::kHttpBodyStallTimeout;
     http.refusal = api::Front::refusal;
-    io::HttpServer server(executor, clock, log, std::move(http),
-                          [&front](HttpRequest request) { return front.handle(std::move(request)); });
+    io::HttpServer server(executor, clock, log, std::move(http), [&front](HttpRequest request) {
+        return front.handle(std::move(request));
+    });
     MERIDIAN_CO_TRY(auto const port, server.listen(options.host, options.port));
 
-    auto const host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+    auto const host =
+        options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
     auto const endpoint = fmt::format("http://{}:{}", host, port);
-    MERIDIAN_CO_CHECK(write_file_durably(
-        options.data / "config", fmt::format("[default]\nregion = {}\nendpoint_url = {}\n", options.regions.front(), endpoint),
-        0644));
+    MERIDIAN_CO_CHECK(write_file_durably(options.data / "config",
+                                         fmt::format("[default]\nregion = {}\nendpoint_url = {}\n",
+                                                     options.regions.front(), endpoint),
+                                         0644));
     print_ready(options, endpoint);
 
     auto [error, number] = co_await signals.async_wait(io::kNoThrow);
@@ -148,20 +170,26 @@ Result<void> check(Options const& options) {
     boost::system::error_code error;
     auto const address = asio::ip::make_address(options.host, error);
     if (error || !address.is_loopback()) {
-        return fail(Errc::kInvalidParameterValue,
-                    fmt::format("--host {} is not a loopback address: plain HTTP{} is served on loopback only.", options.host,
-                                options.auth == "off" ? " without signatures" : ""));
+        return fail(
+            Errc::kInvalidParameterValue,
+            fmt::format(
+                "--host {} is not a loopback address: plain HTTP{} is served on loopback only.",
+                options.host, options.auth == "off" ? " without signatures" : ""));
     }
-    if (options.account.size() != 12 || options.account.find_first_not_of("0123456789") != std::string::npos) {
+    if (options.account.size() != 12 ||
+        options.account.find_first_not_of("0123456789") != std::string::npos) {
         return fail(Errc::kInvalidParameterValue, "--account needs 12 digits.");
     }
     for (auto const& region : options.regions) {
         // A region's name becomes a folder's name.
-        if (region.empty() || region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
-            return fail(Errc::kInvalidParameterValue, fmt::format("--regions: {} is not a region's name.", region));
+        if (region.empty() || region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
+                                  std::string::npos) {
+            return fail(Errc::kInvalidParameterValue,
+                        fmt::format("--regions: {} is not a region's name.", region));
         }
         if (std::ranges::count(options.regions, region) != 1) {
-            return fail(Errc::kInvalidParameterValue, fmt::format("--regions names {} twice.", region));
+            return fail(Errc::kInvalidParameterValue,
+                        fmt::format("--regions names {} twice.", region));
         }
     }
     return {};
@@ -174,14 +202,20 @@ int run(int argc, char** argv) {
     app.add_option("--shown-data", options.shown_data, "The data directory's name in messages");
     app.add_option("--host", options.host, "Loopback address to listen on")->capture_default_str();
     app.add_option("--port", options.port, "Port; 0 takes a free one")->capture_default_str();
-    app.add_option("--regions", options.regions, "Regions to host")->delimiter(',')->capture_default_str();
-    app.add_option("--auth", options.auth, "sigv4 or off")->check(CLI::IsMember({"sigv4", "off"}))->capture_default_str();
+    app.add_option("--regions", options.regions, "Regions to host")
+        ->delimiter(',')
+        ->capture_default_str();
+    app.add_option("--auth", options.auth, "sigv4 or off")
+        ->check(CLI::IsMember({"sigv4", "off"}))
+        ->capture_default_str();
     app.add_option("--account", options.account, "Account id")->capture_default_str();
     app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
-    app.add_option("--idle-lifetime", options.idle_lifetime_seconds, "Seconds that an idle environment is kept")
+    app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
+                   "Seconds that an idle environment is kept")
         ->check(CLI::Range(1U, 86'400U))
         ->capture_default_str();
-    app.add_option("--account-concurrency", options.account_concurrency, "Concurrent executions per region")
+    app.add_option("--account-concurrency", options.account_concurrency,
+                   "Concurrent executions per region")
         ->check(CLI::Range(1U, 10'000U))
         ->capture_default_str();
     app.add_flag("--verbose", options.verbose, "Log more");

@@ -13,7 +13,8 @@ constexpr auto kIamFollowInterval = std::chrono::seconds(1);
 // IAM writes of a region that is not the home: commit there, then pull until this copy has it.
 class FollowedAccountLog final : public control::AccountLog {
   public:
-    FollowedAccountLog(store::Store& home, regions::AccountFollower& follower) : home_(home), follower_(follower) {}
+    FollowedAccountLog(store::Store& home, regions::AccountFollower& follower)
+        : home_(home), follower_(follower) {}
 
     io::Task<> write(store::Transaction transaction) override {
         MERIDIAN_CO_CHECK(co_await home_.commit(std::move(transaction)));
@@ -26,7 +27,9 @@ class FollowedAccountLog final : public control::AccountLog {
     regions::AccountFollower& follower_;
 };
 
-store::Key iam_home_key(model::AccountId const& account) { return {account, store::Kind::kIamHome, "home"}; }
+store::Key iam_home_key(model::AccountId const& account) {
+    return {account, store::Kind::kIamHome, "home"};
+}
 
 }  // namespace
 
@@ -39,32 +42,38 @@ class Region::Adapters final : public control::FunctionObserver,
     explicit Adapters(Region& region) : region_(region) {}
 
     void on_version_changed(model::RunnableVersionPtr const& now) override {
-        // The next invocation sees the new value; idle environments of the old one need not wait for it.
+        // The next invocation sees the new value; idle environments of the old one need not wait
+        // for it.
         if (region_.invoker_) region_.invoker_->refresh(now);
     }
     void on_version_gone(model::AccountId const& account, model::FunctionName const& name,
                          model::Version const& version) override {
         if (region_.invoker_) region_.invoker_->retire(account, name, version);
     }
-    void on_function_deleted(model::AccountId const& account, model::FunctionName const& name) override {
+    void on_function_deleted(model::AccountId const& account,
+                             model::FunctionName const& name) override {
         if (region_.invoker_) region_.invoker_->retire_all(account, name);
     }
 
-    Result<model::RunnableVersionPtr> resolve(model::AccountId const& account, model::FunctionName const& name,
+    Result<model::RunnableVersionPtr> resolve(model::AccountId const& account,
+                                              model::FunctionName const& name,
                                               model::Qualifier const& qualifier) override {
-        auto const version = qualifier.value().empty() ? std::string_view(model::kLatest) : std::string_view(qualifier.value());
+        auto const version = qualifier.value().empty() ? std::string_view(model::kLatest)
+                                                       : std::string_view(qualifier.value());
         auto found = region_.control_->published().find(account.value(), name.value(), version);
         if (found) return found;
         auto const shown = qualifier.value().empty() ? std::nullopt : std::optional(qualifier);
-        return fail(Errc::kResourceNotFound,
-                    "Function not found: " + wire::function_arn(region_.name_, account, name, shown));
+        return fail(
+            Errc::kResourceNotFound,
+            "Function not found: " + wire::function_arn(region_.name_, account, name, shown));
     }
 
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) override {
         return region_.code_->open_unpacked(std::move(sha256));
     }
 
-    void append(std::string const& group, std::string const& stream, std::vector<telemetry::LogEvent> events) override {
+    void append(std::string const& group, std::string const& stream,
+                std::vector<telemetry::LogEvent> events) override {
         region_.logs_->append(group, stream, std::move(events));
     }
 
@@ -77,18 +86,24 @@ Region::Region(RegionHost host, model::RegionName name)
 
 Region::~Region() = default;
 
-Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName name, std::filesystem::path directory) {
+Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName name,
+                                             std::filesystem::path directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
-    if (error) return fail(Errc::kIo, fmt::format("cannot make {}: {}", directory.string(), error.message()));
+    if (error)
+        return fail(Errc::kIo,
+                    fmt::format("cannot make {}: {}", directory.string(), error.message()));
     std::unique_ptr<Region> region(new Region(std::move(host), std::move(name)));
     auto& shared = region->host_;
-    MERIDIAN_TRY(region->store_,
-                 store::SqliteStore::open({.path = directory / "meridian.db"}, shared.clock, shared.log));
-    MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool, shared.log));
-    region->logs_ = std::make_unique<telemetry::LogStore>(directory / "logs", shared.pool, shared.log);
+    MERIDIAN_TRY(region->store_, store::SqliteStore::open({.path = directory / "meridian.db"},
+                                                          shared.clock, shared.log));
+    MERIDIAN_TRY(region->code_,
+                 store::FolderCodeStore::open(directory / "code", shared.pool, shared.log));
+    region->logs_ =
+        std::make_unique<telemetry::LogStore>(directory / "logs", shared.pool, shared.log);
     MERIDIAN_TRY(auto const key, load_or_create_key(directory / "region.key", shared.random));
-    region->code_locations_ = std::make_unique<api::CodeLocations>(shared.clock, region->name_, key);
+    region->code_locations_ =
+        std::make_unique<api::CodeLocations>(shared.clock, region->name_, key);
     region->adapters_ = std::make_unique<Adapters>(*region);
     return region;
 }
@@ -97,33 +112,36 @@ io::Task<> Region::start(store::Store& iam_home) {
     if (&iam_home == store_.get()) {
         account_log_ = std::make_unique<control::HomeAccountLog>(*store_);
     } else {
-        iam_source_ = std::make_unique<regions::StoreChangeSource>(iam_home, store::LogName::kAccount);
+        iam_source_ =
+            std::make_unique<regions::StoreChangeSource>(iam_home, store::LogName::kAccount);
         iam_follower_ = std::make_unique<regions::AccountFollower>(*iam_source_, *store_);
         account_log_ = std::make_unique<FollowedAccountLog>(iam_home, *iam_follower_);
         MERIDIAN_CO_CHECK(co_await iam_follower_->catch_up());
         background_.spawn("follow IAM", iam_follower_->run(kIamFollowInterval, host_.log));
     }
-    control_ = std::make_unique<control::ControlPlane>(host_.executor, control::ControlPlane::Parts{
-                                                                           .region = name_,
-                                                                           .store = *store_,
-                                                                           .account_store = *store_,
-                                                                           .account_log = *account_log_,
-                                                                           .code = *code_,
-                                                                           .runtimes = host_.runtimes,
-                                                                           .observer = *adapters_,
-                                                                           .clock = host_.clock,
-                                                                           .random = host_.random,
-                                                                           .log = host_.log,
-                                                                       });
-    invoker_ = std::make_unique<invoke::Invoker>(invoke::EnvironmentServices{.executor = host_.executor,
-                                                                             .clock = host_.clock,
-                                                                             .random = host_.random,
-                                                                             .log = host_.log,
-                                                                             .sandboxes = host_.sandboxes,
-                                                                             .code = *adapters_,
-                                                                             .logs = *adapters_,
-                                                                             .region = name_},
-                                                 *adapters_, host_.bundles, host_.invoker_options);
+    control_ =
+        std::make_unique<control::ControlPlane>(host_.executor, control::ControlPlane::Parts{
+                                                                    .region = name_,
+                                                                    .store = *store_,
+                                                                    .account_store = *store_,
+                                                                    .account_log = *account_log_,
+                                                                    .code = *code_,
+                                                                    .runtimes = host_.runtimes,
+                                                                    .observer = *adapters_,
+                                                                    .clock = host_.clock,
+                                                                    .random = host_.random,
+                                                                    .log = host_.log,
+                                                                });
+    invoker_ =
+        std::make_unique<invoke::Invoker>(invoke::EnvironmentServices{.executor = host_.executor,
+                                                                      .clock = host_.clock,
+                                                                      .random = host_.random,
+                                                                      .log = host_.log,
+                                                                      .sandboxes = host_.sandboxes,
+                                                                      .code = *adapters_,
+                                                                      .logs = *adapters_,
+                                                                      .region = name_},
+                                          *adapters_, host_.bundles, host_.invoker_options);
     MERIDIAN_CO_CHECK(co_await control_->start());
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());
@@ -138,7 +156,11 @@ asio::awaitable<void> Region::stop() {
 }
 
 api::RegionServices Region::services() {
-    return {.name = name_, .control = *control_, .invoker = *invoker_, .logs = *logs_, .code = *code_locations_};
+    return {.name = name_,
+            .control = *control_,
+            .invoker = *invoker_,
+            .logs = *logs_,
+            .code = *code_locations_};
 }
 
 io::Task<> Region::follow_iam() {
@@ -146,7 +168,8 @@ io::Task<> Region::follow_iam() {
     co_return co_await iam_follower_->catch_up();
 }
 
-io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions, model::AccountId account) {
+io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions,
+                                model::AccountId account) {
     for (auto const& region : regions) {
         MERIDIAN_CO_TRY(auto const record, co_await region->store().get(iam_home_key(account)));
         if (!record) continue;
@@ -154,15 +177,19 @@ io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regi
         for (auto const& candidate : regions) {
             if (candidate->name().value() == home) co_return candidate.get();
         }
-        co_return fail(Errc::kUnavailable,
-                       fmt::format("IAM's home is the region {}, which --regions does not name: it must be among them", home));
+        co_return fail(
+            Errc::kUnavailable,
+            fmt::format(
+                "IAM's home is the region {}, which --regions does not name: it must be among them",
+                home));
     }
     auto* const first = regions.front().get();
     auto const key = iam_home_key(account);
     store::Transaction transaction;
     transaction.caller = fmt::format("arn:aws:iam::{}:root", account);
     transaction.expectations.push_back({key, std::nullopt});
-    transaction.changes.push_back({key, nlohmann::json{{"format", 1}, {"region", first->name().value()}}});
+    transaction.changes.push_back(
+        {key, nlohmann::json{{"format", 1}, {"region", first->name().value()}}});
     MERIDIAN_CO_CHECK(co_await first->store().commit(std::move(transaction)));
     co_return first;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// One region, complete in itself: store, code, control plane, data plane, logs. main builds each; regions share
-// nothing but the process, the sandbox factory and the installed runtimes.
+// One region, complete in itself: store, code, control plane, data plane, logs. main builds each;
+// regions share nothing but the process, the sandbox factory and the installed runtimes.
 //
 // Threads: belongs to the process's io executor.
 
@@ -36,14 +36,16 @@ struct RegionHost {
 class Region {
   public:
     // Opens (or makes) the region's files under `directory`.
-    [[nodiscard]] static Result<std::unique_ptr<Region>> open(RegionHost host, model::RegionName name,
+    [[nodiscard]] static Result<std::unique_ptr<Region>> open(RegionHost host,
+                                                              model::RegionName name,
                                                               std::filesystem::path directory);
     ~Region();
 
     [[nodiscard]] model::RegionName const& name() const noexcept { return name_; }
     [[nodiscard]] store::Store& store() noexcept { return *store_; }
 
-    // `iam_home` is the store of the account log's home: this region's own, or another's that it follows.
+    // `iam_home` is the store of the account log's home: this region's own, or another's that it
+    // follows.
     io::Task<> start(store::Store& iam_home);
     // Ends every environment and all background work, and writes what is left of the logs.
     asio::awaitable<void> stop();
@@ -72,8 +74,9 @@ class Region {
     io::TaskScope background_;
 };
 
-// Which hosted region may write IAM: the one that the account log names, or the first where there is no log yet
-// (and it is written down). kUnavailable if the named one is not hosted here.
-io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions, model::AccountId account);
+// Which hosted region may write IAM: the one that the account log names, or the first where there
+// is no log yet (and it is written down). kUnavailable if the named one is not hosted here.
+io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions,
+                                model::AccountId account);
 
 }  // namespace meridian::bin

@@ -10,8 +10,8 @@
 
 namespace meridian::bin {
 
-Result<RootCredentials> RootCredentials::load_or_create(std::filesystem::path const& file, model::AccountId account,
-                                                        Random& random) {
+Result<RootCredentials> RootCredentials::load_or_create(std::filesystem::path const& file,
+                                                        model::AccountId account, Random& random) {
     std::string id;
     std::string secret;
     if (std::ifstream in(file, std::ios::binary); in) {
@@ -20,13 +20,16 @@ Result<RootCredentials> RootCredentials::load_or_create(std::filesystem::path co
         id = section["aws_access_key_id"];
         secret = section["aws_secret_access_key"];
         if (id.empty() || secret.empty()) {
-            return fail(Errc::kCorrupt, fmt::format("{} has no access key; remove it to have a new one made", file.string()));
+            return fail(Errc::kCorrupt,
+                        fmt::format("{} has no access key; remove it to have a new one made",
+                                    file.string()));
         }
     } else {
         id = "AKIA" + make_token(random, kUpperAlphanumeric, 16);
         secret = make_token(random, kBase64Alphabet, 40);
         MERIDIAN_CHECK(write_file_durably(
-            file, fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n", id, secret)));
+            file, fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n", id,
+                              secret)));
     }
     RootCredentials credentials;
     credentials.id_ = model::AccessKeyId{id};

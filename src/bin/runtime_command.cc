@@ -1,14 +1,13 @@
 #include "bin/runtime_command.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <set>
 
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bin/up.h"
 #include "invoke/runtime_bundle.h"
@@ -21,10 +20,12 @@ namespace {
 // MERIDIAN_RECIPES.
 Result<fs::path> recipes() {
     if (auto const* const given = std::getenv("MERIDIAN_RECIPES")) return fs::path(given);
-    for (auto folder = sibling_program("").parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+    for (auto folder = sibling_program("").parent_path(); folder.has_relative_path();
+         folder = folder.parent_path()) {
         if (fs::exists(folder / "runtimes" / "lib.sh")) return folder / "runtimes";
     }
-    return fail(Errc::kResourceNotFound, "The runtime recipes were not found: set MERIDIAN_RECIPES to their directory.");
+    return fail(Errc::kResourceNotFound,
+                "The runtime recipes were not found: set MERIDIAN_RECIPES to their directory.");
 }
 
 }  // namespace
@@ -42,8 +43,9 @@ Result<std::string> list_runtimes(fs::path const& installed) {
     std::string out;
     for (auto const& name : names) {
         auto const bundle = bundles.find(name);
-        out += bundle ? fmt::format("{:<18} installed      {}\n", name, bundle->version)
-                      : fmt::format("{:<18} not installed  meridian runtime build {}\n", name, name);
+        out += bundle
+                   ? fmt::format("{:<18} installed      {}\n", name, bundle->version)
+                   : fmt::format("{:<18} not installed  meridian runtime build {}\n", name, name);
     }
     for (auto const& problem : problems) out += fmt::format("broken: {}\n", problem);
     return out;
@@ -53,7 +55,8 @@ Result<int> build_runtime(std::string const& name, fs::path const& installed) {
     MERIDIAN_TRY(auto const folder, recipes());
     auto const install = folder / "install";
     if (name.find('/') != std::string::npos || !fs::exists(folder / name / "build")) {
-        return fail(Errc::kResourceNotFound, fmt::format("There is no recipe for {} in {}.", name, folder.string()));
+        return fail(Errc::kResourceNotFound,
+                    fmt::format("There is no recipe for {} in {}.", name, folder.string()));
     }
     auto const child = ::fork();
     if (child < 0) return fail(Errc::kIo, fmt::format("cannot fork: {}", std::strerror(errno)));

@@ -1,5 +1,6 @@
 #pragma once
-// `meridian runtime list` and `meridian runtime build NAME`: the recipes of runtimes/ and what is installed.
+// `meridian runtime list` and `meridian runtime build NAME`: the recipes of runtimes/ and what is
+// installed.
 
 #include <filesystem>
 #include <string>

@@ -1,20 +1,20 @@
 #include "bin/up.h"
 
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace meridian::bin {
 namespace fs = std::filesystem;
 namespace {
 
-// Where root's data and bundles are mounted for meridiand, so that no parent directory has to be open to it.
+// Where root's data and bundles are mounted for meridiand, so that no parent directory has to be
+// open to it.
 constexpr char const* kMountedData = "/run/meridian/data";
 constexpr char const* kMountedRuntimes = "/run/meridian/runtimes";
 constexpr char const* kServiceUser = "meridian";
@@ -34,20 +34,23 @@ Result<void> failed(std::string_view what, fs::path const& path) {
     return fail(Errc::kIo, fmt::format("{} {}: {}", what, path.string(), std::strerror(errno)));
 }
 
-// Who meridiand is: whoever owns the data already, else the service user, who is given a directory that is new or
-// empty.
+// Who meridiand is: whoever owns the data already, else the service user, who is given a directory
+// that is new or empty.
 Result<Owner> owner_of(fs::path const& data) {
     struct stat found{};
-    if (::stat(data.c_str(), &found) != 0) return std::unexpected(failed("cannot look at", data).error());
+    if (::stat(data.c_str(), &found) != 0)
+        return std::unexpected(failed("cannot look at", data).error());
     if (found.st_uid != 0) return Owner{found.st_uid, found.st_gid};
     if (!fs::is_empty(data)) {
         return fail(Errc::kInvalidParameterValue,
-                    fmt::format("{0} belongs to root and is not empty. meridiand runs as an ordinary user: give it an empty "
+                    fmt::format("{0} belongs to root and is not empty. meridiand runs as an "
+                                "ordinary user: give it an empty "
                                 "directory, or `chown -R {1} {0}` first.",
                                 data.string(), kServiceUser));
     }
     auto const owner = service_user();
-    if (::chown(data.c_str(), owner.uid, owner.gid) != 0) return std::unexpected(failed("cannot give away", data).error());
+    if (::chown(data.c_str(), owner.uid, owner.gid) != 0)
+        return std::unexpected(failed("cannot give away", data).error());
     return owner;
 }
 
@@ -56,7 +59,8 @@ Result<Owner> owner_of(fs::path const& data) {
 fs::path default_runtimes_directory() {
     if (auto const* const given = std::getenv("MERIDIAN_RUNTIMES")) return given;
     if (::geteuid() == 0) return "/var/cache/meridian/runtimes";
-    if (auto const* const cache = std::getenv("XDG_CACHE_HOME")) return fs::path(cache) / "meridian/runtimes";
+    if (auto const* const cache = std::getenv("XDG_CACHE_HOME"))
+        return fs::path(cache) / "meridian/runtimes";
     auto const* const home = std::getenv("HOME");
     return fs::path(home != nullptr ? home : "/tmp") / ".cache/meridian/runtimes";
 }
@@ -70,12 +74,15 @@ Result<void> up(UpOptions const& options) {
     std::error_code error;
     auto const data = fs::absolute(options.data).lexically_normal();
     fs::create_directories(data, error);
-    if (error) return fail(Errc::kIo, fmt::format("cannot make {}: {}", data.string(), error.message()));
+    if (error)
+        return fail(Errc::kIo, fmt::format("cannot make {}: {}", data.string(), error.message()));
     auto const runtimes = fs::absolute(options.runtimes).lexically_normal();
     bool const root = ::geteuid() == 0;
 
     std::vector<std::string> words{sibling_program("meridian-jailer").string()};
-    auto const add = [&](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
+    auto const add = [&](std::initializer_list<std::string> more) {
+        words.insert(words.end(), more);
+    };
     auto seen_data = data.string();
     auto seen_runtimes = runtimes.string();
     if (root) {
@@ -83,15 +90,17 @@ Result<void> up(UpOptions const& options) {
         fs::create_directories(kMountedData, error);
         if (!error) fs::create_directories(kMountedRuntimes, error);
         if (!error) fs::create_directories(runtimes, error);
-        if (error) return fail(Errc::kIo, fmt::format("cannot make {}: {}", kMountedData, error.message()));
+        if (error)
+            return fail(Errc::kIo,
+                        fmt::format("cannot make {}: {}", kMountedData, error.message()));
         add({"--user", fmt::format("{}:{}", owner.uid, owner.gid)});
         add({"--bind", fmt::format("{}={}", data.string(), kMountedData)});
         add({"--bind", fmt::format("{}={}", runtimes.string(), kMountedRuntimes)});
         seen_data = kMountedData;
         seen_runtimes = kMountedRuntimes;
     }
-    add({"--", sibling_program("meridiand").string(), "--data", seen_data, "--shown-data", data.string(), "--runtimes",
-         seen_runtimes});
+    add({"--", sibling_program("meridiand").string(), "--data", seen_data, "--shown-data",
+         data.string(), "--runtimes", seen_runtimes});
     words.insert(words.end(), options.passed_on.begin(), options.passed_on.end());
 
     std::vector<char*> argv;

@@ -29,7 +29,8 @@ ProfileSection read_profile(std::string_view text, std::string_view profile) {
         auto const equals = line.find('=');
         bool const nested = raw.front() == ' ' || raw.front() == '\t';
         if (!inside || nested || equals == std::string_view::npos) continue;
-        section[std::string(trimmed(line.substr(0, equals)))] = std::string(trimmed(line.substr(equals + 1)));
+        section[std::string(trimmed(line.substr(0, equals)))] =
+            std::string(trimmed(line.substr(equals + 1)));
     }
     return section;
 }

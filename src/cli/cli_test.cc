@@ -31,12 +31,15 @@ class ConnectionTest : public testing::Test {
     ConnectionTest() {
         char name[] = "/tmp/meridian-cli-XXXXXX";
         data_ = ::mkdtemp(name);
-        std::ofstream(data_ / "credentials") << "[default]\naws_access_key_id = AKIADATA\naws_secret_access_key = d\n";
-        std::ofstream(data_ / "config") << "[default]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:4600\n";
+        std::ofstream(data_ / "credentials")
+            << "[default]\naws_access_key_id = AKIADATA\naws_secret_access_key = d\n";
+        std::ofstream(data_ / "config")
+            << "[default]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:4600\n";
     }
     ~ConnectionTest() override { std::filesystem::remove_all(data_); }
 
-    Result<Connection> find(ConnectionFlags flags, std::map<std::string, std::string> variables = {}) {
+    Result<Connection> find(ConnectionFlags flags,
+                            std::map<std::string, std::string> variables = {}) {
         flags.data = data_;
         variables.try_emplace("HOME", "/nonexistent");
         return find_connection(flags, [&](char const* name) -> std::optional<std::string> {
@@ -56,12 +59,13 @@ TEST_F(ConnectionTest, FallsBackToTheDataDirectory) {
 }
 
 TEST_F(ConnectionTest, FlagsBeatVariablesAndVariablesBeatFiles) {
-    auto const connection = find({.endpoint_url = {}, .region = "r-flag", .profile = {}, .data = {}},
-                                 {{"AWS_ENDPOINT_URL", "http://localhost:1/x"},
-                                  {"AWS_REGION", "r-variable"},
-                                  {"AWS_ACCESS_KEY_ID", "AKIAENV"},
-                                  {"AWS_SECRET_ACCESS_KEY", "s"}})
-                                .value();
+    auto const connection =
+        find({.endpoint_url = {}, .region = "r-flag", .profile = {}, .data = {}},
+             {{"AWS_ENDPOINT_URL", "http://localhost:1/x"},
+              {"AWS_REGION", "r-variable"},
+              {"AWS_ACCESS_KEY_ID", "AKIAENV"},
+              {"AWS_SECRET_ACCESS_KEY", "s"}})
+            .value();
     EXPECT_EQ(connection.host, "localhost");
     EXPECT_EQ(connection.port, "1");
     EXPECT_EQ(connection.region, "r-flag");
@@ -71,9 +75,14 @@ TEST_F(ConnectionTest, FlagsBeatVariablesAndVariablesBeatFiles) {
 TEST_F(ConnectionTest, SaysWhatIsMissing) {
     std::filesystem::remove(data_ / "config");
     EXPECT_NE(find({}).error().message.find("--endpoint-url"), std::string::npos);
-    EXPECT_NE(find({.endpoint_url = "ftp://x", .region = {}, .profile = {}, .data = {}}).error().message.find("http://"), std::string::npos);
+    EXPECT_NE(find({.endpoint_url = "ftp://x", .region = {}, .profile = {}, .data = {}})
+                  .error()
+                  .message.find("http://"),
+              std::string::npos);
     std::filesystem::remove(data_ / "credentials");
-    EXPECT_NE(find({.endpoint_url = "http://h:1", .region = "r", .profile = {}, .data = {}}).error().message.find("AWS_ACCESS_KEY_ID"),
+    EXPECT_NE(find({.endpoint_url = "http://h:1", .region = "r", .profile = {}, .data = {}})
+                  .error()
+                  .message.find("AWS_ACCESS_KEY_ID"),
               std::string::npos);
 }
 

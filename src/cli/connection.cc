@@ -49,7 +49,8 @@ Result<Connection> find_connection(ConnectionFlags const& flags, Environment con
     auto const variable = [&](char const* name) { return environment(name).value_or(""); };
     auto const profile = first_of(flags.profile, variable("AWS_PROFILE"), std::string("default"));
     auto const aws = fs::path(variable("HOME")) / ".aws";
-    auto const credentials_file = first_of(variable("AWS_SHARED_CREDENTIALS_FILE"), (aws / "credentials").string());
+    auto const credentials_file =
+        first_of(variable("AWS_SHARED_CREDENTIALS_FILE"), (aws / "credentials").string());
     auto const config_file = first_of(variable("AWS_CONFIG_FILE"), (aws / "config").string());
     auto const config = read_profile(read_file(config_file), profile);
     auto const keys = read_profile(read_file(credentials_file), profile);
@@ -57,56 +58,65 @@ Result<Connection> find_connection(ConnectionFlags const& flags, Environment con
     auto const own_keys = read_profile(read_file(flags.data / "credentials"), "default");
 
     Connection connection;
-    auto const url = first_of(flags.endpoint_url, variable("AWS_ENDPOINT_URL"), setting(config, "endpoint_url"),
-                              setting(own_config, "endpoint_url"));
+    auto const url = first_of(flags.endpoint_url, variable("AWS_ENDPOINT_URL"),
+                              setting(config, "endpoint_url"), setting(own_config, "endpoint_url"));
     constexpr std::string_view kScheme = "http://";
     if (url.empty()) {
         return fail(Errc::kInvalidParameterValue,
-                    fmt::format("No server is known: give --endpoint-url, set AWS_ENDPOINT_URL, or name the data directory "
+                    fmt::format("No server is known: give --endpoint-url, set AWS_ENDPOINT_URL, or "
+                                "name the data directory "
                                 "of a running `meridian up` with --data (looked in {}).",
                                 flags.data.string()));
     }
     if (!url.starts_with(kScheme)) {
-        return fail(Errc::kInvalidParameterValue, fmt::format("{}: only http:// endpoints are supported.", url));
+        return fail(Errc::kInvalidParameterValue,
+                    fmt::format("{}: only http:// endpoints are supported.", url));
     }
     auto authority = url.substr(kScheme.size());
     authority = authority.substr(0, authority.find('/'));
     auto const colon = authority.rfind(':');
     connection.host = authority.substr(0, colon);
     connection.port = colon == std::string::npos ? "80" : authority.substr(colon + 1);
-    connection.region = first_of(flags.region, variable("AWS_REGION"), variable("AWS_DEFAULT_REGION"),
-                                 setting(config, "region"), setting(own_config, "region"));
+    connection.region =
+        first_of(flags.region, variable("AWS_REGION"), variable("AWS_DEFAULT_REGION"),
+                 setting(config, "region"), setting(own_config, "region"));
     if (connection.region.empty()) {
-        return fail(Errc::kInvalidParameterValue, "No region is known: give --region or set AWS_REGION.");
+        return fail(Errc::kInvalidParameterValue,
+                    "No region is known: give --region or set AWS_REGION.");
     }
     // A pair of keys comes from one place.
     for (auto const& [id, secret, token] :
-         {std::tuple(variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"), variable("AWS_SESSION_TOKEN")),
+         {std::tuple(variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"),
+                     variable("AWS_SESSION_TOKEN")),
           std::tuple(setting(keys, "aws_access_key_id"), setting(keys, "aws_secret_access_key"),
                      setting(keys, "aws_session_token")),
-          std::tuple(setting(own_keys, "aws_access_key_id"), setting(own_keys, "aws_secret_access_key"), std::string{})}) {
+          std::tuple(setting(own_keys, "aws_access_key_id"),
+                     setting(own_keys, "aws_secret_access_key"), std::string{})}) {
         if (id.empty() || secret.empty()) continue;
         connection.access_key_id = id;
         connection.secret_access_key = secret;
         connection.session_token = token;
         return connection;
     }
-    return fail(Errc::kInvalidParameterValue,
-                fmt::format("No keys are known: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-                            "AWS_SHARED_CREDENTIALS_FILE={}.",
-                            (flags.data / "credentials").string()));
+    return fail(
+        Errc::kInvalidParameterValue,
+        fmt::format("No keys are known: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+                    "AWS_SHARED_CREDENTIALS_FILE={}.",
+                    (flags.data / "credentials").string()));
 }
 
-io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::string method, std::string target) {
+io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::string method,
+                            std::string target) {
     HttpRequest request;
     request.method = std::move(method);
     request.target = std::move(target);
     request.headers.add("Host", fmt::format("{}:{}", connection.host, connection.port));
-    wire::sigv4::sign_request(request,
-                              {.access_key_id = connection.access_key_id,
-                               .secret_access_key = connection.secret_access_key,
-                               .session_token = connection.session_token},
-                              {.region = connection.region, .service = "meridian", .time = clock.wall_now()});
+    wire::sigv4::sign_request(
+        request,
+        {.access_key_id = connection.access_key_id,
+         .secret_access_key = connection.secret_access_key,
+         .session_token = connection.session_token},
+        {.region = connection.region, .service = "meridian", .time = clock.wall_now()});
     io::HttpClient client(co_await asio::this_coro::executor, {connection.host, connection.port});
     MERIDIAN_CO_TRY(auto response, co_await client.send(std::move(request), kAnswerTimeout));
     if (response.status / 100 != 2) {

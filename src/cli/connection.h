@@ -1,6 +1,6 @@
 #pragma once
-// Where the server is and who calls it, found as AWS's own tools find it: flags, then AWS_* variables, then the
-// profile files, then those that `meridian up` writes into its data directory.
+// Where the server is and who calls it, found as AWS's own tools find it: flags, then AWS_*
+// variables, then the profile files, then those that `meridian up` writes into its data directory.
 
 #include <filesystem>
 #include <functional>
@@ -33,14 +33,17 @@ struct Connection {
 using Environment = std::function<std::optional<std::string>(char const* name)>;
 
 // kInvalidParameterValue with what is missing and how to give it.
-[[nodiscard]] Result<Connection> find_connection(ConnectionFlags const& flags, Environment const& environment);
+[[nodiscard]] Result<Connection> find_connection(ConnectionFlags const& flags,
+                                                 Environment const& environment);
 
-// One signed request to Meridian's own API (service "meridian"). An answer that is not 2xx becomes kIo with the
-// server's own words.
-io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::string method, std::string target);
+// One signed request to Meridian's own API (service "meridian"). An answer that is not 2xx becomes
+// kIo with the server's own words.
+io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::string method,
+                            std::string target);
 
 // The data directory when none is given: MERIDIAN_DATA, else /var/lib/meridian for root, else
 // $XDG_DATA_HOME/meridian or ~/.local/share/meridian.
-[[nodiscard]] std::filesystem::path default_data_directory(Environment const& environment, bool root);
+[[nodiscard]] std::filesystem::path default_data_directory(Environment const& environment,
+                                                           bool root);
 
 }  // namespace meridian::cli

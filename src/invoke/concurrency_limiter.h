@@ -1,6 +1,6 @@
 #pragma once
-// How many invocations run at once, counted against the account's limit. Pure bookkeeping; no waiting.
-// Source: Developer Guide, "Understanding Lambda function scaling".
+// How many invocations run at once, counted against the account's limit. Pure bookkeeping; no
+// waiting. Source: Developer Guide, "Understanding Lambda function scaling".
 
 #include <cstdint>
 #include <unordered_map>
@@ -34,7 +34,8 @@ class ConcurrencyLimiter {
   public:
     explicit ConcurrencyLimiter(std::uint32_t account_limit) : account_limit_(account_limit) {}
 
-    // kTooManyRequests with the reason ConcurrentInvocationLimitExceeded when the account has none left.
+    // kTooManyRequests with the reason ConcurrentInvocationLimitExceeded when the account has none
+    // left.
     [[nodiscard]] Result<ConcurrencySlot> acquire(model::AccountId const& account);
     [[nodiscard]] std::uint32_t in_use(model::AccountId const& account) const;
 

@@ -6,33 +6,38 @@ namespace meridian::invoke {
 
 using model::EnvironmentState;
 
-EnvironmentPool::EnvironmentPool(EnvironmentServices const& services, model::RunnableVersionPtr function,
+EnvironmentPool::EnvironmentPool(EnvironmentServices const& services,
+                                 model::RunnableVersionPtr function,
                                  std::shared_ptr<RuntimeBundle const> bundle)
     : services_(services), function_(std::move(function)), bundle_(std::move(bundle)) {}
 
 std::shared_ptr<ExecutionEnvironment> EnvironmentPool::take() {
     if (!available_.empty()) {
-        auto const ready = std::find_if(available_.rbegin(), available_.rend(), [](auto const* environment) {
-            return environment->state() == EnvironmentState::kReady;
-        });
-        auto const chosen = ready == available_.rend() ? std::prev(available_.end()) : std::prev(ready.base());
+        auto const ready =
+            std::find_if(available_.rbegin(), available_.rend(), [](auto const* environment) {
+                return environment->state() == EnvironmentState::kReady;
+            });
+        auto const chosen =
+            ready == available_.rend() ? std::prev(available_.end()) : std::prev(ready.base());
         auto* const environment = *chosen;
         available_.erase(chosen);
         return environment->shared_from_this();
     }
     auto const weak = weak_from_this();
-    auto environment = std::make_shared<ExecutionEnvironment>(
-        services_, function_, bundle_,
-        ExecutionEnvironment::Observer{
-            .on_available =
-                [weak](ExecutionEnvironment& e) {
-                    if (auto const pool = weak.lock()) pool->on_available(e);
-                },
-            .on_gone =
-                [weak](ExecutionEnvironment& e) {
-                    if (auto const pool = weak.lock()) pool->on_gone(e);
-                },
-        });
+    auto environment =
+        std::make_shared<ExecutionEnvironment>(services_, function_, bundle_,
+                                               ExecutionEnvironment::Observer{
+                                                   .on_available =
+                                                       [weak](ExecutionEnvironment& e) {
+                                                           if (auto const pool = weak.lock())
+                                                               pool->on_available(e);
+                                                       },
+                                                   .on_gone =
+                                                       [weak](ExecutionEnvironment& e) {
+                                                           if (auto const pool = weak.lock())
+                                                               pool->on_gone(e);
+                                                       },
+                                               });
     environments_.push_back(environment);
     environment->start();
     return environment;
@@ -45,7 +50,8 @@ void EnvironmentPool::on_available(ExecutionEnvironment& environment) {
         return;
     }
     // Told again when a runtime dies while it waits.
-    if (std::ranges::find(available_, &environment) == available_.end()) available_.push_back(&environment);
+    if (std::ranges::find(available_, &environment) == available_.end())
+        available_.push_back(&environment);
 }
 
 void EnvironmentPool::on_gone(ExecutionEnvironment& environment) {
@@ -64,7 +70,9 @@ void EnvironmentPool::tick(MonotonicTime now, std::chrono::milliseconds freeze_a
             environment->freeze();
         }
     }
-    std::erase_if(available_, [&](auto const* e) { return e->idle() && now - e->idle_since() >= expire_after; });
+    std::erase_if(available_, [&](auto const* e) {
+        return e->idle() && now - e->idle_since() >= expire_after;
+    });
 }
 
 bool EnvironmentPool::has_unfrozen_idle() const noexcept {

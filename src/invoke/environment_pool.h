@@ -1,8 +1,9 @@
 #pragma once
-// The execution environments of one function version: which of them serves the next invocation, and when an
-// idle one is frozen, ended or retired.
+// The execution environments of one function version: which of them serves the next invocation, and
+// when an idle one is frozen, ended or retired.
 //
-// Threads: belongs to the data plane's executor. Kept alive by its invoker and by invocations in progress.
+// Threads: belongs to the data plane's executor. Kept alive by its invoker and by invocations in
+// progress.
 
 #include <memory>
 #include <vector>
@@ -16,12 +17,13 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     EnvironmentPool(EnvironmentServices const& services, model::RunnableVersionPtr function,
                     std::shared_ptr<RuntimeBundle const> bundle);
 
-    // The environment that used the processor last and waits; else one that has answered and is about to
-    // wait; else a new one, which is being initialised.
+    // The environment that used the processor last and waits; else one that has answered and is
+    // about to wait; else a new one, which is being initialised.
     [[nodiscard]] std::shared_ptr<ExecutionEnvironment> take();
 
     // Freezes what has waited for `freeze_after`, ends what has waited for `expire_after`.
-    void tick(MonotonicTime now, std::chrono::milliseconds freeze_after, std::chrono::milliseconds expire_after);
+    void tick(MonotonicTime now, std::chrono::milliseconds freeze_after,
+              std::chrono::milliseconds expire_after);
 
     // No new invocations: waiting environments end now, busy ones when they have answered.
     void retire();

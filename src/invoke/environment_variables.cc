@@ -44,11 +44,13 @@ std::vector<std::string> environment_variables(EnvironmentVariablesInput const& 
     return out;
 }
 
-std::vector<std::string> runtime_command(RuntimeBundle const& bundle, model::RunnableVersion const& function,
+std::vector<std::string> runtime_command(RuntimeBundle const& bundle,
+                                         model::RunnableVersion const& function,
                                          std::string const& bootstrap_path) {
     if (bundle.command.empty()) return {bootstrap_path};
     std::vector<std::string> argv;
-    for (auto const& word : bundle.command) argv.push_back(word == "{handler}" ? function.version.settings.handler : word);
+    for (auto const& word : bundle.command)
+        argv.push_back(word == "{handler}" ? function.version.settings.handler : word);
     return argv;
 }
 

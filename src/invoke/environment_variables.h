@@ -1,6 +1,6 @@
 #pragma once
-// What a function's process finds in its environment. Source: Developer Guide, "Using Lambda environment
-// variables" (reserved keys), and values recorded inside real functions.
+// What a function's process finds in its environment. Source: Developer Guide, "Using Lambda
+// environment variables" (reserved keys), and values recorded inside real functions.
 
 #include <string>
 #include <vector>
@@ -17,14 +17,16 @@ struct EnvironmentVariablesInput {
     model::RegionName const& region;
     std::string const& log_group;
     std::string const& log_stream;
-    // Role credentials. Until roles' policies are enforced they are valid in form and refused by every API.
+    // Role credentials. Until roles' policies are enforced they are valid in form and refused by
+    // every API.
     std::string const& access_key_id;
     std::string const& secret_access_key;
     std::string const& session_token;
 };
 
 // "NAME=value", the platform's own after the customer's, so that nothing reserved can be replaced.
-[[nodiscard]] std::vector<std::string> environment_variables(EnvironmentVariablesInput const& input);
+[[nodiscard]] std::vector<std::string> environment_variables(
+    EnvironmentVariablesInput const& input);
 
 // The runtime's argv.
 [[nodiscard]] std::vector<std::string> runtime_command(RuntimeBundle const& bundle,

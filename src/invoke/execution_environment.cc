@@ -1,13 +1,12 @@
 #include "invoke/execution_environment.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <csignal>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "base/assert.h"
 #include "invoke/environment_variables.h"
@@ -32,25 +31,30 @@ namespace {
 constexpr std::size_t kRuntimeConnectionsMax = 64;
 
 std::string make_trace_id(Random& random, Clock const& clock) {
-    auto const seconds = std::chrono::floor<std::chrono::seconds>(clock.wall_now()).time_since_epoch().count();
-    return fmt::format("Root=1-{:08x}-{};Parent={};Sampled=0", seconds, make_token(random, kLowerHex, 24),
-                       make_token(random, kLowerHex, 16));
+    auto const seconds =
+        std::chrono::floor<std::chrono::seconds>(clock.wall_now()).time_since_epoch().count();
+    return fmt::format("Root=1-{:08x}-{};Parent={};Sampled=0", seconds,
+                       make_token(random, kLowerHex, 24), make_token(random, kLowerHex, 16));
 }
 
 std::chrono::microseconds between(MonotonicTime from, MonotonicTime to) {
     return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
 }
 
-std::string stream_name(EnvironmentServices const& services, model::RunnableVersion const& function) {
+std::string stream_name(EnvironmentServices const& services,
+                        model::RunnableVersion const& function) {
     auto const day = std::chrono::floor<std::chrono::days>(services.clock.wall_now());
-    return telemetry::log_stream_name(day, function.version.version, make_token(services.random, kLowerHex, 32));
+    return telemetry::log_stream_name(
+        day, function.version.version, make_token(services.random, kLowerHex, 32),
+        function.version.settings.log_group ? function.name.value() : std::string{});
 }
 
 }  // namespace
 
 ExecutionEnvironment::ExecutionEnvironment(EnvironmentServices const& services,
                                            model::RunnableVersionPtr function,
-                                           std::shared_ptr<RuntimeBundle const> bundle, Observer observer)
+                                           std::shared_ptr<RuntimeBundle const> bundle,
+                                           Observer observer)
     : services_(services),
       function_(std::move(function)),
       bundle_(std::move(bundle)),
@@ -66,7 +70,8 @@ bool ExecutionEnvironment::move(EnvironmentEvent event) {
     auto const to = next_state(model::kEnvironmentTransitions, state_, event);
     if (!to) {
         services_.log.write(LogLevel::kError, "an environment's event was refused",
-                            {{"state", model::name_of(state_)}, {"event", std::to_string(static_cast<int>(event))},
+                            {{"state", model::name_of(state_)},
+                             {"event", std::to_string(static_cast<int>(event))},
                              {"function", function_->name.value()}});
         return false;
     }
@@ -77,8 +82,9 @@ bool ExecutionEnvironment::move(EnvironmentEvent event) {
 void ExecutionEnvironment::start() {
     asio::co_spawn(
         services_.executor,
-        [](std::shared_ptr<ExecutionEnvironment> self) -> asio::awaitable<void> { co_await self->run(); }(
-            shared_from_this()),
+        [](std::shared_ptr<ExecutionEnvironment> self) -> asio::awaitable<void> {
+            co_await self->run();
+        }(shared_from_this()),
         [self = shared_from_this()](std::exception_ptr e) {
             if (!e) return;
             try {
@@ -87,7 +93,8 @@ void ExecutionEnvironment::start() {
                 self->services_.log.write(LogLevel::kError, "an environment's coroutine threw",
                                           {{"error", exception.what()}});
             }
-            if (self->current_) self->current_->outcome.set(fail(Errc::kInternal, "The environment failed."));
+            if (self->current_)
+                self->current_->outcome.set(fail(Errc::kInternal, "The environment failed."));
         });
 }
 
@@ -96,8 +103,9 @@ asio::awaitable<void> ExecutionEnvironment::run() {
     if (auto made = co_await make_sandbox(); !made) {
         if (!shutdown_asked_) {
             (void)move(EnvironmentEvent::kSandboxFailed);
-            services_.log.write(LogLevel::kError, "cannot make an environment",
-                                {{"function", function_->name.value()}, {"error", made.error().message}});
+            services_.log.write(
+                LogLevel::kError, "cannot make an environment",
+                {{"function", function_->name.value()}, {"error", made.error().message}});
         }
         if (current_) current_->outcome.set(std::unexpected(made.error()));
     }
@@ -106,8 +114,9 @@ asio::awaitable<void> ExecutionEnvironment::run() {
     }
     while (!shutdown_asked_ && state_ != EnvironmentState::kShutdown) {
         if (auto started = co_await start_runtime(); !started) {
-            services_.log.write(LogLevel::kError, "cannot start a runtime",
-                                {{"function", function_->name.value()}, {"error", started.error().message}});
+            services_.log.write(
+                LogLevel::kError, "cannot start a runtime",
+                {{"function", function_->name.value()}, {"error", started.error().message}});
             if (current_) current_->outcome.set(std::unexpected(started.error()));
             shutdown();
             break;
@@ -142,14 +151,15 @@ asio::awaitable<void> ExecutionEnvironment::run() {
 io::Task<> ExecutionEnvironment::make_sandbox() {
     auto const& settings = function_->version.settings;
     MERIDIAN_CO_TRY(auto mounts, bundle_->open_mounts());
-    MERIDIAN_CO_TRY(auto code, co_await services_.code.open_unpacked(function_->version.code.sha256));
+    MERIDIAN_CO_TRY(auto code,
+                    co_await services_.code.open_unpacked(function_->version.code.sha256));
     // A provided runtime brings its own executable; the first that is there counts.
     for (auto const& path : bundle_->bootstrap) {
         constexpr std::string_view kTask = "/var/task/";
         if (!path.starts_with(kTask)) continue;
         struct stat found{};
-        if (::fstatat(code.get(), path.c_str() + kTask.size(), &found, 0) == 0 && S_ISREG(found.st_mode) &&
-            (found.st_mode & 0111) != 0) {
+        if (::fstatat(code.get(), path.c_str() + kTask.size(), &found, 0) == 0 &&
+            S_ISREG(found.st_mode) && (found.st_mode & 0111) != 0) {
             bootstrap_ = path;
             break;
         }
@@ -160,21 +170,25 @@ io::Task<> ExecutionEnvironment::make_sandbox() {
     spec.mounts = std::move(mounts);
     spec.links = bundle_->links;
     spec.memory_bytes = static_cast<std::uint64_t>(settings.memory_mb) * 1024 * 1024;
-    spec.cpu_milli = static_cast<std::uint32_t>(settings.memory_mb * 1000 / limits::kMemoryMbPerVcpu);
+    spec.cpu_milli =
+        static_cast<std::uint32_t>(settings.memory_mb * 1000 / limits::kMemoryMbPerVcpu);
     spec.processes = limits::kProcessesMax;
     spec.tmp_bytes = static_cast<std::uint64_t>(settings.ephemeral_storage_mb) * 1024 * 1024;
     MERIDIAN_CO_TRY(sandbox_, co_await services_.sandboxes.create(std::move(spec)));
     if (shutdown_asked_) co_return fail(Errc::kCancelled, "shut down while being created");
 
     auto const weak = weak_from_this();
-    MERIDIAN_CO_TRY(output_, LogCapture::start(services_.executor, services_.clock, LogFormat::kLines, [weak](auto events) {
-                        if (auto const self = weak.lock()) self->take_log_events(std::move(events));
-                    }));
+    MERIDIAN_CO_TRY(output_, LogCapture::start(services_.executor, services_.clock,
+                                               LogFormat::kLines, [weak](auto events) {
+                                                   if (auto const self = weak.lock())
+                                                       self->take_log_events(std::move(events));
+                                               }));
     if (bundle_->telemetry_log_fd) {
         MERIDIAN_CO_TRY(telemetry_,
-                        LogCapture::start(services_.executor, services_.clock, LogFormat::kTelemetryFrames,
-                                          [weak](auto events) {
-                                              if (auto const self = weak.lock()) self->take_log_events(std::move(events));
+                        LogCapture::start(services_.executor, services_.clock,
+                                          LogFormat::kTelemetryFrames, [weak](auto events) {
+                                              if (auto const self = weak.lock())
+                                                  self->take_log_events(std::move(events));
                                           }));
     }
 
@@ -236,7 +250,8 @@ io::Task<> ExecutionEnvironment::start_runtime() {
         // The invocation waits for this Init and pays for it.
         if (current_) begin_counting();
     } else {
-        if (!bundle_->version.empty()) emit(telemetry::init_start_line(bundle_->version, runtime_version_arn()));
+        if (!bundle_->version.empty())
+            emit(telemetry::init_start_line(bundle_->version, runtime_version_arn()));
         init_deadline_.set(limits::kInitTimeout, [this] { on_init_deadline(); });
     }
     sandbox::RuntimeCommand command;
@@ -256,7 +271,8 @@ std::string ExecutionEnvironment::runtime_version_arn() const {
 io::Task<InvokeResult> ExecutionEnvironment::invoke(InvokeRequest request) {
     MERIDIAN_ASSERT(!current_);
     auto const self = shared_from_this();
-    if (shutdown_asked_ || state_ == EnvironmentState::kShutdown || state_ == EnvironmentState::kGone) {
+    if (shutdown_asked_ || state_ == EnvironmentState::kShutdown ||
+        state_ == EnvironmentState::kGone) {
         co_return fail(Errc::kUnavailable, "The environment is gone.");
     }
     current_.emplace();
@@ -268,7 +284,8 @@ io::Task<InvokeResult> ExecutionEnvironment::invoke(InvokeRequest request) {
     if (frozen_) {
         frozen_ = false;
         if (auto const thawed = sandbox_->thaw(); !thawed) {
-            services_.log.write(LogLevel::kError, "cannot thaw an environment", {{"error", thawed.error().message}});
+            services_.log.write(LogLevel::kError, "cannot thaw an environment",
+                                {{"error", thawed.error().message}});
         }
     }
     if (state_ == EnvironmentState::kReady && waiter_) deliver();
@@ -298,7 +315,8 @@ void ExecutionEnvironment::begin_counting() {
     current.clock_runs = true;
     current.started = services_.clock.monotonic_now();
     emit(telemetry::start_line(current.request.request_id, function_->version.version));
-    deadline_.set(std::chrono::seconds(function_->version.settings.timeout_seconds), [this] { on_deadline(); });
+    deadline_.set(std::chrono::seconds(function_->version.settings.timeout_seconds),
+                  [this] { on_deadline(); });
 }
 
 // Hands the event to the runtime that waits for it.
@@ -309,7 +327,8 @@ void ExecutionEnvironment::deliver() {
     current.delivered = true;
     auto const spent = services_.clock.monotonic_now() - current.started;
     auto const left = std::chrono::seconds(function_->version.settings.timeout_seconds) - spent;
-    auto const deadline = services_.clock.wall_now() + std::chrono::duration_cast<std::chrono::microseconds>(left);
+    auto const deadline =
+        services_.clock.wall_now() + std::chrono::duration_cast<std::chrono::microseconds>(left);
     InvocationEvent event;
     event.request_id = current.request.request_id;
     event.deadline_epoch_ms =
@@ -329,19 +348,24 @@ asio::awaitable<Answer<Result<InvocationEvent>>> ExecutionEnvironment::next() {
     switch (state_) {
         case EnvironmentState::kInit: {
             init_deadline_.cancel();
-            if (!suppressed_init_) init_duration_ = between(init_started_, services_.clock.monotonic_now());
-            if (!move(EnvironmentEvent::kRuntimeNext)) co_return std::unexpected(Refusal::kInvalidState);
+            if (!suppressed_init_)
+                init_duration_ = between(init_started_, services_.clock.monotonic_now());
+            if (!move(EnvironmentEvent::kRuntimeNext))
+                co_return std::unexpected(Refusal::kInvalidState);
             break;
         }
         case EnvironmentState::kInvoking: {
             // Allowed only after the answer: the invocation ends here.
             if (current_ && current_->delivered) co_return std::unexpected(Refusal::kInvalidState);
             deadline_.cancel();
-            if (!move(EnvironmentEvent::kInvokeDone)) co_return std::unexpected(Refusal::kInvalidState);
+            if (!move(EnvironmentEvent::kInvokeDone))
+                co_return std::unexpected(Refusal::kInvalidState);
             break;
         }
-        case EnvironmentState::kReady: break;  // asked again on a new connection: the newest counts
-        default: co_return std::unexpected(Refusal::kInvalidState);
+        case EnvironmentState::kReady:
+            break;  // asked again on a new connection: the newest counts
+        default:
+            co_return std::unexpected(Refusal::kInvalidState);
     }
     idle_since_ = services_.clock.monotonic_now();
     waiter_.emplace();
@@ -351,43 +375,50 @@ asio::awaitable<Answer<Result<InvocationEvent>>> ExecutionEnvironment::next() {
 }
 
 Answer<CurrentInvocation*> ExecutionEnvironment::active(std::string_view request_id,
-                                                                   std::string_view invocation_id) {
+                                                        std::string_view invocation_id) {
     if (state_ != EnvironmentState::kInvoking || !current_ || !current_->delivered) {
         bool const repeated = request_id == answered_request_id_;
         return std::unexpected(repeated ? Refusal::kInvalidState : Refusal::kInvalidRequestId);
     }
-    if (request_id != current_->request.request_id.value()) return std::unexpected(Refusal::kInvalidRequestId);
+    if (request_id != current_->request.request_id.value())
+        return std::unexpected(Refusal::kInvalidRequestId);
     if (!invocation_id.empty() && invocation_id != current_->invocation_id) {
         return std::unexpected(Refusal::kInvalidInvocationId);
     }
     return &*current_;
 }
 
-Answer<void> ExecutionEnvironment::respond(std::string_view request_id, std::string_view invocation_id,
-                                           std::string payload) {
-    if (auto const found = active(request_id, invocation_id); !found) return std::unexpected(found.error());
+Answer<void> ExecutionEnvironment::respond(std::string_view request_id,
+                                           std::string_view invocation_id, std::string payload) {
+    if (auto const found = active(request_id, invocation_id); !found)
+        return std::unexpected(found.error());
     complete({.payload = std::move(payload)});
     return {};
 }
 
-Answer<void> ExecutionEnvironment::respond_too_large(std::string_view request_id, std::string_view invocation_id) {
-    if (auto const found = active(request_id, invocation_id); !found) return std::unexpected(found.error());
+Answer<void> ExecutionEnvironment::respond_too_large(std::string_view request_id,
+                                                     std::string_view invocation_id) {
+    if (auto const found = active(request_id, invocation_id); !found)
+        return std::unexpected(found.error());
     fail_current(response_too_large());
     return {};
 }
 
-Answer<void> ExecutionEnvironment::fail_invocation(std::string_view request_id, std::string_view invocation_id,
+Answer<void> ExecutionEnvironment::fail_invocation(std::string_view request_id,
+                                                   std::string_view invocation_id,
                                                    ReportedError error) {
-    if (auto const found = active(request_id, invocation_id); !found) return std::unexpected(found.error());
+    if (auto const found = active(request_id, invocation_id); !found)
+        return std::unexpected(found.error());
     fail_current({sanitized_error_type(error.type), std::move(error.body)});
     return {};
 }
 
 Answer<void> ExecutionEnvironment::fail_init(ReportedError error) {
-    if (state_ != EnvironmentState::kInit || init_error_) return std::unexpected(Refusal::kInvalidState);
+    if (state_ != EnvironmentState::kInit || init_error_)
+        return std::unexpected(Refusal::kInvalidState);
     init_error_ = std::move(error);
-    // A client that reports this exits by itself; one that does not is ended by the Init deadline or the
-    // invocation's.
+    // A client that reports this exits by itself; one that does not is ended by the Init deadline
+    // or the invocation's.
     return {};
 }
 
@@ -423,11 +454,13 @@ void ExecutionEnvironment::on_exit(sandbox::ExitStatus const& status) {
     if (was == EnvironmentState::kInit) {
         static model::RequestId const kNone;
         auto const& id = current_ ? current_->request.request_id : kNone;
-        auto failure = init_error_ ? FunctionFailure{sanitized_error_type(init_error_->type), init_error_->body}
+        auto failure = init_error_ ? FunctionFailure{sanitized_error_type(init_error_->type),
+                                                     init_error_->body}
                                    : runtime_exited(id, status);
         if (!timed_out_now) {
-            emit(telemetry::init_report_line(between(init_started_, services_.clock.monotonic_now()), suppressed_init_,
-                                             InvocationReport::Status::kError, failure.type));
+            emit(telemetry::init_report_line(
+                between(init_started_, services_.clock.monotonic_now()), suppressed_init_,
+                InvocationReport::Status::kError, failure.type));
         }
         // The first failed Init is tried again inside the invocation; the second one is its answer.
         if (current_ && suppressed_init_) fail_current(std::move(failure));
@@ -463,14 +496,16 @@ void ExecutionEnvironment::complete(InvocationOutcome outcome) {
     } else {
         finished->outcome.set(std::move(outcome));
         // Off the answer's path.
-        asio::post(services_.executor, [self = shared_from_this(), finished, report = std::move(report), ended] {
-            self->write_report(*finished, report, ended);
-        });
+        asio::post(services_.executor,
+                   [self = shared_from_this(), finished, report = std::move(report), ended] {
+                       self->write_report(*finished, report, ended);
+                   });
     }
     if (by_runtime && observer_.on_available) observer_.on_available(*this);
 }
 
-void ExecutionEnvironment::write_report(CurrentInvocation& current, InvocationOutcome const& outcome, MonotonicTime ended) {
+void ExecutionEnvironment::write_report(CurrentInvocation& current,
+                                        InvocationOutcome const& outcome, MonotonicTime ended) {
     InvocationReport report;
     report.request_id = current.request.request_id;
     if (current.clock_runs) report.duration = between(current.started, ended);

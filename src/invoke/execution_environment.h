@@ -1,9 +1,9 @@
 #pragma once
-// One execution environment: a sandbox, the runtime in it, its Runtime API and its log stream. It serves one
-// invocation at a time and moves through model::kEnvironmentTransitions.
+// One execution environment: a sandbox, the runtime in it, its Runtime API and its log stream. It
+// serves one invocation at a time and moves through model::kEnvironmentTransitions.
 //
-// Threads: belongs to the data plane's executor. Kept alive by its pool and by its own coroutines; shutdown()
-// ends those.
+// Threads: belongs to the data plane's executor. Kept alive by its pool and by its own coroutines;
+// shutdown() ends those.
 
 #include <functional>
 #include <memory>
@@ -44,7 +44,8 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
   public:
     // What its pool wants to know.
     struct Observer {
-        std::function<void(ExecutionEnvironment&)> on_available;  // the runtime has answered or was reset
+        std::function<void(ExecutionEnvironment&)>
+            on_available;  // the runtime has answered or was reset
         std::function<void(ExecutionEnvironment&)> on_gone;
     };
 
@@ -54,8 +55,8 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
 
     // Begins the Init phase.
     void start();
-    // Runs one invocation. The environment must have no other that was not answered. An Error means that
-    // the service failed (no sandbox, …), not the function.
+    // Runs one invocation. The environment must have no other that was not answered. An Error means
+    // that the service failed (no sandbox, …), not the function.
     io::Task<InvokeResult> invoke(InvokeRequest request);
     // Kills everything inside; on_gone follows. Harmless when repeated.
     void shutdown();
@@ -64,9 +65,11 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     [[nodiscard]] bool frozen() const noexcept { return frozen_; }
 
     [[nodiscard]] model::EnvironmentState state() const noexcept { return state_; }
-    // Waiting for work with nothing to wait for: Ready, or Reset and restarted by the next invocation.
+    // Waiting for work with nothing to wait for: Ready, or Reset and restarted by the next
+    // invocation.
     [[nodiscard]] bool idle() const noexcept {
-        return !current_ && (state_ == model::EnvironmentState::kReady || state_ == model::EnvironmentState::kReset);
+        return !current_ && (state_ == model::EnvironmentState::kReady ||
+                             state_ == model::EnvironmentState::kReset);
     }
     [[nodiscard]] MonotonicTime idle_since() const noexcept { return idle_since_; }
 
@@ -74,8 +77,10 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     asio::awaitable<runtime_api::Answer<Result<runtime_api::InvocationEvent>>> next() override;
     runtime_api::Answer<void> respond(std::string_view request_id, std::string_view invocation_id,
                                       std::string payload) override;
-    runtime_api::Answer<void> respond_too_large(std::string_view request_id, std::string_view invocation_id) override;
-    runtime_api::Answer<void> fail_invocation(std::string_view request_id, std::string_view invocation_id,
+    runtime_api::Answer<void> respond_too_large(std::string_view request_id,
+                                                std::string_view invocation_id) override;
+    runtime_api::Answer<void> fail_invocation(std::string_view request_id,
+                                              std::string_view invocation_id,
                                               runtime_api::ReportedError error) override;
     runtime_api::Answer<void> fail_init(runtime_api::ReportedError error) override;
     std::string_view state_name() const override { return model::name_of(state_); }
@@ -94,11 +99,13 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     void restart_if_wanted();
     void complete(InvocationOutcome outcome);
     void fail_current(FunctionFailure failure, bool timed_out = false);
-    void write_report(CurrentInvocation& current, InvocationOutcome const& outcome, MonotonicTime ended);
+    void write_report(CurrentInvocation& current, InvocationOutcome const& outcome,
+                      MonotonicTime ended);
     void emit(std::string line);
     void take_log_events(std::vector<telemetry::LogEvent> events);
     void flush_log();
-    runtime_api::Answer<CurrentInvocation*> active(std::string_view request_id, std::string_view invocation_id);
+    runtime_api::Answer<CurrentInvocation*> active(std::string_view request_id,
+                                                   std::string_view invocation_id);
     [[nodiscard]] std::string runtime_version_arn() const;
 
     EnvironmentServices const services_;
@@ -111,8 +118,8 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     model::EnvironmentState state_ = model::EnvironmentState::kCreating;
     bool shutdown_asked_ = false;
     bool frozen_ = false;
-    bool suppressed_init_ = false;   // this Init runs inside an invocation
-    bool killed_by_us_ = false;      // the exit that comes is our doing
+    bool suppressed_init_ = false;  // this Init runs inside an invocation
+    bool killed_by_us_ = false;     // the exit that comes is our doing
     MonotonicTime idle_since_{};
     MonotonicTime init_started_{};
     std::optional<std::chrono::microseconds> init_duration_;
@@ -129,8 +136,9 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     // The attempt that was answered last: a repeated answer to it is a wrong state, not a wrong id.
     std::string answered_request_id_;
     std::optional<io::OneShot<runtime_api::InvocationEvent>> waiter_;  // GET /next, open
-    std::optional<io::OneShot<bool>> restart_;  // in Reset: completes when the runtime is wanted again
-    io::Alarm deadline_;       // the invocation's, until the runtime asks for the next event
+    std::optional<io::OneShot<bool>>
+        restart_;         // in Reset: completes when the runtime is wanted again
+    io::Alarm deadline_;  // the invocation's, until the runtime asks for the next event
     io::Alarm init_deadline_;
     std::vector<telemetry::LogEvent> unsent_log_;
     bool flush_posted_ = false;

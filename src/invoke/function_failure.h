@@ -1,6 +1,6 @@
 #pragma once
-// The bodies that callers see when a function fails without telling why itself. Key order and texts as
-// recorded from the service.
+// The bodies that callers see when a function fails without telling why itself. Key order and texts
+// as recorded from the service.
 
 #include <chrono>
 #include <string>
@@ -16,8 +16,10 @@ struct FunctionFailure {
 };
 
 [[nodiscard]] FunctionFailure timed_out(model::RequestId const& id, std::chrono::seconds timeout);
-[[nodiscard]] FunctionFailure runtime_exited(model::RequestId const& id, sandbox::ExitStatus const& status);
-[[nodiscard]] FunctionFailure no_bootstrap(model::RequestId const& id, std::vector<std::string> const& looked_at);
+[[nodiscard]] FunctionFailure runtime_exited(model::RequestId const& id,
+                                             sandbox::ExitStatus const& status);
+[[nodiscard]] FunctionFailure no_bootstrap(model::RequestId const& id,
+                                           std::vector<std::string> const& looked_at);
 [[nodiscard]] FunctionFailure response_too_large();
 // Of a type that a runtime reported: what metrics and logs keep of it.
 [[nodiscard]] std::string sanitized_error_type(std::string const& reported);

@@ -1,6 +1,6 @@
 #pragma once
-// One invocation: what is asked and how it ended. A function that failed is an outcome; a service that
-// could not run it is an Error.
+// One invocation: what is asked and how it ended. A function that failed is an outcome; a service
+// that could not run it is an Error.
 
 #include <cstdint>
 #include <optional>
@@ -15,7 +15,7 @@ struct InvokeRequest {
     model::FunctionName name;
     model::Qualifier qualifier;  // empty: $LATEST
     model::RequestId request_id;
-    std::string invoked_arn;     // as the caller addressed the function
+    std::string invoked_arn;  // as the caller addressed the function
     std::string payload;
     std::string client_context;  // decoded JSON, or empty
     std::string trace_id;        // of the caller, or empty: one is made
@@ -27,10 +27,10 @@ struct FunctionError {
 };
 
 struct InvokeResult {
-    std::string payload;                           // the runtime's answer or the error's JSON
-    std::optional<FunctionError> function_error;   // X-Amz-Function-Error: Unhandled
+    std::string payload;                          // the runtime's answer or the error's JSON
+    std::optional<FunctionError> function_error;  // X-Amz-Function-Error: Unhandled
     model::Version executed_version;
-    std::string log_tail;                          // if asked for
+    std::string log_tail;  // if asked for
 };
 
 }  // namespace meridian::invoke

@@ -1,5 +1,5 @@
-// The data plane against a fake sandbox: the "runtime" is a coroutine that speaks the real Runtime API over a real
-// socket and does what the event says.
+// The data plane against a fake sandbox: the "runtime" is a coroutine that speaks the real Runtime
+// API over a real socket and does what the event says.
 
 #include <csignal>
 #include <fstream>
@@ -31,15 +31,18 @@ class OneFunction final : public FunctionCatalog, public CodeSource, public Func
     std::shared_ptr<model::RunnableVersion> function = std::make_shared<model::RunnableVersion>();
     std::vector<std::string> lines;
 
-    Result<model::RunnableVersionPtr> resolve(model::AccountId const&, model::FunctionName const& name,
+    Result<model::RunnableVersionPtr> resolve(model::AccountId const&,
+                                              model::FunctionName const& name,
                                               model::Qualifier const&) override {
-        if (name.value() != "f") return fail(Errc::kResourceNotFound, "Function not found: " + name.value());
+        if (name.value() != "f")
+            return fail(Errc::kResourceNotFound, "Function not found: " + name.value());
         return function;
     }
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256) override {
         co_return io::UniqueFd(::open(code_directory.c_str(), O_PATH | O_DIRECTORY));
     }
-    void append(std::string const&, std::string const&, std::vector<telemetry::LogEvent> events) override {
+    void append(std::string const&, std::string const&,
+                std::vector<telemetry::LogEvent> events) override {
         for (auto& event : events) lines.push_back(std::move(event.message));
     }
     std::string code_directory = "/";
@@ -72,26 +75,29 @@ class InvokeTest : public testing::Test {
     ~InvokeTest() override { std::filesystem::remove_all(bundle_root_); }
 
     void make_invoker(InvokerOptions options) {
-        invoker_ = std::make_unique<Invoker>(EnvironmentServices{.executor = context_.get_executor(),
-                                                                 .clock = clock_,
-                                                                 .random = random_,
-                                                                 .log = log_,
-                                                                 .sandboxes = sandboxes_,
-                                                                 .code = functions_,
-                                                                 .logs = functions_,
-                                                                 .region = model::RegionName{"us-east-1"}},
-                                             functions_, bundles_, options);
+        invoker_ =
+            std::make_unique<Invoker>(EnvironmentServices{.executor = context_.get_executor(),
+                                                          .clock = clock_,
+                                                          .random = random_,
+                                                          .log = log_,
+                                                          .sandboxes = sandboxes_,
+                                                          .code = functions_,
+                                                          .logs = functions_,
+                                                          .region = model::RegionName{"us-east-1"}},
+                                      functions_, bundles_, options);
     }
 
     void print(FakeSandbox* s, std::string const& text) {
-        EXPECT_EQ(::write(s->command.output.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+        EXPECT_EQ(::write(s->command.output.get(), text.data(), text.size()),
+                  static_cast<ssize_t>(text.size()));
     }
 
     // A runtime client. The event's "do" says what the function does.
     asio::awaitable<void> runtime(std::uint16_t port, FakeSandbox* s) {
         int const start = s->starts;
         io::HttpClient client(context_.get_executor(), {"127.0.0.1", std::to_string(port)});
-        auto const call = [&](std::string method, std::string path, std::string body) -> io::Task<HttpResponse> {
+        auto const call = [&](std::string method, std::string path,
+                              std::string body) -> io::Task<HttpResponse> {
             HttpRequest request;
             request.method = std::move(method);
             request.target = "/2018-06-01/runtime/" + path;
@@ -99,7 +105,9 @@ class InvokeTest : public testing::Test {
             co_return co_await client.send(std::move(request), 10s);
         };
         if (init_failures_-- > 0) {
-            co_await call("POST", "init/error", R"({"errorMessage":"no module","errorType":"Runtime.ImportModuleError"})");
+            co_await call(
+                "POST", "init/error",
+                R"({"errorMessage":"no module","errorType":"Runtime.ImportModuleError"})");
             s->exit({.kind = ExitStatus::Kind::kExited, .value = 1});
             co_return;
         }
@@ -120,7 +128,8 @@ class InvokeTest : public testing::Test {
                 co_return;
             }
             if (what == "oom") {
-                s->exit({.kind = ExitStatus::Kind::kSignaled, .value = SIGKILL, .out_of_memory = true});
+                s->exit(
+                    {.kind = ExitStatus::Kind::kSignaled, .value = SIGKILL, .out_of_memory = true});
                 co_return;
             }
             if (what == "hang") co_return;
@@ -130,18 +139,22 @@ class InvokeTest : public testing::Test {
                 co_await timer.async_wait(io::kNoThrow);
             }
             if (what == "big") {
-                auto const answer = co_await call("POST", "invocation/" + id + "/response", std::string(7'000'000, 'x'));
+                auto const answer = co_await call("POST", "invocation/" + id + "/response",
+                                                  std::string(7'000'000, 'x'));
                 statuses_.push_back(answer ? answer->status : 0);
                 continue;
             }
             auto const path = what == "error" ? "/error" : "/response";
-            auto const body = what == "error" ? R"({"errorMessage":"boom","errorType":"Exception"})" : next->body;
+            auto const body =
+                what == "error" ? R"({"errorMessage":"boom","errorType":"Exception"})" : next->body;
             auto const answer = co_await call("POST", "invocation/" + id + path, body);
             statuses_.push_back(answer ? answer->status : 0);
             if (what == "repeat") {
-                auto const again = co_await call("POST", "invocation/" + id + "/response", "\"again\"");
+                auto const again =
+                    co_await call("POST", "invocation/" + id + "/response", "\"again\"");
                 statuses_.push_back(again ? again->status : 0);
-                auto const foreign = co_await call("POST", "invocation/0000/response", "\"foreign\"");
+                auto const foreign =
+                    co_await call("POST", "invocation/0000/response", "\"foreign\"");
                 statuses_.push_back(foreign ? foreign->status : 0);
             }
             if (what == "die-after") {
@@ -217,15 +230,17 @@ TEST_F(InvokeTest, AnswersByteForByteAndReusesItsEnvironment) {
     EXPECT_EQ(sandboxes_.created(), 1);
     EXPECT_EQ(events_[0].headers.get("Lambda-Runtime-Invoked-Function-Arn"), "arn:f");
     EXPECT_TRUE(events_[0].headers.get("Lambda-Runtime-Trace-Id").starts_with("Root=1-"));
-    EXPECT_NE(events_[0].headers.get("Lambda-Runtime-Invocation-Id"), events_[1].headers.get("Lambda-Runtime-Invocation-Id"));
+    EXPECT_NE(events_[0].headers.get("Lambda-Runtime-Invocation-Id"),
+              events_[1].headers.get("Lambda-Runtime-Invocation-Id"));
 }
 
 TEST_F(InvokeTest, TheLogTailHasStartLinesEndAndReport) {
     auto const result = invoke("{\"do\":\"print\"}", true).value();
     auto const& tail = result.log_tail;
     std::vector<std::size_t> places;
-    for (auto const* part : {"START RequestId: id-1 Version: $LATEST\n", "a line\n", "and another\n", "END RequestId: id-1\n",
-                             "REPORT RequestId: id-1\tDuration: "}) {
+    for (auto const* part :
+         {"START RequestId: id-1 Version: $LATEST\n", "a line\n", "and another\n",
+          "END RequestId: id-1\n", "REPORT RequestId: id-1\tDuration: "}) {
         places.push_back(tail.find(part));
         EXPECT_NE(places.back(), std::string::npos) << part << " in " << tail;
     }
@@ -248,10 +263,20 @@ TEST_F(InvokeTest, ARuntimeThatDiesIsAnAnswerAndIsStartedAgainInItsSandbox) {
         char const* body;
     };
     int starts = 1;
-    for (auto const& c : {Case{"{\"do\":\"exit\",\"code\":3}", R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 3"})"},
-                          Case{"{\"do\":\"exit\"}", R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"})"},
-                          Case{"{\"do\":\"crash\"}", R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: segmentation fault"})"},
-                          Case{"{\"do\":\"oom\"}", R"({"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"})"}}) {
+    for (
+        auto const& c :
+        {Case{
+             "{\"do\":\"exit\",\"code\":3}",
+             R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 3"})"},
+         Case{
+             "{\"do\":\"exit\"}",
+             R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"})"},
+         Case{
+             "{\"do\":\"crash\"}",
+             R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: segmentation fault"})"},
+         Case{
+             "{\"do\":\"oom\"}",
+             R"({"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"})"}}) {
         auto const result = invoke(c.event).value();
         std::string body = c.body;
         body.replace(body.find("ID"), 2, fmt::format("id-{}", ids_));
@@ -265,8 +290,9 @@ TEST_F(InvokeTest, ARuntimeThatDiesIsAnAnswerAndIsStartedAgainInItsSandbox) {
 
 TEST_F(InvokeTest, ATimeoutKillsAndResets) {
     auto const result = invoke("{\"do\":\"hang\"}", true).value();
-    EXPECT_EQ(result.payload,
-              R"({"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id-1 Error: Task timed out after 1.00 seconds"})");
+    EXPECT_EQ(
+        result.payload,
+        R"({"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id-1 Error: Task timed out after 1.00 seconds"})");
     EXPECT_NE(result.log_tail.find("\tStatus: timeout"), std::string::npos);
     EXPECT_EQ((*sandboxes_.alive().begin())->signals, std::vector<int>{SIGKILL});
     EXPECT_EQ(invoke("1").value().payload, "1");
@@ -278,7 +304,8 @@ TEST_F(InvokeTest, AFailedInitIsTriedOnceMoreInsideTheInvocation) {
     EXPECT_EQ(invoke("1").value().payload, "1");
     EXPECT_EQ((*sandboxes_.alive().begin())->starts, 2);
     EXPECT_TRUE(std::ranges::any_of(functions_.lines, [](auto const& line) {
-        return line.starts_with("INIT_REPORT") && line.find("Phase: init\tStatus: error") != std::string::npos;
+        return line.starts_with("INIT_REPORT") &&
+               line.find("Phase: init\tStatus: error") != std::string::npos;
     }));
 }
 
@@ -286,13 +313,16 @@ TEST_F(InvokeTest, AnInitThatFailsTwiceIsTheAnswer) {
     init_failures_ = 2;
     auto const result = invoke("1").value();
     EXPECT_TRUE(result.function_error);
-    EXPECT_EQ(result.payload, R"({"errorMessage":"no module","errorType":"Runtime.ImportModuleError"})");
+    EXPECT_EQ(result.payload,
+              R"({"errorMessage":"no module","errorType":"Runtime.ImportModuleError"})");
     EXPECT_EQ(invoke("2").value().payload, "2");
 }
 
 TEST_F(InvokeTest, AnswersTooLargeAreTheFunctionsFault) {
     auto const result = invoke("{\"do\":\"big\"}").value();
-    EXPECT_EQ(result.payload, R"({"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"})");
+    EXPECT_EQ(
+        result.payload,
+        R"({"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"})");
     settle();
     EXPECT_EQ(statuses_, std::vector<int>{413});
     EXPECT_EQ(invoke("1").value().payload, "1");
@@ -315,7 +345,9 @@ TEST_F(InvokeTest, MakesOneEnvironmentForEachInvocationAtATime) {
     std::vector<std::string> answers;
     for (int i = 0; i < 5; ++i) {
         asio::co_spawn(context_, invoker_->invoke(request("{\"do\":\"sleep\"}")),
-                       [&](std::exception_ptr, Result<InvokeResult> r) { answers.push_back(r.value().payload); });
+                       [&](std::exception_ptr, Result<InvokeResult> r) {
+                           answers.push_back(r.value().payload);
+                       });
     }
     context_.restart();
     while (answers.size() < 5 && context_.run_one() > 0) {
@@ -329,8 +361,9 @@ TEST_F(InvokeTest, ThrottlesAtTheAccountsLimit) {
     make_invoker({.account_concurrency = 2});
     std::vector<Result<InvokeResult>> answers;
     for (int i = 0; i < 3; ++i) {
-        asio::co_spawn(context_, invoker_->invoke(request("{\"do\":\"sleep\"}")),
-                       [&](std::exception_ptr, Result<InvokeResult> r) { answers.push_back(std::move(r)); });
+        asio::co_spawn(
+            context_, invoker_->invoke(request("{\"do\":\"sleep\"}")),
+            [&](std::exception_ptr, Result<InvokeResult> r) { answers.push_back(std::move(r)); });
     }
     context_.restart();
     while (answers.size() < 3 && context_.run_one() > 0) {
@@ -424,7 +457,8 @@ TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
     function.name = model::FunctionName{"f"};
     function.version.settings.runtime = "python3.11";
     function.version.settings.handler = "app.h";
-    function.version.settings.environment = {{"AWS_REGION", "mars"}, {"LANG", "C"}, {"MINE", "a=b"}};
+    function.version.settings.environment = {
+        {"AWS_REGION", "mars"}, {"LANG", "C"}, {"MINE", "a=b"}};
     RuntimeBundle bundle;
     bundle.environment = {{"LANG", "en_US.UTF-8"}, {"PYTHONPATH", "/var/runtime"}};
     bundle.telemetry_log_fd = true;
@@ -437,8 +471,9 @@ TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
                                                .secret_access_key = "k",
                                                .session_token = "t"});
     for (auto const* expected :
-         {"AWS_REGION=us-east-1", "LANG=C", "MINE=a=b", "PYTHONPATH=/var/runtime", "_HANDLER=app.h", "AWS_EXECUTION_ENV=AWS_Lambda_python3.11",
-          "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001", "LAMBDA_TASK_ROOT=/var/task", "TZ=:UTC", "_LAMBDA_TELEMETRY_LOG_FD=3",
+         {"AWS_REGION=us-east-1", "LANG=C", "MINE=a=b", "PYTHONPATH=/var/runtime", "_HANDLER=app.h",
+          "AWS_EXECUTION_ENV=AWS_Lambda_python3.11", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001",
+          "LAMBDA_TASK_ROOT=/var/task", "TZ=:UTC", "_LAMBDA_TELEMETRY_LOG_FD=3",
           "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST"}) {
         EXPECT_EQ(std::ranges::count(values, std::string(expected)), 1) << expected;
     }
@@ -452,16 +487,20 @@ TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
                                                  .access_key_id = "",
                                                  .secret_access_key = "",
                                                  .session_token = ""});
-    EXPECT_FALSE(std::ranges::any_of(provided, [](auto const& v) { return v.starts_with("AWS_EXECUTION_ENV="); }));
+    EXPECT_FALSE(std::ranges::any_of(
+        provided, [](auto const& v) { return v.starts_with("AWS_EXECUTION_ENV="); }));
 }
 
 TEST(Manifest, SaysWhatIsWrongWithIt) {
-    for (auto const& [text, part] : std::initializer_list<std::pair<char const*, char const*>>{
-             {"{", "manifest.json"},
-             {R"({"format":2})", "format 2"},
-             {R"({"format":1,"runtime":"x","mounts":[]})", "exactly one of command and bootstrap"},
-             {R"({"format":1,"runtime":"x","mounts":[{"source":"a","target":"/../b"}],"command":["c"]})", "bad target"},
-             {R"({"format":1,"runtime":"x","mounts":[],"command":["c"],"environment":{"A":1}})", "type"}}) {
+    for (
+        auto const& [text, part] : std::initializer_list<std::pair<char const*, char const*>>{
+            {"{", "manifest.json"},
+            {R"({"format":2})", "format 2"},
+            {R"({"format":1,"runtime":"x","mounts":[]})", "exactly one of command and bootstrap"},
+            {R"({"format":1,"runtime":"x","mounts":[{"source":"a","target":"/../b"}],"command":["c"]})",
+             "bad target"},
+            {R"({"format":1,"runtime":"x","mounts":[],"command":["c"],"environment":{"A":1}})",
+             "type"}}) {
         auto const bundle = parse_manifest(text, "/b");
         ASSERT_FALSE(bundle) << text;
         EXPECT_NE(bundle.error().message.find(part), std::string::npos) << bundle.error().message;

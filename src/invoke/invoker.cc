@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kBusyTick = 50ms;   // while something is to be frozen
+constexpr auto kBusyTick = 50ms;  // while something is to be frozen
 constexpr auto kQuietTick = 1000ms;
 
 // Whether an environment of `old` may serve `now`.
@@ -20,27 +20,31 @@ bool same_code_and_settings(model::RunnableVersion const& old, model::RunnableVe
 
 }  // namespace
 
-Invoker::Invoker(EnvironmentServices services, FunctionCatalog& catalog, RuntimeBundles const& bundles,
-                 InvokerOptions options)
+Invoker::Invoker(EnvironmentServices services, FunctionCatalog& catalog,
+                 RuntimeBundles const& bundles, InvokerOptions options)
     : services_(std::move(services)),
       catalog_(catalog),
       bundles_(bundles),
       options_(options),
       limiter_(options.account_concurrency) {}
 
-Result<model::RunnableVersionPtr> Invoker::check(model::AccountId const& account, model::FunctionName const& name,
+Result<model::RunnableVersionPtr> Invoker::check(model::AccountId const& account,
+                                                 model::FunctionName const& name,
                                                  model::Qualifier const& qualifier) {
     MERIDIAN_TRY(auto function, catalog_.resolve(account, name, qualifier));
     if (function->status.state != model::State::kActive) {
-        return fail(Errc::kResourceConflict,
-                    fmt::format("The operation cannot be performed at this time. The function is currently in the "
-                                "following state: {}",
-                                model::name_of(function->status.state)));
+        return fail(
+            Errc::kResourceConflict,
+            fmt::format(
+                "The operation cannot be performed at this time. The function is currently in the "
+                "following state: {}",
+                model::name_of(function->status.state)));
     }
     return function;
 }
 
-Result<std::shared_ptr<EnvironmentPool>> Invoker::pool_of(model::RunnableVersionPtr const& function) {
+Result<std::shared_ptr<EnvironmentPool>> Invoker::pool_of(
+    model::RunnableVersionPtr const& function) {
     PoolKey const key{function->account, function->name, function->version.version};
     auto found = pools_.find(key);
     if (found != pools_.end() && !same_code_and_settings(found->second->function(), *function)) {
@@ -52,11 +56,15 @@ Result<std::shared_ptr<EnvironmentPool>> Invoker::pool_of(model::RunnableVersion
         auto bundle = bundles_.find(runtime);
         if (!bundle) {
             return fail(Errc::kInvalidRuntime,
-                        fmt::format("The runtime {} is not installed on this machine. Install it with: meridian runtime "
+                        fmt::format("The runtime {} is not installed on this machine. Install it "
+                                    "with: meridian runtime "
                                     "build {}",
                                     runtime, runtime));
         }
-        found = pools_.emplace(key, std::make_shared<EnvironmentPool>(services_, function, std::move(bundle))).first;
+        found = pools_
+                    .emplace(key, std::make_shared<EnvironmentPool>(services_, function,
+                                                                    std::move(bundle)))
+                    .first;
     }
     return found->second;
 }
@@ -76,20 +84,23 @@ void Invoker::retire_pool(std::map<PoolKey, std::shared_ptr<EnvironmentPool>>::i
     pools_.erase(pool);
 }
 
-void Invoker::retire(model::AccountId const& account, model::FunctionName const& name, model::Version const& version) {
+void Invoker::retire(model::AccountId const& account, model::FunctionName const& name,
+                     model::Version const& version) {
     auto const found = pools_.find({account, name, version});
     if (found != pools_.end()) retire_pool(found);
 }
 
 void Invoker::refresh(model::RunnableVersionPtr const& now) {
     auto const found = pools_.find({now->account, now->name, now->version.version});
-    if (found != pools_.end() && !same_code_and_settings(found->second->function(), *now)) retire_pool(found);
+    if (found != pools_.end() && !same_code_and_settings(found->second->function(), *now))
+        retire_pool(found);
 }
 
 void Invoker::retire_all(model::AccountId const& account, model::FunctionName const& name) {
     for (auto pool = pools_.begin(); pool != pools_.end();) {
         auto const next = std::next(pool);
-        if (std::get<0>(pool->first) == account && std::get<1>(pool->first) == name) retire_pool(pool);
+        if (std::get<0>(pool->first) == account && std::get<1>(pool->first) == name)
+            retire_pool(pool);
         pool = next;
     }
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The data plane's front door: finds the version, takes a unit of concurrency, picks or makes an environment,
-// returns the answer.
+// The data plane's front door: finds the version, takes a unit of concurrency, picks or makes an
+// environment, returns the answer.
 //
 // Threads: belongs to its executor. Built by main, one a region.
 
@@ -23,21 +23,24 @@ struct InvokerOptions {
 
 class Invoker {
   public:
-    Invoker(EnvironmentServices services, FunctionCatalog& catalog, RuntimeBundles const& bundles, InvokerOptions options);
+    Invoker(EnvironmentServices services, FunctionCatalog& catalog, RuntimeBundles const& bundles,
+            InvokerOptions options);
 
-    // Runs the function and waits for its answer. Errors: kResourceNotFound, kResourceConflict (state),
-    // kTooManyRequests, kInvalidRuntime (not installed here), kUnavailable or kIo (no environment).
+    // Runs the function and waits for its answer. Errors: kResourceNotFound, kResourceConflict
+    // (state), kTooManyRequests, kInvalidRuntime (not installed here), kUnavailable or kIo (no
+    // environment).
     io::Task<InvokeResult> invoke(InvokeRequest request);
     // Everything invoke() checks before the function runs.
     [[nodiscard]] Result<model::RunnableVersionPtr> check(model::AccountId const& account,
                                                           model::FunctionName const& name,
                                                           model::Qualifier const& qualifier);
 
-    // The version is run as `now` says: environments of another code or configuration end, those that are
-    // busy after their answer.
+    // The version is run as `now` says: environments of another code or configuration end, those
+    // that are busy after their answer.
     void refresh(model::RunnableVersionPtr const& now);
     // The version is gone; the same.
-    void retire(model::AccountId const& account, model::FunctionName const& name, model::Version const& version);
+    void retire(model::AccountId const& account, model::FunctionName const& name,
+                model::Version const& version);
 
     // The function with all its versions is gone.
     void retire_all(model::AccountId const& account, model::FunctionName const& name);
@@ -52,7 +55,8 @@ class Invoker {
   private:
     using PoolKey = std::tuple<model::AccountId, model::FunctionName, model::Version>;
 
-    [[nodiscard]] Result<std::shared_ptr<EnvironmentPool>> pool_of(model::RunnableVersionPtr const& function);
+    [[nodiscard]] Result<std::shared_ptr<EnvironmentPool>> pool_of(
+        model::RunnableVersionPtr const& function);
     void retire_pool(std::map<PoolKey, std::shared_ptr<EnvironmentPool>>::iterator pool);
 
     EnvironmentServices const services_;
@@ -61,7 +65,8 @@ class Invoker {
     InvokerOptions const options_;
     ConcurrencyLimiter limiter_;
     std::map<PoolKey, std::shared_ptr<EnvironmentPool>> pools_;
-    std::vector<std::shared_ptr<EnvironmentPool>> retiring_;  // until their last environment is gone
+    std::vector<std::shared_ptr<EnvironmentPool>>
+        retiring_;  // until their last environment is gone
     bool stopping_ = false;
 };
 

@@ -1,9 +1,5 @@
 #include "invoke/log_capture.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -12,7 +8,10 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/task.h"
 #include "model/limits.h"
@@ -57,7 +56,8 @@ struct LogCapture::State {
 
     static asio::awaitable<void> run(std::shared_ptr<State> self) {
         while (self->sink) {
-            auto [error] = co_await self->reader.async_wait(asio::posix::stream_descriptor::wait_read, io::kNoThrow);
+            auto [error] = co_await self->reader.async_wait(
+                asio::posix::stream_descriptor::wait_read, io::kNoThrow);
             if (error) co_return;
             // One read a wake-up: a function that writes without end must not keep the thread.
             self->read_once();
@@ -74,8 +74,9 @@ LogCapture::~LogCapture() {
     state_->reader.cancel(ignored);
 }
 
-Result<std::unique_ptr<LogCapture>> LogCapture::start(asio::any_io_executor executor, Clock const& clock,
-                                                      LogFormat format, Sink sink) {
+Result<std::unique_ptr<LogCapture>> LogCapture::start(asio::any_io_executor executor,
+                                                      Clock const& clock, LogFormat format,
+                                                      Sink sink) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
         return fail(Errc::kIo, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
@@ -89,13 +90,15 @@ Result<std::unique_ptr<LogCapture>> LogCapture::start(asio::any_io_executor exec
     auto state = std::make_shared<State>(executor, clock, format, std::move(sink));
     state->reader.assign(read_end.release());
     state->writer = std::move(write_end);
-    asio::co_spawn(executor, State::run(state), asio::detached);  // SAFETY: ends with the capture, waits without throwing
+    asio::co_spawn(executor, State::run(state),
+                   asio::detached);  // SAFETY: ends with the capture, waits without throwing
     return std::unique_ptr<LogCapture>(new LogCapture(std::move(state)));
 }
 
 Result<io::UniqueFd> LogCapture::writer() const {
     io::UniqueFd copy(::fcntl(state_->writer.get(), F_DUPFD_CLOEXEC, 0));
-    if (!copy.valid()) return fail(Errc::kIo, fmt::format("cannot copy a pipe: {}", std::strerror(errno)));
+    if (!copy.valid())
+        return fail(Errc::kIo, fmt::format("cannot copy a pipe: {}", std::strerror(errno)));
     return copy;
 }
 
@@ -104,7 +107,8 @@ void LogCapture::drain() {
 }
 
 void LogCapture::drain_to_end() {
-    // What the dead left in the pipe is at most its capacity; twice covers a capacity that was raised.
+    // What the dead left in the pipe is at most its capacity; twice covers a capacity that was
+    // raised.
     for (int i = 0; i < 16 && state_->sink && state_->read_once(); ++i) {
     }
     auto rest = state_->lines.flush();

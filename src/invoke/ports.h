@@ -14,11 +14,11 @@ namespace meridian::invoke {
 class FunctionCatalog {
   public:
     virtual ~FunctionCatalog() = default;
-    // The version that `qualifier` (empty: $LATEST) names. Errors: kResourceNotFound with AWS's text.
-    // No I/O, no waiting.
-    [[nodiscard]] virtual Result<model::RunnableVersionPtr> resolve(model::AccountId const& account,
-                                                                    model::FunctionName const& name,
-                                                                    model::Qualifier const& qualifier) = 0;
+    // The version that `qualifier` (empty: $LATEST) names. Errors: kResourceNotFound with AWS's
+    // text. No I/O, no waiting.
+    [[nodiscard]] virtual Result<model::RunnableVersionPtr> resolve(
+        model::AccountId const& account, model::FunctionName const& name,
+        model::Qualifier const& qualifier) = 0;
 };
 
 class CodeSource {

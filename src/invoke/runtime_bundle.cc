@@ -1,12 +1,11 @@
 #include "invoke/runtime_bundle.h"
 
-#include <fcntl.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -17,7 +16,8 @@ namespace {
 constexpr int kFormat = 1;
 
 bool is_clean_absolute(std::string const& path) {
-    return path.starts_with('/') && path.find("/../") == std::string::npos && !path.ends_with("/..");
+    return path.starts_with('/') && path.find("/../") == std::string::npos &&
+           !path.ends_with("/..");
 }
 
 }  // namespace
@@ -28,8 +28,8 @@ Result<std::vector<sandbox::Mount>> RuntimeBundle::open_mounts() const {
     for (auto const& mount : mounts) {
         io::UniqueFd fd(::open(mount.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (!fd.valid()) {
-            return fail(Errc::kIo, fmt::format("runtime {}: cannot open {}: {}", runtime, mount.source.string(),
-                                               std::strerror(errno)));
+            return fail(Errc::kIo, fmt::format("runtime {}: cannot open {}: {}", runtime,
+                                               mount.source.string(), std::strerror(errno)));
         }
         opened.push_back({std::move(fd), mount.target});
     }
@@ -41,8 +41,8 @@ Result<RuntimeBundle> parse_manifest(std::string const& text, fs::path const& di
     try {
         auto const json = nlohmann::json::parse(text);
         if (json.at("format").get<int>() != kFormat) {
-            return fail(Errc::kCorrupt, fmt::format("{}: format {} is not known to this version", where,
-                                                    json.at("format").dump()));
+            return fail(Errc::kCorrupt, fmt::format("{}: format {} is not known to this version",
+                                                    where, json.at("format").dump()));
         }
         RuntimeBundle bundle;
         bundle.runtime = json.at("runtime").get<std::string>();
@@ -51,16 +51,20 @@ Result<RuntimeBundle> parse_manifest(std::string const& text, fs::path const& di
             fs::path source = entry.at("source").get<std::string>();
             if (source.is_relative()) source = directory / source;
             auto target = entry.at("target").get<std::string>();
-            if (!is_clean_absolute(target)) return fail(Errc::kCorrupt, where + ": bad target " + target);
+            if (!is_clean_absolute(target))
+                return fail(Errc::kCorrupt, where + ": bad target " + target);
             bundle.mounts.push_back({std::move(source), std::move(target)});
         }
         if (json.contains("links")) {
             for (auto const& entry : json.at("links")) {
-                bundle.links.emplace_back(entry.at(0).get<std::string>(), entry.at(1).get<std::string>());
+                bundle.links.emplace_back(entry.at(0).get<std::string>(),
+                                          entry.at(1).get<std::string>());
             }
         }
-        if (json.contains("command")) bundle.command = json.at("command").get<std::vector<std::string>>();
-        if (json.contains("bootstrap")) bundle.bootstrap = json.at("bootstrap").get<std::vector<std::string>>();
+        if (json.contains("command"))
+            bundle.command = json.at("command").get<std::vector<std::string>>();
+        if (json.contains("bootstrap"))
+            bundle.bootstrap = json.at("bootstrap").get<std::vector<std::string>>();
         if (bundle.command.empty() == bundle.bootstrap.empty()) {
             return fail(Errc::kCorrupt, where + ": exactly one of command and bootstrap is needed");
         }
@@ -87,7 +91,8 @@ RuntimeBundles RuntimeBundles::load(fs::path const& root, std::vector<std::strin
             continue;
         }
         auto name = bundle->runtime;
-        bundles.bundles_[std::move(name)] = std::make_shared<RuntimeBundle const>(std::move(*bundle));
+        bundles.bundles_[std::move(name)] =
+            std::make_shared<RuntimeBundle const>(std::move(*bundle));
     }
     return bundles;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// A runtime as data: a directory with a manifest.json (docs/formats/runtime-bundle.md) that says what a
-// sandbox mounts and how the runtime's process is started. Adding a runtime needs no C++.
+// A runtime as data: a directory with a manifest.json (docs/formats/runtime-bundle.md) that says
+// what a sandbox mounts and how the runtime's process is started. Adding a runtime needs no C++.
 
 #include <filesystem>
 #include <map>
@@ -36,13 +36,15 @@ struct RuntimeBundle {
 };
 
 // Reads one manifest. kCorrupt with what is wrong in it.
-[[nodiscard]] Result<RuntimeBundle> parse_manifest(std::string const& text, std::filesystem::path const& directory);
+[[nodiscard]] Result<RuntimeBundle> parse_manifest(std::string const& text,
+                                                   std::filesystem::path const& directory);
 
 class RuntimeBundles {
   public:
-    // Every bundle under `root`; a broken one is reported in `problems` and left out. A root that does not
-    // exist has none.
-    [[nodiscard]] static RuntimeBundles load(std::filesystem::path const& root, std::vector<std::string>& problems);
+    // Every bundle under `root`; a broken one is reported in `problems` and left out. A root that
+    // does not exist has none.
+    [[nodiscard]] static RuntimeBundles load(std::filesystem::path const& root,
+                                             std::vector<std::string>& problems);
 
     // Null if this runtime is not installed here.
     [[nodiscard]] std::shared_ptr<RuntimeBundle const> find(std::string const& runtime) const;

@@ -1,5 +1,6 @@
 #pragma once
-// A timer with one callback: after set() or cancel() an earlier callback never runs, even if it was due.
+// A timer with one callback: after set() or cancel() an earlier callback never runs, even if it was
+// due.
 //
 // Threads: belongs to its executor; the callback runs there.
 
@@ -26,7 +27,8 @@ class Alarm {
     void set(std::chrono::steady_clock::duration after, std::function<void()> callback) {
         auto const mine = ++*generation_;
         timer_.expires_after(after);
-        timer_.async_wait([generation = generation_, mine, run = std::move(callback)](boost::system::error_code error) {
+        timer_.async_wait([generation = generation_, mine,
+                           run = std::move(callback)](boost::system::error_code error) {
             if (!error && *generation == mine) run();
         });
     }

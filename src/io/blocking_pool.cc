@@ -53,7 +53,8 @@ BlockingPool::~BlockingPool() {
 bool BlockingPool::submit(std::move_only_function<void()> job) {
     {
         std::lock_guard lock(state_->mutex);
-        if (state_->stopping || state_->queue.size() >= state_->options.queue_jobs_max) return false;
+        if (state_->stopping || state_->queue.size() >= state_->options.queue_jobs_max)
+            return false;
         state_->queue.push_back(std::move(job));
     }
     state_->wake.notify_one();

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 
 #include "io/task.h"
@@ -46,7 +46,8 @@ asio::awaitable<std::invoke_result_t<Job>> blocking(BlockingPool& pool, Job job)
     co_return co_await asio::async_initiate<decltype(asio::use_awaitable) const, void(Outcome)>(
         [&pool](auto handler, Job work) {
             auto executor = asio::get_associated_executor(handler);
-            // The handler is shared with the refusal path below, which runs only if the job never does.
+            // The handler is shared with the refusal path below, which runs only if the job never
+            // does.
             auto shared = std::make_shared<decltype(handler)>(std::move(handler));
             bool const accepted = pool.submit([shared, executor, work = std::move(work)]() mutable {
                 Outcome outcome = work();
@@ -56,8 +57,8 @@ asio::awaitable<std::invoke_result_t<Job>> blocking(BlockingPool& pool, Job job)
             });
             if (!accepted) {
                 asio::post(executor, [shared]() mutable {
-                    std::move (*shared)(Outcome(
-                        fail(Errc::kUnavailable, "The service is overloaded: too many jobs wait.")));
+                    std::move (*shared)(Outcome(fail(
+                        Errc::kUnavailable, "The service is overloaded: too many jobs wait.")));
                 });
             }
         },

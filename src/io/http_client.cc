@@ -24,8 +24,10 @@ struct HttpClient::State {
 };
 
 HttpClient::HttpClient(asio::any_io_executor executor, HttpEndpoint endpoint)
-    : state_(std::make_unique<State>(
-          State{.executor = std::move(executor), .endpoint = std::move(endpoint), .stream = {}, .buffer = {}})) {}
+    : state_(std::make_unique<State>(State{.executor = std::move(executor),
+                                           .endpoint = std::move(endpoint),
+                                           .stream = {},
+                                           .buffer = {}})) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
@@ -37,10 +39,12 @@ Task<HttpResponse> HttpClient::send(HttpRequest request, std::chrono::millisecon
         state_->stream.reset();
         state_->buffer.clear();
         if (error == beast::error::timeout) {
-            return fail(Errc::kDeadlineExceeded, fmt::format("{}:{} did not answer in {} ms",
-                                                             endpoint.host, endpoint.port, timeout.count()));
+            return fail(Errc::kDeadlineExceeded,
+                        fmt::format("{}:{} did not answer in {} ms", endpoint.host, endpoint.port,
+                                    timeout.count()));
         }
-        return fail(Errc::kIo, fmt::format("{}:{}: {}", endpoint.host, endpoint.port, error.message()));
+        return fail(Errc::kIo,
+                    fmt::format("{}:{}: {}", endpoint.host, endpoint.port, error.message()));
     };
 
     if (!state_->stream) {
@@ -48,14 +52,16 @@ Task<HttpResponse> HttpClient::send(HttpRequest request, std::chrono::millisecon
         auto [resolve_error, addresses] =
             co_await resolver.async_resolve(endpoint.host, endpoint.port, kNoThrow);
         if (resolve_error) {
-            co_return fail(Errc::kUnavailable, fmt::format("{}: {}", endpoint.host, resolve_error.message()));
+            co_return fail(Errc::kUnavailable,
+                           fmt::format("{}: {}", endpoint.host, resolve_error.message()));
         }
         auto stream = std::make_unique<beast::tcp_stream>(state_->executor);
         stream->expires_after(timeout);
         auto [error, connected] = co_await stream->async_connect(addresses, kNoThrow);
         if (error) {
-            co_return fail(Errc::kUnavailable, fmt::format("cannot connect to {}:{}: {}", endpoint.host,
-                                                           endpoint.port, error.message()));
+            co_return fail(Errc::kUnavailable,
+                           fmt::format("cannot connect to {}:{}: {}", endpoint.host, endpoint.port,
+                                       error.message()));
         }
         stream->socket().set_option(tcp::no_delay(true));
         state_->stream = std::move(stream);

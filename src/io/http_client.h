@@ -22,8 +22,8 @@ class HttpClient {
     HttpClient(HttpClient&&) noexcept;
     HttpClient& operator=(HttpClient&&) noexcept;
 
-    // Sends `request` (Host and Content-Length are added unless given) and reads the whole answer, of at
-    // most `body_bytes_max`. Errors: kUnavailable (cannot connect), kDeadlineExceeded, kIo.
+    // Sends `request` (Host and Content-Length are added unless given) and reads the whole answer,
+    // of at most `body_bytes_max`. Errors: kUnavailable (cannot connect), kDeadlineExceeded, kIo.
     Task<HttpResponse> send(HttpRequest request, std::chrono::milliseconds timeout,
                             std::size_t body_bytes_max = 256 * 1024 * 1024);
 

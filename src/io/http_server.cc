@@ -67,7 +67,9 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
                 co_await self->accept_loop(listening);
             }(shared_from_this(), *acceptors.back()),
             [self = shared_from_this()](std::exception_ptr e) {
-                if (e) self->log.write(LogLevel::kError, "accepting connections ended by an exception");
+                if (e)
+                    self->log.write(LogLevel::kError,
+                                    "accepting connections ended by an exception");
             });
     }
 
@@ -150,7 +152,8 @@ asio::awaitable<void> HttpServer::State::serve(std::list<Connection>::iterator c
 }
 
 // Reads and answers one request. False when the connection is to end.
-asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection, beast::flat_buffer& buffer) {
+asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection,
+                                                   beast::flat_buffer& buffer) {
     auto& stream = connection.stream;
     if (buffer.size() == 0) {
         set_expiry(stream, options.idle_timeout);
@@ -271,8 +274,9 @@ asio::awaitable<bool> HttpServer::State::write(Connection& connection, HttpRespo
                                                bool keep_alive, bool head_only) {
     std::string head;
     head.reserve(512);
-    fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status,
-                   std::string_view(http::obsolete_reason(static_cast<http::status>(response.status))));
+    fmt::format_to(
+        std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status,
+        std::string_view(http::obsolete_reason(static_cast<http::status>(response.status))));
     for (auto const& field : response.headers.fields()) {
         head.append(field.name).append(": ").append(field.value).append("\r\n");
     }
@@ -284,7 +288,8 @@ asio::awaitable<bool> HttpServer::State::write(Connection& connection, HttpRespo
     head.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
     bool const with_body = !bodyless && !head_only;
     std::array<asio::const_buffer, 2> const buffers{
-        asio::buffer(head), asio::buffer(response.body.data(), with_body ? response.body.size() : 0)};
+        asio::buffer(head),
+        asio::buffer(response.body.data(), with_body ? response.body.size() : 0)};
     auto [error, bytes] = co_await asio::async_write(connection.stream, buffers, kNoThrow);
     co_return !error && keep_alive;
 }
@@ -314,7 +319,8 @@ Result<std::uint16_t> HttpServer::listen(std::string const& address, std::uint16
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
     if (error) {
-        return fail(Errc::kIo, fmt::format("cannot listen on {}:{}: {}", address, port, error.message()));
+        return fail(Errc::kIo,
+                    fmt::format("cannot listen on {}:{}: {}", address, port, error.message()));
     }
     auto const bound = acceptor.local_endpoint().port();
     state_->start(std::move(acceptor));
@@ -349,7 +355,8 @@ asio::awaitable<void> HttpServer::stop(std::chrono::milliseconds grace) {
         }
         poll.expires_after(std::chrono::milliseconds(5));
         co_await poll.async_wait(kNoThrow);
-        if (closed && state->clock.monotonic_now() >= until + grace + std::chrono::seconds(1)) break;
+        if (closed && state->clock.monotonic_now() >= until + grace + std::chrono::seconds(1))
+            break;
     }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Serves HTTP/1.1 on listening sockets: one coroutine a connection, requests in order, each answered by
-// the handler. Limits and timeouts hold before the handler sees a byte.
+// Serves HTTP/1.1 on listening sockets: one coroutine a connection, requests in order, each
+// answered by the handler. Limits and timeouts hold before the handler sees a byte.
 //
 // Threads: belongs to its executor; the handler runs there.
 

@@ -42,7 +42,8 @@ class HttpServerTest : public testing::Test {
                 }
                 HttpResponse response;
                 response.headers.add("X-Large", request.body_too_large ? "yes" : "no");
-                response.body = request.method + " " + request.target + " " + std::to_string(request.body.size());
+                response.body = request.method + " " + request.target + " " +
+                                std::to_string(request.body.size());
                 co_return response;
             });
         port_ = server_->listen("127.0.0.1", 0).value();
@@ -50,7 +51,8 @@ class HttpServerTest : public testing::Test {
     }
 
     void TearDown() override {
-        asio::co_spawn(context_, server_->stop(std::chrono::milliseconds(500)), asio::use_future).get();
+        asio::co_spawn(context_, server_->stop(std::chrono::milliseconds(500)), asio::use_future)
+            .get();
         work_.reset();
         thread_.join();
         server_.reset();
@@ -63,7 +65,8 @@ class HttpServerTest : public testing::Test {
     }
 
     // Sends `bytes` and reads until the server closes or `until` has come.
-    std::string exchange(tcp::socket& socket, std::string const& bytes, std::string const& until = {}) {
+    std::string exchange(tcp::socket& socket, std::string const& bytes,
+                         std::string const& until = {}) {
         boost::system::error_code error;
         asio::write(socket, asio::buffer(bytes), error);
         std::string answer;
@@ -79,7 +82,8 @@ class HttpServerTest : public testing::Test {
     SystemClock clock_;
     NullLog log_;
     asio::io_context context_{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(context_);
+    asio::executor_work_guard<asio::io_context::executor_type> work_ =
+        asio::make_work_guard(context_);
     asio::io_context client_context_;
     std::unique_ptr<HttpServer> server_;
     std::uint16_t port_ = 0;
@@ -101,7 +105,8 @@ TEST_F(HttpServerTest, AnswersTwoRequestsSentTogetherInOrder) {
 
 TEST_F(HttpServerTest, RefusesAHeaderFlood) {
     auto socket = connect();
-    EXPECT_TRUE(exchange(socket, "GET / HTTP/1.1\r\nX: " + std::string(8000, 'a') + "\r\n\r\n").starts_with("HTTP/1.1 431"));
+    EXPECT_TRUE(exchange(socket, "GET / HTTP/1.1\r\nX: " + std::string(8000, 'a') + "\r\n\r\n")
+                    .starts_with("HTTP/1.1 431"));
     std::string many = "GET / HTTP/1.1\r\n";
     for (int i = 0; i < 30; ++i) many += "X-" + std::to_string(i) + ": 1\r\n";
     auto second = connect();
@@ -121,7 +126,8 @@ TEST_F(HttpServerTest, RefusesWhatIsNotHttp) {
 
 TEST_F(HttpServerTest, ReadsAndDropsABodyOverTheLimitAndTellsTheHandler) {
     auto socket = connect();
-    auto const answer = exchange(socket, "POST /big HTTP/1.1\r\nContent-Length: 5000\r\n\r\n" + std::string(5000, 'x') +
+    auto const answer = exchange(socket, "POST /big HTTP/1.1\r\nContent-Length: 5000\r\n\r\n" +
+                                             std::string(5000, 'x') +
                                              "GET /next HTTP/1.1\r\nConnection: close\r\n\r\n");
     EXPECT_NE(answer.find("X-Large: yes"), std::string::npos) << answer;
     EXPECT_NE(answer.find("GET /next 0"), std::string::npos) << answer;
@@ -129,7 +135,8 @@ TEST_F(HttpServerTest, ReadsAndDropsABodyOverTheLimitAndTellsTheHandler) {
 
 TEST_F(HttpServerTest, RefusesABodyTooLongToDropAndAnEndlessOne) {
     auto socket = connect();
-    EXPECT_TRUE(exchange(socket, "POST / HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n").starts_with("HTTP/1.1 413"));
+    EXPECT_TRUE(exchange(socket, "POST / HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n")
+                    .starts_with("HTTP/1.1 413"));
     auto chunked = connect();
     std::string body = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (int i = 0; i < 20; ++i) body += "64\r\n" + std::string(100, 'x') + "\r\n";
@@ -147,15 +154,18 @@ TEST_F(HttpServerTest, DisconnectsSlowClients) {
 
 TEST_F(HttpServerTest, ForgetsARequestCutOffInTheMiddle) {
     auto socket = connect();
-    asio::write(socket, asio::buffer(std::string("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")));
+    asio::write(socket,
+                asio::buffer(std::string("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")));
     socket.close();
     auto after = connect();
-    EXPECT_NE(exchange(after, "GET /ok HTTP/1.1\r\nConnection: close\r\n\r\n").find("GET /ok 0"), std::string::npos);
+    EXPECT_NE(exchange(after, "GET /ok HTTP/1.1\r\nConnection: close\r\n\r\n").find("GET /ok 0"),
+              std::string::npos);
 }
 
 TEST_F(HttpServerTest, Sends100ContinueBeforeTheBody) {
     auto socket = connect();
-    auto const go = exchange(socket, "POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n", "\r\n\r\n");
+    auto const go = exchange(
+        socket, "POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n", "\r\n\r\n");
     EXPECT_EQ(go, "HTTP/1.1 100 Continue\r\n\r\n");
     EXPECT_NE(exchange(socket, "ok", "POST / 2").find("200 OK"), std::string::npos);
 }
@@ -171,7 +181,8 @@ TEST_F(HttpServerTest, StopLetsARequestInProgressFinish) {
     auto socket = connect();
     asio::write(socket, asio::buffer(std::string("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    auto stopped = asio::co_spawn(context_, server_->stop(std::chrono::milliseconds(2000)), asio::use_future);
+    auto stopped =
+        asio::co_spawn(context_, server_->stop(std::chrono::milliseconds(2000)), asio::use_future);
     auto const answer = exchange(socket, "");
     EXPECT_NE(answer.find("GET /slow 0"), std::string::npos) << answer;
     EXPECT_NE(answer.find("Connection: close"), std::string::npos);
@@ -192,7 +203,8 @@ TEST_F(HttpServerTest, TheClientReadsWhatTheServerWrites) {
                 request.method = "POST";
                 request.target = "/c";
                 request.body = std::string(static_cast<std::size_t>(i), 'x');
-                auto const response = co_await client.send(std::move(request), std::chrono::seconds(2));
+                auto const response =
+                    co_await client.send(std::move(request), std::chrono::seconds(2));
                 EXPECT_EQ(response.value().body, "POST /c " + std::to_string(i));
             }
         },

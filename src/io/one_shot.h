@@ -1,6 +1,7 @@
 #pragma once
-// A value that one coroutine waits for and another piece of code sets, once, on the same executor. Setting
-// it posts the waiter: nothing runs inside set(). A waiter that is cancelled gets kCancelled.
+// A value that one coroutine waits for and another piece of code sets, once, on the same executor.
+// Setting it posts the waiter: nothing runs inside set(). A waiter that is cancelled gets
+// kCancelled.
 //
 // Threads: belongs to its executor; call there only.
 
@@ -10,8 +11,8 @@
 #include <utility>
 
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 
 #include "base/assert.h"
@@ -36,7 +37,8 @@ class OneShot {
         if (!is_set()) state_->complete(std::move(value));
     }
 
-    // At most one waiter. May be called before or after set(); what it returns no longer needs the shot.
+    // At most one waiter. May be called before or after set(); what it returns no longer needs the
+    // shot.
     Task<T> wait() { return wait_for(state_); }
 
   private:
@@ -65,7 +67,8 @@ class OneShot {
                     }
                     s->waiter = [h = std::move(handler)]() mutable {
                         auto executor = asio::get_associated_executor(h);
-                        asio::post(executor, [resume = std::move(h)]() mutable { std::move(resume)(); });
+                        asio::post(executor,
+                                   [resume = std::move(h)]() mutable { std::move(resume)(); });
                     };
                 },
                 asio::use_awaitable, state);

@@ -1,6 +1,6 @@
 #pragma once
-// Owns background coroutines: they are reported when they fail and joined on stop(). Never spawn with
-// bare asio::detached, which drops exceptions silently.
+// Owns background coroutines: they are reported when they fail and joined on stop(). Never spawn
+// with bare asio::detached, which drops exceptions silently.
 //
 // Threads: belongs to its executor; call there only.
 

@@ -11,7 +11,8 @@ namespace {
 
 class CollectingLog final : public Log {
   public:
-    void write(LogLevel, std::string_view message, std::initializer_list<LogField> fields) override {
+    void write(LogLevel, std::string_view message,
+               std::initializer_list<LogField> fields) override {
         lines.push_back(std::string(message) + ": " + fields.begin()->value);
     }
     std::vector<std::string> lines;
@@ -58,7 +59,8 @@ TEST(TaskScope, ReportsErrorsAndExceptions) {
     scope.spawn("a", fail_now());
     scope.spawn("b", throw_now());
     context.run();
-    EXPECT_EQ(log.lines, (std::vector<std::string>{"background work failed: a", "background work threw: b"}));
+    EXPECT_EQ(log.lines,
+              (std::vector<std::string>{"background work failed: a", "background work threw: b"}));
 }
 
 }  // namespace

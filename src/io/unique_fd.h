@@ -1,9 +1,9 @@
 #pragma once
 // A file descriptor with one owner, closed when the owner goes.
 
-#include <unistd.h>
-
 #include <utility>
+
+#include <unistd.h>
 
 namespace meridian::io {
 

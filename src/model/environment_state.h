@@ -1,7 +1,7 @@
 #pragma once
-// The life of an execution environment as a table. Lambda Developer Guide, "Understanding the Lambda
-// execution environment lifecycle": Init, Invoke, Shutdown; a runtime that exits or times out is
-// reset inside its sandbox (/tmp survives) and initialises again within the next invocation.
+// The life of an execution environment as a table. Lambda Developer Guide, "Understanding the
+// Lambda execution environment lifecycle": Init, Invoke, Shutdown; a runtime that exits or times
+// out is reset inside its sandbox (/tmp survives) and initialises again within the next invocation.
 
 #include <array>
 
@@ -37,8 +37,10 @@ enum class EnvironmentEvent {
 inline constexpr auto kEnvironmentTransitions =
     std::to_array<Transition<EnvironmentState, EnvironmentEvent>>({
         {EnvironmentState::kCreating, EnvironmentEvent::kSandboxUp, EnvironmentState::kInit},
-        {EnvironmentState::kCreating, EnvironmentEvent::kSandboxFailed, EnvironmentState::kShutdown},
-        {EnvironmentState::kCreating, EnvironmentEvent::kShutdownAsked, EnvironmentState::kShutdown},
+        {EnvironmentState::kCreating, EnvironmentEvent::kSandboxFailed,
+         EnvironmentState::kShutdown},
+        {EnvironmentState::kCreating, EnvironmentEvent::kShutdownAsked,
+         EnvironmentState::kShutdown},
         {EnvironmentState::kInit, EnvironmentEvent::kRuntimeNext, EnvironmentState::kReady},
         {EnvironmentState::kInit, EnvironmentEvent::kInitError, EnvironmentState::kReset},
         {EnvironmentState::kInit, EnvironmentEvent::kInitTimeout, EnvironmentState::kReset},
@@ -51,7 +53,8 @@ inline constexpr auto kEnvironmentTransitions =
         {EnvironmentState::kInvoking, EnvironmentEvent::kInvokeDone, EnvironmentState::kReady},
         {EnvironmentState::kInvoking, EnvironmentEvent::kInvokeTimeout, EnvironmentState::kReset},
         {EnvironmentState::kInvoking, EnvironmentEvent::kRuntimeExited, EnvironmentState::kReset},
-        {EnvironmentState::kInvoking, EnvironmentEvent::kShutdownAsked, EnvironmentState::kShutdown},
+        {EnvironmentState::kInvoking, EnvironmentEvent::kShutdownAsked,
+         EnvironmentState::kShutdown},
         {EnvironmentState::kReset, EnvironmentEvent::kRestarted, EnvironmentState::kInit},
         {EnvironmentState::kReset, EnvironmentEvent::kShutdownAsked, EnvironmentState::kShutdown},
         {EnvironmentState::kShutdown, EnvironmentEvent::kSandboxGone, EnvironmentState::kGone},
@@ -60,13 +63,20 @@ static_assert(is_deterministic(kEnvironmentTransitions));
 
 [[nodiscard]] constexpr char const* name_of(EnvironmentState state) {
     switch (state) {
-        case EnvironmentState::kCreating: return "Creating";
-        case EnvironmentState::kInit: return "Init";
-        case EnvironmentState::kReady: return "Ready";
-        case EnvironmentState::kInvoking: return "Invoking";
-        case EnvironmentState::kReset: return "Reset";
-        case EnvironmentState::kShutdown: return "Shutdown";
-        case EnvironmentState::kGone: return "Gone";
+        case EnvironmentState::kCreating:
+            return "Creating";
+        case EnvironmentState::kInit:
+            return "Init";
+        case EnvironmentState::kReady:
+            return "Ready";
+        case EnvironmentState::kInvoking:
+            return "Invoking";
+        case EnvironmentState::kReset:
+            return "Reset";
+        case EnvironmentState::kShutdown:
+            return "Shutdown";
+        case EnvironmentState::kGone:
+            return "Gone";
     }
     return "?";
 }

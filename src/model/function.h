@@ -1,6 +1,6 @@
 #pragma once
-// A Lambda function as values: what its owner set, what a version froze, and what state this region has
-// it in.
+// A Lambda function as values: what its owner set, what a version froze, and what state this region
+// has it in.
 
 #include <cstdint>
 #include <map>
@@ -70,8 +70,8 @@ struct Function {
     FunctionVersion latest;
     Tags tags;
     std::uint64_t last_version = 0;  // highest number ever published; never goes down
-    // $LATEST's own description when last_version was published. The version may show another one, and
-    // whether $LATEST has changed since is asked of what it was then.
+    // $LATEST's own description when last_version was published. The version may show another one,
+    // and whether $LATEST has changed since is asked of what it was then.
     std::string last_published_description = {};
 
     bool operator==(Function const&) const = default;
@@ -95,26 +95,35 @@ struct FunctionStatus {
 
 [[nodiscard]] constexpr char const* name_of(State state) {
     switch (state) {
-        case State::kPending: return "Pending";
-        case State::kActive: return "Active";
-        case State::kInactive: return "Inactive";
-        case State::kFailed: return "Failed";
+        case State::kPending:
+            return "Pending";
+        case State::kActive:
+            return "Active";
+        case State::kInactive:
+            return "Inactive";
+        case State::kFailed:
+            return "Failed";
     }
     return "?";
 }
 
 [[nodiscard]] constexpr char const* name_of(LastUpdateStatus status) {
     switch (status) {
-        case LastUpdateStatus::kSuccessful: return "Successful";
-        case LastUpdateStatus::kFailed: return "Failed";
-        case LastUpdateStatus::kInProgress: return "InProgress";
+        case LastUpdateStatus::kSuccessful:
+            return "Successful";
+        case LastUpdateStatus::kFailed:
+            return "Failed";
+        case LastUpdateStatus::kInProgress:
+            return "InProgress";
     }
     return "?";
 }
 
 // Which id the API shows now.
-[[nodiscard]] inline RevisionId const& visible_revision(RevisionIds const& ids, FunctionStatus const& status) {
-    bool const settled = status.state != State::kPending && status.last_update != LastUpdateStatus::kInProgress;
+[[nodiscard]] inline RevisionId const& visible_revision(RevisionIds const& ids,
+                                                        FunctionStatus const& status) {
+    bool const settled =
+        status.state != State::kPending && status.last_update != LastUpdateStatus::kInProgress;
     return settled ? ids.settled : ids.while_in_progress;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Every limit of the service, with its unit and where it comes from. "ours" marks one that AWS does not
-// document or does not have.
+// Every limit of the service, with its unit and where it comes from. "ours" marks one that AWS does
+// not document or does not have.
 
 #include <chrono>
 #include <cstddef>
@@ -23,9 +23,9 @@ inline constexpr int kEphemeralStorageMbDefault = 512;
 inline constexpr std::size_t kFunctionNameCharsMax = 64;
 inline constexpr std::size_t kEnvironmentBytesMax = 4'096;  // of the JSON text of the map
 inline constexpr std::size_t kTagsPerResourceMax = 50;
-inline constexpr std::uint64_t kCodeZippedBytesMax = 52'428'800;      // direct upload
-inline constexpr std::uint64_t kCodeUnzippedBytesMax = 262'144'000;   // with layers
-inline constexpr std::size_t kCodeEntriesMax = 100'000;               // files in one package; ours
+inline constexpr std::uint64_t kCodeZippedBytesMax = 52'428'800;     // direct upload
+inline constexpr std::uint64_t kCodeUnzippedBytesMax = 262'144'000;  // with layers
+inline constexpr std::size_t kCodeEntriesMax = 100'000;              // files in one package; ours
 inline constexpr std::uint64_t kCodeStorageBytesMax = 322'122'547'200;  // 300 GB per region
 
 // --- Requests ---
@@ -39,16 +39,19 @@ inline constexpr std::size_t kCodeRequestBytesMax = 70'167'211;
 inline constexpr std::size_t kControlRequestBytesMax = 1'048'576;
 // What a server reads and drops of a body that is over its limit, before it closes instead; ours.
 inline constexpr std::size_t kDiscardedBodyBytesMax = 134'217'728;
-// Request line and headers together. AWS takes 1 MB; ours is what its clients really send, times ten.
+// Request line and headers together. AWS takes 1 MB; ours is what its clients really send, times
+// ten.
 inline constexpr std::size_t kHeaderBytesMax = 131'072;
 inline constexpr std::size_t kHeaderFieldsMax = 200;  // ours
 // Slow clients; ours. Between two requests, for the head of one, and without a byte of its body.
 inline constexpr auto kHttpIdleTimeout = 60s;
 inline constexpr auto kHttpHeadTimeout = 15s;
 inline constexpr auto kHttpBodyStallTimeout = 30s;
-inline constexpr std::size_t kHttpConnectionsMax = 4'096;  // ours; then new ones wait in the backlog
-inline constexpr std::size_t kListPageMax = 50;   // ListFunctions, ListVersionsByFunction (API reference)
-inline constexpr std::size_t kLogTailBytesMax = 4'096;  // X-Amz-Log-Result
+inline constexpr std::size_t kHttpConnectionsMax =
+    4'096;  // ours; then new ones wait in the backlog
+inline constexpr std::size_t kListPageMax =
+    50;  // ListFunctions, ListVersionsByFunction (API reference)
+inline constexpr std::size_t kLogTailBytesMax = 4'096;        // X-Amz-Log-Result
 inline constexpr std::size_t kClientContextBytesMax = 3'583;  // base64 characters (API reference)
 
 // --- Execution environments (Developer Guide, "Lambda runtime environment") ---
@@ -58,7 +61,7 @@ inline constexpr auto kInitTimeout = 10s;
 // How long a runtime has after its last breath (response or timeout) before it is killed; AWS gives
 // none to a runtime without extensions.
 inline constexpr auto kIdleEnvironmentLifetime = 10min;  // AWS does not say; 5 to 15 min are seen
-inline constexpr auto kFreezeAfterIdle = 50ms;  // ours: a burst pays for no freezing
+inline constexpr auto kFreezeAfterIdle = 50ms;           // ours: a burst pays for no freezing
 inline constexpr std::uint32_t kProcessesMax = 1'024;
 inline constexpr int kMemoryMbPerVcpu = 1'769;
 // One log event; longer lines are cut into several (CloudWatch Logs: 256 KB).

@@ -34,7 +34,10 @@ TEST(Revision, ShowsTheSecondIdOnceSettled) {
     RevisionIds const ids{RevisionId{"r1"}, RevisionId{"r2"}};
     EXPECT_EQ(visible_revision(ids, {.state = State::kPending}).value(), "r1");
     EXPECT_EQ(visible_revision(ids, {.state = State::kActive}).value(), "r2");
-    EXPECT_EQ(visible_revision(ids, {.state = State::kActive, .last_update = LastUpdateStatus::kInProgress}).value(), "r1");
+    EXPECT_EQ(visible_revision(
+                  ids, {.state = State::kActive, .last_update = LastUpdateStatus::kInProgress})
+                  .value(),
+              "r1");
 }
 
 TEST(Role, ArnHasThePath) {

@@ -1,6 +1,6 @@
 #pragma once
-// What the data plane needs to run one version of a function: an immutable value that the control plane
-// publishes and that keeps serving while the control plane is busy or down.
+// What the data plane needs to run one version of a function: an immutable value that the control
+// plane publishes and that keeps serving while the control plane is busy or down.
 
 #include <memory>
 

@@ -17,35 +17,35 @@ struct KnownRuntime {
     RuntimeSupport support;
 };
 
-// Source: Developer Guide, "Lambda runtimes", as of 2026, with the API model's enum. A runtime that AWS has
-// deprecated but whose client Meridian installs (nodejs20.x) stays supported here: nobody's function has to
-// move because a date passed.
+// Source: Developer Guide, "Lambda runtimes", as of 2026, with the API model's enum. A runtime that
+// AWS has deprecated but whose client Meridian installs (nodejs20.x) stays supported here: nobody's
+// function has to move because a date passed.
 inline constexpr KnownRuntime kKnownRuntimes[] = {
-    {"nodejs26.x", RuntimeSupport::kSupported},       {"nodejs24.x", RuntimeSupport::kSupported},
-    {"nodejs22.x", RuntimeSupport::kSupported},       {"nodejs20.x", RuntimeSupport::kSupported},
-    {"python3.15", RuntimeSupport::kSupported},       {"python3.14", RuntimeSupport::kSupported},
-    {"python3.13", RuntimeSupport::kSupported},       {"python3.12", RuntimeSupport::kSupported},
-    {"python3.11", RuntimeSupport::kSupported},       {"python3.10", RuntimeSupport::kSupported},
-    {"java25", RuntimeSupport::kSupported},           {"java21", RuntimeSupport::kSupported},
-    {"java17", RuntimeSupport::kSupported},           {"java17.al2023", RuntimeSupport::kSupported},
-    {"java11", RuntimeSupport::kSupported},           {"java11.al2023", RuntimeSupport::kSupported},
-    {"java8.al2", RuntimeSupport::kSupported},        {"java8.al2023", RuntimeSupport::kSupported},
-    {"dotnet10", RuntimeSupport::kSupported},         {"dotnet8", RuntimeSupport::kSupported},
-    {"ruby4.0", RuntimeSupport::kSupported},          {"ruby3.4", RuntimeSupport::kSupported},
-    {"ruby3.3", RuntimeSupport::kSupported},          {"ruby3.2", RuntimeSupport::kSupported},
-    {"provided.al2023", RuntimeSupport::kSupported},  {"provided.al2", RuntimeSupport::kSupported},
-    {"nodejs", RuntimeSupport::kDeprecated},          {"nodejs4.3", RuntimeSupport::kDeprecated},
-    {"nodejs4.3-edge", RuntimeSupport::kDeprecated},  {"nodejs6.10", RuntimeSupport::kDeprecated},
-    {"nodejs8.10", RuntimeSupport::kDeprecated},      {"nodejs10.x", RuntimeSupport::kDeprecated},
-    {"nodejs12.x", RuntimeSupport::kDeprecated},      {"nodejs14.x", RuntimeSupport::kDeprecated},
-    {"nodejs16.x", RuntimeSupport::kDeprecated},      {"nodejs18.x", RuntimeSupport::kDeprecated},
-    {"python2.7", RuntimeSupport::kDeprecated},       {"python3.6", RuntimeSupport::kDeprecated},
-    {"python3.7", RuntimeSupport::kDeprecated},       {"python3.8", RuntimeSupport::kDeprecated},
-    {"python3.9", RuntimeSupport::kDeprecated},       {"java8", RuntimeSupport::kDeprecated},
-    {"dotnetcore1.0", RuntimeSupport::kDeprecated},   {"dotnetcore2.0", RuntimeSupport::kDeprecated},
-    {"dotnetcore2.1", RuntimeSupport::kDeprecated},   {"dotnetcore3.1", RuntimeSupport::kDeprecated},
-    {"dotnet6", RuntimeSupport::kDeprecated},         {"go1.x", RuntimeSupport::kDeprecated},
-    {"ruby2.5", RuntimeSupport::kDeprecated},         {"ruby2.7", RuntimeSupport::kDeprecated},
+    {"nodejs26.x", RuntimeSupport::kSupported},      {"nodejs24.x", RuntimeSupport::kSupported},
+    {"nodejs22.x", RuntimeSupport::kSupported},      {"nodejs20.x", RuntimeSupport::kSupported},
+    {"python3.15", RuntimeSupport::kSupported},      {"python3.14", RuntimeSupport::kSupported},
+    {"python3.13", RuntimeSupport::kSupported},      {"python3.12", RuntimeSupport::kSupported},
+    {"python3.11", RuntimeSupport::kSupported},      {"python3.10", RuntimeSupport::kSupported},
+    {"java25", RuntimeSupport::kSupported},          {"java21", RuntimeSupport::kSupported},
+    {"java17", RuntimeSupport::kSupported},          {"java17.al2023", RuntimeSupport::kSupported},
+    {"java11", RuntimeSupport::kSupported},          {"java11.al2023", RuntimeSupport::kSupported},
+    {"java8.al2", RuntimeSupport::kSupported},       {"java8.al2023", RuntimeSupport::kSupported},
+    {"dotnet10", RuntimeSupport::kSupported},        {"dotnet8", RuntimeSupport::kSupported},
+    {"ruby4.0", RuntimeSupport::kSupported},         {"ruby3.4", RuntimeSupport::kSupported},
+    {"ruby3.3", RuntimeSupport::kSupported},         {"ruby3.2", RuntimeSupport::kSupported},
+    {"provided.al2023", RuntimeSupport::kSupported}, {"provided.al2", RuntimeSupport::kSupported},
+    {"nodejs", RuntimeSupport::kDeprecated},         {"nodejs4.3", RuntimeSupport::kDeprecated},
+    {"nodejs4.3-edge", RuntimeSupport::kDeprecated}, {"nodejs6.10", RuntimeSupport::kDeprecated},
+    {"nodejs8.10", RuntimeSupport::kDeprecated},     {"nodejs10.x", RuntimeSupport::kDeprecated},
+    {"nodejs12.x", RuntimeSupport::kDeprecated},     {"nodejs14.x", RuntimeSupport::kDeprecated},
+    {"nodejs16.x", RuntimeSupport::kDeprecated},     {"nodejs18.x", RuntimeSupport::kDeprecated},
+    {"python2.7", RuntimeSupport::kDeprecated},      {"python3.6", RuntimeSupport::kDeprecated},
+    {"python3.7", RuntimeSupport::kDeprecated},      {"python3.8", RuntimeSupport::kDeprecated},
+    {"python3.9", RuntimeSupport::kDeprecated},      {"java8", RuntimeSupport::kDeprecated},
+    {"dotnetcore1.0", RuntimeSupport::kDeprecated},  {"dotnetcore2.0", RuntimeSupport::kDeprecated},
+    {"dotnetcore2.1", RuntimeSupport::kDeprecated},  {"dotnetcore3.1", RuntimeSupport::kDeprecated},
+    {"dotnet6", RuntimeSupport::kDeprecated},        {"go1.x", RuntimeSupport::kDeprecated},
+    {"ruby2.5", RuntimeSupport::kDeprecated},        {"ruby2.7", RuntimeSupport::kDeprecated},
     {"provided", RuntimeSupport::kDeprecated},
 };
 
@@ -56,6 +56,8 @@ inline constexpr KnownRuntime kKnownRuntimes[] = {
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr bool is_provided(std::string_view name) { return name.starts_with("provided"); }
+[[nodiscard]] constexpr bool is_provided(std::string_view name) {
+    return name.starts_with("provided");
+}
 
 }  // namespace meridian::model

@@ -9,7 +9,8 @@ constexpr std::size_t kEntriesPerPull = 256;  // ours
 
 }  // namespace
 
-io::Task<std::vector<store::LogEntry>> StoreChangeSource::read_after(store::Sequence after, std::size_t limit) {
+io::Task<std::vector<store::LogEntry>> StoreChangeSource::read_after(store::Sequence after,
+                                                                     std::size_t limit) {
     return store_.read_log(log_, after, limit);
 }
 
@@ -20,7 +21,8 @@ io::Task<> AccountFollower::catch_up() {
         if (entries.empty()) co_return Result<void>{};
         for (auto& entry : entries) {
             auto const applied = co_await copy_.apply(std::move(entry));
-            // Another pull was faster; its entries are here: read again from where the copy stands now.
+            // Another pull was faster; its entries are here: read again from where the copy stands
+            // now.
             if (!applied && applied.error().code == Errc::kConflict) break;
             MERIDIAN_CO_CHECK(applied);
         }
@@ -30,7 +32,8 @@ io::Task<> AccountFollower::catch_up() {
 io::Task<> AccountFollower::run(std::chrono::milliseconds interval, Log& log) {
     for (;;) {
         if (auto const done = co_await catch_up(); !done) {
-            log.write(LogLevel::kWarn, "cannot follow the account log", {{"error", done.error().message}});
+            log.write(LogLevel::kWarn, "cannot follow the account log",
+                      {{"error", done.error().message}});
         }
         MERIDIAN_CO_CHECK(co_await io::sleep_for(interval));
     }

@@ -24,22 +24,26 @@ HttpResponse json_response(int status, std::string body) {
 }
 
 HttpResponse error_response(int status, std::string_view type, std::string_view message) {
-    return json_response(status, nlohmann::json{{"errorMessage", message}, {"errorType", type}}.dump());
+    return json_response(status,
+                         nlohmann::json{{"errorMessage", message}, {"errorType", type}}.dump());
 }
 
 HttpResponse accepted() { return json_response(202, "{\"status\":\"OK\"}\n"); }
 
 HttpResponse refused(RuntimeHost const& host, Refusal refusal, std::string_view wanted) {
     switch (refusal) {
-        case Refusal::kInvalidRequestId: return error_response(400, "InvalidRequestID", "Invalid request ID");
+        case Refusal::kInvalidRequestId:
+            return error_response(400, "InvalidRequestID", "Invalid request ID");
         case Refusal::kInvalidInvocationId:
             return error_response(400, "InvalidInvocationId", "Invalid invocation ID");
-        case Refusal::kInvalidState: break;
+        case Refusal::kInvalidState:
+            break;
     }
-    return error_response(403, "InvalidStateTransition",
-                          fmt::format("State transition from {} to {} failed for runtime. Error: State "
-                                      "transition is not allowed",
-                                      host.state_name(), wanted));
+    return error_response(
+        403, "InvalidStateTransition",
+        fmt::format("State transition from {} to {} failed for runtime. Error: State "
+                    "transition is not allowed",
+                    host.state_name(), wanted));
 }
 
 HttpResponse event_response(InvocationEvent event) {
@@ -58,15 +62,17 @@ HttpResponse event_response(InvocationEvent event) {
     return response;
 }
 
-// A body of this type wraps the error that the caller is to see: {"errorDetails"?, "cause": ...}. Only the X-Ray
-// cause is Lambda's; without X-Ray the body is passed on as it is.
+// A body of this type wraps the error that the caller is to see: {"errorDetails"?, "cause": ...}.
+// Only the X-Ray cause is Lambda's; without X-Ray the body is passed on as it is.
 ReportedError reported_error(HttpRequest& request) {
-    return {std::string(request.headers.get("Lambda-Runtime-Function-Error-Type")), std::move(request.body)};
+    return {std::string(request.headers.get("Lambda-Runtime-Function-Error-Type")),
+            std::move(request.body)};
 }
 
 // A streamed response that failed in the middle says so in trailers.
 std::optional<ReportedError> streamed_error(HttpRequest const& request) {
-    if (request.headers.get("Lambda-Runtime-Function-Response-Mode") != "streaming") return std::nullopt;
+    if (request.headers.get("Lambda-Runtime-Function-Response-Mode") != "streaming")
+        return std::nullopt;
     auto const type = request.headers.get("Lambda-Runtime-Function-Error-Type");
     if (type.empty()) return std::nullopt;
     auto body = from_base64(request.headers.get("Lambda-Runtime-Function-Error-Body"));
@@ -108,7 +114,8 @@ std::optional<HttpResponse> unsupported(std::string_view path) {
                               "The Telemetry API is not supported by this version of Meridian.");
     }
     if (path == "/2020-08-15/logs") {
-        return error_response(501, "Logs.NotSupported", "The Logs API is not supported by this version of Meridian.");
+        return error_response(501, "Logs.NotSupported",
+                              "The Logs API is not supported by this version of Meridian.");
     }
     return std::nullopt;
 }
@@ -152,9 +159,12 @@ asio::awaitable<HttpResponse> handle(RuntimeHost& host, HttpRequest request) {
             auto const what = call.substr(slash + 1);
             if (what == "response") co_return handle_response(host, id, request);
             if (what == "error") {
-                std::string const invocation_id(request.headers.get("Lambda-Runtime-Invocation-Id"));
-                auto const answer = host.fail_invocation(id, invocation_id, reported_error(request));
-                co_return answer ? accepted() : refused(host, answer.error(), "InvocationErrorResponse");
+                std::string const invocation_id(
+                    request.headers.get("Lambda-Runtime-Invocation-Id"));
+                auto const answer =
+                    host.fail_invocation(id, invocation_id, reported_error(request));
+                co_return answer ? accepted()
+                                 : refused(host, answer.error(), "InvocationErrorResponse");
             }
         }
     }
@@ -162,7 +172,8 @@ asio::awaitable<HttpResponse> handle(RuntimeHost& host, HttpRequest request) {
 }
 
 std::size_t body_bytes_max(HttpRequest const& head) {
-    return head.path().ends_with("/response") ? model::limits::kInvokeResponseBytesMax : kErrorBodyBytesMax;
+    return head.path().ends_with("/response") ? model::limits::kInvokeResponseBytesMax
+                                              : kErrorBodyBytesMax;
 }
 
 }  // namespace meridian::runtime_api

@@ -12,10 +12,18 @@ using namespace meridian::runtime_api;
 
 class AnyHost final : public RuntimeHost {
   public:
-    asio::awaitable<Answer<Result<InvocationEvent>>> next() override { co_return Result<InvocationEvent>(InvocationEvent{}); }
-    Answer<void> respond(std::string_view id, std::string_view, std::string) override { return judge(id); }
-    Answer<void> respond_too_large(std::string_view id, std::string_view) override { return judge(id); }
-    Answer<void> fail_invocation(std::string_view id, std::string_view, ReportedError) override { return judge(id); }
+    asio::awaitable<Answer<Result<InvocationEvent>>> next() override {
+        co_return Result<InvocationEvent>(InvocationEvent{});
+    }
+    Answer<void> respond(std::string_view id, std::string_view, std::string) override {
+        return judge(id);
+    }
+    Answer<void> respond_too_large(std::string_view id, std::string_view) override {
+        return judge(id);
+    }
+    Answer<void> fail_invocation(std::string_view id, std::string_view, ReportedError) override {
+        return judge(id);
+    }
     Answer<void> fail_init(ReportedError) override { return {}; }
     std::string_view state_name() const override { return "Ready"; }
 
@@ -28,7 +36,8 @@ class AnyHost final : public RuntimeHost {
 
 }  // namespace
 
-// The first line is the method and target, the lines up to an empty one are headers, the rest is the body.
+// The first line is the method and target, the lines up to an empty one are headers, the rest is
+// the body.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     std::string_view text(reinterpret_cast<char const*>(data), size);
     auto const line = [&text] {
@@ -44,7 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     request.target = space == std::string::npos ? "/" : first.substr(space + 1);
     for (auto header = line(); !header.empty(); header = line()) {
         auto const colon = header.find(':');
-        request.headers.add(header.substr(0, colon), colon == std::string::npos ? "" : header.substr(colon + 1));
+        request.headers.add(header.substr(0, colon),
+                            colon == std::string::npos ? "" : header.substr(colon + 1));
     }
     request.body = std::string(text);
     (void)body_bytes_max(request);

@@ -1,5 +1,6 @@
 #pragma once
-// What one execution environment offers to the runtime inside it. invoke/ implements it; tests fake it.
+// What one execution environment offers to the runtime inside it. invoke/ implements it; tests fake
+// it.
 //
 // Threads: the environment's executor.
 
@@ -16,9 +17,9 @@ struct InvocationEvent {
     std::int64_t deadline_epoch_ms = 0;
     std::string invoked_function_arn;
     std::string trace_id;
-    std::string client_context;   // decoded JSON; empty: no header
-    std::string invocation_id;    // unique per attempt
-    std::string payload;          // byte for byte what the caller sent
+    std::string client_context;  // decoded JSON; empty: no header
+    std::string invocation_id;   // unique per attempt
+    std::string payload;         // byte for byte what the caller sent
 };
 
 // What a runtime reports of a failure. `body` reaches the caller verbatim.
@@ -38,12 +39,14 @@ class RuntimeHost {
     virtual ~RuntimeHost() = default;
     // Completes when there is an event. kCancelled when the environment ends meanwhile.
     [[nodiscard]] virtual asio::awaitable<Answer<Result<InvocationEvent>>> next() = 0;
-    [[nodiscard]] virtual Answer<void> respond(std::string_view request_id, std::string_view invocation_id,
+    [[nodiscard]] virtual Answer<void> respond(std::string_view request_id,
+                                               std::string_view invocation_id,
                                                std::string payload) = 0;
     // The response was longer than the limit and is not here.
     [[nodiscard]] virtual Answer<void> respond_too_large(std::string_view request_id,
                                                          std::string_view invocation_id) = 0;
-    [[nodiscard]] virtual Answer<void> fail_invocation(std::string_view request_id, std::string_view invocation_id,
+    [[nodiscard]] virtual Answer<void> fail_invocation(std::string_view request_id,
+                                                       std::string_view invocation_id,
                                                        ReportedError error) = 0;
     [[nodiscard]] virtual Answer<void> fail_init(ReportedError error) = 0;
     // The name of the state, for error texts: "Ready", "Running".

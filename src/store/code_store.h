@@ -13,8 +13,6 @@
 
 namespace meridian::store {
 
-struct CodeLimits;  // zip_archive.h
-
 struct StoredCode {
     model::CodeSha256 sha256;  // base64 of the zip's SHA-256, as CodeSha256 in the API
     std::uint64_t size_bytes = 0;

@@ -1,16 +1,15 @@
 #include "telemetry/log_store.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <mutex>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "io/sleep.h"
 #include "io/unique_fd.h"
@@ -24,7 +23,8 @@ constexpr std::string_view kSuffix = ".jsonl";
 std::string encode_group(std::string const& group) {
     std::string out;
     for (char const c : group) {
-        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '_';
         if (plain) {
             out.push_back(c);
         } else {
@@ -60,7 +60,8 @@ std::vector<std::uint64_t> segments_in(fs::path const& directory) {
     for (auto const& entry : fs::directory_iterator(directory, error)) {
         auto const name = entry.path().filename().string();
         std::uint64_t number = 0;
-        auto const [end, parse_error] = std::from_chars(name.data(), name.data() + name.size(), number);
+        auto const [end, parse_error] =
+            std::from_chars(name.data(), name.data() + name.size(), number);
         if (parse_error == std::errc{} && std::string_view(end) == kSuffix) found.push_back(number);
     }
     std::ranges::sort(found);
@@ -88,8 +89,9 @@ struct LogStore::Files {
         fs::create_directories(folder, error);
         auto segments = segments_in(folder);
         std::uint64_t number = segments.empty() ? 1 : segments.back();
-        if (!segments.empty() && (fs::file_size(segment_path(folder, number), error) >= retention.segment_bytes ||
-                                  ends_torn(segment_path(folder, number)))) {
+        if (!segments.empty() &&
+            (fs::file_size(segment_path(folder, number), error) >= retention.segment_bytes ||
+             ends_torn(segment_path(folder, number)))) {
             ++number;
         }
         if (segments.empty() || segments.back() != number) segments.push_back(number);
@@ -97,7 +99,8 @@ struct LogStore::Files {
             fs::remove(segment_path(folder, segments[i]), error);
         }
         auto const path = segment_path(folder, number);
-        io::UniqueFd const file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+        io::UniqueFd const file(
+            ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
         if (!file.valid()) return fail(Errc::kIo, system_error("cannot open", path));
         std::string_view rest = lines;
         while (!rest.empty()) {
@@ -131,7 +134,8 @@ struct LogStore::Files {
             io::UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
             if (!file.valid()) return fail(Errc::kIo, system_error("cannot open", path));
             std::string bytes(bytes_max - taken, '\0');
-            auto const n = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(cursor.offset));
+            auto const n =
+                ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(cursor.offset));
             if (n < 0) return fail(Errc::kIo, system_error("cannot read", path));
             bytes.resize(static_cast<std::size_t>(n));
             // A line that a crash or a reader's limit cut off is read again when it is whole.
@@ -150,10 +154,12 @@ struct LogStore::Files {
             auto const newline = bytes.find('\n');
             auto const line = nlohmann::json::parse(bytes.substr(0, newline), nullptr, false);
             bytes.remove_prefix(newline + 1);
-            if (!line.is_object() || !line.contains("t") || !line["t"].is_number_integer()) continue;  // torn by a crash
+            if (!line.is_object() || !line.contains("t") || !line["t"].is_number_integer())
+                continue;  // torn by a crash
             page.events.push_back(
                 {line.value("s", ""),
-                 {WallTime(std::chrono::milliseconds(line["t"].get<std::int64_t>())), line.value("m", "")}});
+                 {WallTime(std::chrono::milliseconds(line["t"].get<std::int64_t>())),
+                  line.value("m", "")}});
         }
     }
 };
@@ -161,14 +167,16 @@ struct LogStore::Files {
 LogStore::LogStore(fs::path directory, io::BlockingPool& pool, Log& log, LogRetention retention)
     : files_(std::make_shared<Files>(std::move(directory), retention)), pool_(pool), log_(log) {}
 
-void LogStore::append(std::string const& group, std::string const& stream, std::vector<LogEvent> events) {
+void LogStore::append(std::string const& group, std::string const& stream,
+                      std::vector<LogEvent> events) {
     auto& lines = unwritten_[group];
     for (auto& event : events) {
         if (unwritten_bytes_ >= kUnwrittenBytesMax) {
             ++dropped_events_;
             continue;
         }
-        auto const millis = std::chrono::floor<std::chrono::milliseconds>(event.time).time_since_epoch().count();
+        auto const millis =
+            std::chrono::floor<std::chrono::milliseconds>(event.time).time_since_epoch().count();
         nlohmann::json const line{{"t", millis}, {"s", stream}, {"m", std::move(event.message)}};
         // What is not UTF-8 is shown with replacement characters, as CloudWatch Logs does.
         auto text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -187,8 +195,10 @@ io::Task<> LogStore::flush() {
     unwritten_bytes_ = 0;
     for (auto& [group, lines] : batch) {
         if (lines.empty()) continue;
-        auto const written = co_await io::blocking(
-            pool_, [files = files_, name = group, text = std::move(lines)] { return files->write(name, text); });
+        auto const written =
+            co_await io::blocking(pool_, [files = files_, name = group, text = std::move(lines)] {
+                return files->write(name, text);
+            });
         if (!written) {
             log_.write(LogLevel::kError, "cannot write a function's log",
                        {{"group", group}, {"error", written.error().message}});
@@ -207,7 +217,9 @@ io::Task<> LogStore::run() {
 
 io::Task<LogPage> LogStore::read(std::string group, std::string cursor, std::size_t bytes_max) {
     auto const parsed = parse_cursor(cursor);
-    if (!parsed) co_return fail(Errc::kInvalidParameterValue, "The cursor is not one that this server gave.");
+    if (!parsed)
+        co_return fail(Errc::kInvalidParameterValue,
+                       "The cursor is not one that this server gave.");
     co_return co_await io::blocking(pool_, [files = files_, group, at = *parsed, bytes_max] {
         return files->read(group, at, bytes_max);
     });

@@ -51,7 +51,8 @@ class LogStore {
     void append(std::string const& group, std::string const& stream, std::vector<LogEvent> events);
 
     // Events after `cursor` (empty: the oldest kept), about `bytes_max` of them.
-    // Errors: kInvalidParameterValue for a cursor that is not one, kIo. A group without events is empty.
+    // Errors: kInvalidParameterValue for a cursor that is not one, kIo. A group without events is
+    // empty.
     io::Task<LogPage> read(std::string group, std::string cursor, std::size_t bytes_max);
 
     // Writes what append() collected, for ever. Run in a TaskScope.

@@ -11,10 +11,14 @@ namespace {
 
 constexpr std::string_view name_of(LogLevel level) {
     switch (level) {
-        case LogLevel::kDebug: return "debug";
-        case LogLevel::kInfo: return "info";
-        case LogLevel::kWarn: return "warn";
-        case LogLevel::kError: return "error";
+        case LogLevel::kDebug:
+            return "debug";
+        case LogLevel::kInfo:
+            return "info";
+        case LogLevel::kWarn:
+            return "warn";
+        case LogLevel::kError:
+            return "error";
     }
     return "?";
 }
@@ -40,11 +44,13 @@ void StderrLog::write(LogLevel level, std::string_view message,
                       std::initializer_list<LogField> fields) {
     if (level < minimum_) return;
     auto const now = clock_.wall_now();
-    auto const millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-    std::string line = fmt::format(
-        "{:%Y-%m-%dT%H:%M:%S}.{:03}Z {} ",
-        fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(now))), millis,
-        name_of(level));
+    auto const millis =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() %
+        1000;
+    std::string line = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z {} ",
+                                   fmt::gmtime(std::chrono::system_clock::to_time_t(
+                                       std::chrono::floor<std::chrono::seconds>(now))),
+                                   millis, name_of(level));
     append_quoted(line, message);
     for (auto const& field : fields) {
         line.append(" ").append(field.name).append("=");

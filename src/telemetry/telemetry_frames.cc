@@ -45,7 +45,8 @@ std::vector<LogEvent> TelemetryFrames::push(std::string_view bytes, WallTime now
         if (rest.size() < header + length) break;
         WallTime time = now;
         if (timed) {
-            // A clock inside the sandbox is the host's own; a value far off is the function's doing.
+            // A clock inside the sandbox is the host's own; a value far off is the function's
+            // doing.
             auto const micros = big_endian<std::uint64_t>(rest.substr(8));
             if (micros < static_cast<std::uint64_t>(INT64_MAX)) {
                 time = WallTime(std::chrono::microseconds(static_cast<std::int64_t>(micros)));

@@ -10,8 +10,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     meridian::telemetry::LineSplitter lines(64);
     std::size_t out = 0;
     for (std::size_t i = 0; i < size; i += step) {
-        for (auto const& event : frames.push(bytes.substr(i, step), {})) out += event.message.size();
-        for (auto const& line : lines.push(bytes.substr(i, step))) MERIDIAN_ASSERT(line.size() <= 64);
+        for (auto const& event : frames.push(bytes.substr(i, step), {}))
+            out += event.message.size();
+        for (auto const& line : lines.push(bytes.substr(i, step)))
+            MERIDIAN_ASSERT(line.size() <= 64);
     }
     MERIDIAN_ASSERT(out <= size);
     return 0;

@@ -27,20 +27,24 @@ TEST(LineSplitter, CutsLinesAcrossPieces) {
 
 std::string frame(std::string const& type, std::string const& time, std::string const& payload) {
     std::string bytes = type;
-    for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(payload.size() >> shift & 0xff));
+    for (int shift = 24; shift >= 0; shift -= 8)
+        bytes.push_back(static_cast<char>(payload.size() >> shift & 0xff));
     return bytes + time + payload;
 }
 
 TEST(TelemetryFrames, KeepMessagesOfSeveralLinesTogether) {
     using namespace std::string_literals;
-    auto const bytes = frame("\xa5\x5a\x00\x03"s, "\0\0\0\0\0\0\x03\xe8"s, "a\nb\n") + frame("\xa5\x5a\x00\x01"s, "", "c");
+    auto const bytes = frame("\xa5\x5a\x00\x03"s, "\0\0\0\0\0\0\x03\xe8"s, "a\nb\n") +
+                       frame("\xa5\x5a\x00\x01"s, "", "c");
     for (std::size_t step = 1; step <= bytes.size(); ++step) {
         TelemetryFrames frames(100);
         std::vector<LogEvent> events;
         for (std::size_t i = 0; i < bytes.size(); i += step) {
-            for (auto& event : frames.push(std::string_view(bytes).substr(i, step), WallTime(7us))) events.push_back(event);
+            for (auto& event : frames.push(std::string_view(bytes).substr(i, step), WallTime(7us)))
+                events.push_back(event);
         }
-        EXPECT_EQ(events, (std::vector<LogEvent>{{WallTime(1000us), "a\nb"}, {WallTime(7us), "c"}})) << step;
+        EXPECT_EQ(events, (std::vector<LogEvent>{{WallTime(1000us), "a\nb"}, {WallTime(7us), "c"}}))
+            << step;
     }
 }
 
@@ -63,15 +67,23 @@ TEST(Report, MatchesRecordedLines) {
     report.duration = 3010us;
     report.memory_mb = 128;
     report.peak_memory_bytes = 36 * 1024 * 1024;
-    EXPECT_EQ(report_line(report), "REPORT RequestId: id\tDuration: 3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\t");
+    EXPECT_EQ(report_line(report),
+              "REPORT RequestId: id\tDuration: 3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 "
+              "MB\tMax Memory Used: 36 MB\t");
     report.init_duration = 110'100us;
     EXPECT_EQ(billed_ms(report), 114U);
     EXPECT_TRUE(report_line(report).ends_with("\tInit Duration: 110.10 ms\t"));
     report.status = InvocationReport::Status::kError;
     report.error_type = "Runtime.ExitError";
     EXPECT_TRUE(report_line(report).ends_with("\tStatus: error\tError Type: Runtime.ExitError"));
-    EXPECT_EQ(start_line(report.request_id, model::Version{"$LATEST"}), "START RequestId: id Version: $LATEST");
-    EXPECT_EQ(log_stream_name(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2), model::Version{"3"}, "ab"), "2026/01/02/[3]ab");
+    EXPECT_EQ(start_line(report.request_id, model::Version{"$LATEST"}),
+              "START RequestId: id Version: $LATEST");
+    EXPECT_EQ(log_stream_name(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2),
+                              model::Version{"3"}, "ab", "f"),
+              "2026/01/02/f[3][ab]");
+    EXPECT_EQ(log_stream_name(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2),
+                              model::Version{"3"}, "ab"),
+              "2026/01/02/[3]ab");
 }
 
 class LogStoreTest : public testing::Test {
@@ -103,7 +115,8 @@ class LogStoreTest : public testing::Test {
 TEST_F(LogStoreTest, ReadsBackByCursorAndAcrossARestart) {
     {
         LogStore store(directory_, pool_, log_);
-        store.append("/aws/lambda/f", "s1", {{WallTime(1ms), "one"}, {WallTime(2ms), "two\nlines"}});
+        store.append("/aws/lambda/f", "s1",
+                     {{WallTime(1ms), "one"}, {WallTime(2ms), "two\nlines"}});
         ASSERT_TRUE(run(store.flush()));
         auto const page = run(store.read("/aws/lambda/f", "", 100'000)).value();
         ASSERT_EQ(page.events.size(), 2U);
@@ -118,14 +131,16 @@ TEST_F(LogStoreTest, ReadsBackByCursorAndAcrossARestart) {
     LogStore again(directory_, pool_, log_);
     EXPECT_EQ(run(again.read("/aws/lambda/f", "", 100'000)).value().events.size(), 3U);
     EXPECT_TRUE(run(again.read("/aws/lambda/other", "", 100'000)).value().events.empty());
-    EXPECT_EQ(run(again.read("/aws/lambda/f", "nonsense", 10)).error().code, Errc::kInvalidParameterValue);
+    EXPECT_EQ(run(again.read("/aws/lambda/f", "nonsense", 10)).error().code,
+              Errc::kInvalidParameterValue);
 }
 
 TEST_F(LogStoreTest, SkipsALineThatACrashTore) {
     LogStore store(directory_, pool_, log_);
     store.append("g", "s", {{WallTime(1ms), "whole"}});
     ASSERT_TRUE(run(store.flush()));
-    std::ofstream(directory_ / "g" / "00000001.jsonl", std::ios::app) << "{\"t\": 2, \"s\": \"s\", \"m\": \"to";
+    std::ofstream(directory_ / "g" / "00000001.jsonl", std::ios::app)
+        << "{\"t\": 2, \"s\": \"s\", \"m\": \"to";
     auto const page = run(store.read("g", "", 100'000)).value();
     EXPECT_EQ(page.events.size(), 1U);
     store.append("g", "s", {{WallTime(3ms), "after"}});

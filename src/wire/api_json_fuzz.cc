@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     request.method = operation.method;
     request.target = operation.path;
     for (auto open = request.target.find('{'); open != std::string::npos;
-         open = request.target.find('{', open + 1)) {
+         open = request.target.find('{', open + label.size())) {
         request.target.replace(open, request.target.find('}', open) - open + 1, label);
     }
     request.target += "?" + std::string(operation.query) + "&" + take_line();

@@ -68,7 +68,7 @@ Result<FunctionReference> parse_function_reference(std::string_view text) {
     std::size_t at = 0;
     auto const left = [&] { return parts.size() - at; };
     bool wants_function = false;
-    if (parts[0] == "arn") {
+    if (parts[0] == "arn" && parts.size() > 2) {  // else a function of that name
         if (parts.size() < 7 || !is_partition(parts[1]) || parts[2] != "lambda" ||
             !is_region(parts[3]) || !is_account(parts[4])) {
             return malformed("function ARN");

@@ -30,6 +30,8 @@ TEST(Arn, ReadsEveryFormOfAFunctionName) {
         {"f:12", reference("", "", "", "f", "12")},
         {"function:f", reference("", "", "", "f", "")},
         {"function", reference("", "", "", "function", "")},
+        {"arn", reference("", "", "", "arn", "")},
+        {"function:arn:1", reference("", "", "", "arn", "1")},
         {"123456789012:function:f", reference("", "", "123456789012", "f", "")},
         {"123456789012:function:f:1", reference("", "", "123456789012", "f", "1")},
         {"123456789012:f:1", reference("", "", "123456789012", "f", "1")},
@@ -50,8 +52,8 @@ TEST(Arn, ReadsEveryFormOfAFunctionName) {
 }
 
 TEST(Arn, RefusesWhatIsNoFunctionName) {
-    for (auto const* const text : {"", ":", "f:", ":f", "a b", "f:a:b", "f:a.b", "f:$OTHER", "arn",
-                                   "arn:aws:lambda:us-east-1:123456789012:f",
+    for (auto const* const text : {"", ":", "f:", ":f", "a b", "f:a:b", "f:a.b", "f:$OTHER",
+                                   "arn:aws:lambda", "arn:aws:lambda:us-east-1:123456789012:f",
                                    "arn:aws:lambda:us-east-1:123456789012:function:",
                                    "arn:aws:lambda:us-east-1:12345:function:f",
                                    "arn:aws:s3:us-east-1:123456789012:function:f",
@@ -59,11 +61,6 @@ TEST(Arn, RefusesWhatIsNoFunctionName) {
                                    "arn:aws:lambda:us-east-1:123456789012:function:f:1:2",
                                    "arn:other:lambda:us-east-1:123456789012:function:f",
                                    "arn:aws:lambda:us-east-1:123456789012:layer:f"}) {
-        // "arn" alone is a name like any other.
-        if (std::string_view(text) == "arn") {
-            EXPECT_FALSE(parse_function_reference(text).has_value());
-            continue;
-        }
         auto const parsed = parse_function_reference(text);
         EXPECT_FALSE(parsed.has_value()) << text;
     }
@@ -82,8 +79,9 @@ TEST(Arn, ComesBackFromItsText) {
         if (form >= 2) r.region = model::RegionName{kRegions[random.next() % 5]};
         if (form == 3) r.partition = std::string(partition_of(*r.region));
         if (form >= 1) r.account = model::AccountId{make_token(random, "0123456789", 12)};
-        r.name = model::FunctionName{
-            coin() && coin() ? "function" : make_token(random, kNameChars, 1 + random.next() % 64)};
+        r.name = model::FunctionName{coin() && coin()
+                                         ? (coin() ? "function" : "arn")
+                                         : make_token(random, kNameChars, 1 + random.next() % 64)};
         if (coin())
             r.qualifier = model::Qualifier{
                 coin() ? model::kLatest : make_token(random, "aZ09-_", 1 + random.next() % 20)};

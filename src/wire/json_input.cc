@@ -110,9 +110,7 @@ Result<json> to_shape(ShapeId id, json&& value) {
             }
             return std::move(value);
         case ShapeKind::kString:
-            if (!value.is_string()) return wrong_type(value, target.kind);
-            return std::move(value);
-        case ShapeKind::kBlob:
+        case ShapeKind::kBlob:  // base64 text, decoded by whoever wants the bytes
             if (!value.is_string()) return wrong_type(value, target.kind);
             return std::move(value);
         case ShapeKind::kBoolean:

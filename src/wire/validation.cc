@@ -279,8 +279,9 @@ class Validation {
         if (value.is_string()) {
             auto const& text = value.get_ref<std::string const&>();
             if (shape_of.kind != ShapeKind::kBlob) return static_cast<double>(utf8_length(text));
-            auto const padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-            return static_cast<double>(text.size() / 4 * 3) - padding;
+            std::size_t const padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+            std::size_t const bytes = text.size() / 4 * 3;
+            return static_cast<double>(bytes - std::min(bytes, padding));
         }
         return static_cast<double>(value.size());
     }

@@ -1,3 +1,4 @@
+import logging
 import os
 import signal
 import subprocess
@@ -25,7 +26,10 @@ if init.startswith("sleep:"):
 def handler(event, context):
     match event.get("do") if isinstance(event, dict) else None:
         case "log":
-            print(event["text"], file=sys.stderr if event.get("stream") == "stderr" else sys.stdout)
+            if event.get("stream") == "logger":
+                logging.error(event["text"])
+            else:
+                print(event["text"], file=sys.stderr if event.get("stream") == "stderr" else sys.stdout)
         case "error":
             raise TestError(event.get("message", ""))
         case "sleep":
