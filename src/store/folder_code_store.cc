@@ -1,7 +1,5 @@
 #include "store/folder_code_store.h"
 
-#include <fcntl.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -10,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "base/encoding.h"
@@ -32,32 +31,36 @@ Result<std::string> hex_of(model::CodeSha256 const& sha256) {
 
 Result<io::UniqueFd> duplicate(io::UniqueFd const& fd) {
     io::UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-    if (!copy.valid()) return fail(Errc::kIo, fmt::format("Cannot duplicate a directory: {}", std::strerror(errno)));
+    if (!copy.valid())
+        return fail(Errc::kIo,
+                    fmt::format("Cannot duplicate a directory: {}", std::strerror(errno)));
     return copy;
 }
 
 // Packages whose directories are open, the least recently used last.
 class OpenPackages {
   public:
+    explicit OpenPackages(Clock const& clock) : clock_(clock) {}
+
     // Nothing if it is not open.
     [[nodiscard]] io::UniqueFd const* find(std::string const& hex) {
         auto const found = by_hex_.find(hex);
         if (found == by_hex_.end()) return nullptr;
         order_.splice(order_.begin(), order_, found->second);
-        found->second->last_used = std::chrono::steady_clock::now();
+        found->second->last_used = clock_.monotonic_now();
         return &found->second->directory;
     }
 
     void insert(std::string const& hex, io::UniqueFd directory) {
         erase(hex);
-        order_.push_front({hex, std::move(directory), std::chrono::steady_clock::now()});
+        order_.push_front({hex, std::move(directory), clock_.monotonic_now()});
         by_hex_[hex] = order_.begin();
         if (order_.size() > kOpenPackagesMax) erase(std::string(order_.back().hex));
     }
 
     // Closes what is not in `used` and was not asked for lately; adds the rest to `used`.
     void close_unused(std::set<std::string>& used) {
-        auto const now = std::chrono::steady_clock::now();
+        auto const now = clock_.monotonic_now();
         for (auto at = order_.begin(); at != order_.end();) {
             auto const& package = *at++;
             if (used.contains(package.hex)) continue;
@@ -73,7 +76,7 @@ class OpenPackages {
     struct Package {
         std::string hex;
         io::UniqueFd directory;
-        std::chrono::steady_clock::time_point last_used;
+        MonotonicTime last_used;
     };
 
     void erase(std::string const& hex) {
@@ -85,6 +88,7 @@ class OpenPackages {
 
     std::list<Package> order_;
     std::map<std::string, std::list<Package>::iterator> by_hex_;
+    Clock const& clock_;
 };
 
 }  // namespace
@@ -101,10 +105,11 @@ struct FolderCodeStore::State {
 };
 
 Result<std::unique_ptr<FolderCodeStore>> FolderCodeStore::open(std::filesystem::path directory,
-                                                               io::BlockingPool& pool, Log& log) {
+                                                               io::BlockingPool& pool,
+                                                               Clock const& clock, Log& log) {
     std::vector<std::filesystem::path> remove_later;
     MERIDIAN_TRY(auto folder, CodeFolder::open(std::move(directory), remove_later));
-    auto state = std::make_shared<State>(pool, log, std::move(folder));
+    auto state = std::make_shared<State>(pool, log, std::move(folder), OpenPackages(clock));
     for (auto const& path : remove_later) {
         bool const accepted = pool.submit([path, &log] {
             std::error_code error;
@@ -114,7 +119,9 @@ Result<std::unique_ptr<FolderCodeStore>> FolderCodeStore::open(std::filesystem::
                           {{"path", path.string()}, {"error", error.message()}});
             }
         });
-        if (!accepted) log.write(LogLevel::kWarn, "removing is left to the next start", {{"path", path.string()}});
+        if (!accepted)
+            log.write(LogLevel::kWarn, "removing is left to the next start",
+                      {{"path", path.string()}});
     }
     return std::unique_ptr<FolderCodeStore>(new FolderCodeStore(std::move(state)));
 }
@@ -124,8 +131,9 @@ FolderCodeStore::~FolderCodeStore() = default;
 
 io::Task<StoredCode> FolderCodeStore::put(std::string zip_bytes) {
     if (zip_bytes.size() >= model::limits::kCodeZippedBytesMax) {
-        co_return fail(Errc::kRequestTooLarge, fmt::format("Zipped size must be smaller than {} bytes",
-                                                           model::limits::kCodeZippedBytesMax));
+        co_return fail(Errc::kRequestTooLarge,
+                       fmt::format("Zipped size must be smaller than {} bytes",
+                                   model::limits::kCodeZippedBytesMax));
     }
     auto const state = state_;
     co_return co_await io::blocking(
@@ -133,7 +141,8 @@ io::Task<StoredCode> FolderCodeStore::put(std::string zip_bytes) {
             MERIDIAN_CHECK(check_zip(zip_bytes));
             auto const digest = crypto::sha256(zip_bytes);
             MERIDIAN_CHECK(state->folder->put(to_hex(crypto::as_bytes(digest)), zip_bytes));
-            return StoredCode{model::CodeSha256(to_base64(crypto::as_bytes(digest))), zip_bytes.size()};
+            return StoredCode{model::CodeSha256(to_base64(crypto::as_bytes(digest))),
+                              zip_bytes.size()};
         });
 }
 
@@ -153,7 +162,8 @@ io::Task<io::UniqueFd> FolderCodeStore::open_unpacked(model::CodeSha256 sha256) 
         co_return co_await shot->wait();
     }
     state->unpacking[hex];  // from here on, others wait
-    auto directory = co_await io::blocking(state->pool, [state, hex] { return state->folder->unpack(hex); });
+    auto directory =
+        co_await io::blocking(state->pool, [state, hex] { return state->folder->unpack(hex); });
     auto const waiters = std::move(state->unpacking.extract(hex).mapped());
     for (auto const& waiter : waiters) {
         waiter->set(directory ? duplicate(*directory) : std::unexpected(directory.error()));
@@ -172,8 +182,9 @@ io::Task<> FolderCodeStore::remove_unused(std::vector<model::CodeSha256> used) {
     }
     for (auto const& [hex, waiters] : state->unpacking) keep.insert(hex);
     state->open_packages.close_unused(keep);
-    co_return co_await io::blocking(
-        state->pool, [state, keep = std::move(keep)] { return state->folder->remove_unused(keep); });
+    co_return co_await io::blocking(state->pool, [state, keep = std::move(keep)] {
+        return state->folder->remove_unused(keep);
+    });
 }
 
 }  // namespace meridian::store

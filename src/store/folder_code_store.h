@@ -1,31 +1,35 @@
 #pragma once
 // The CodeStore over a directory (docs/formats/code-store.md):
 //   DIR/zips/<sha256 in hex>.zip     what was uploaded; written beside, synced, then renamed
-//   DIR/unpacked/<sha256 in hex>/    its files; unpacked beside, then renamed: one that has its name is whole
-//   DIR/unpacked/.boot               the boot of this machine in which those were unpacked
+//   DIR/unpacked/<sha256 in hex>/    its files; unpacked beside, then renamed: one that has its
+//   name is whole DIR/unpacked/.boot               the boot of this machine in which those were
+//   unpacked
 // Unpacked files are not synced: a new boot starts without them, and they come again from the zips.
 //
-// Threads: as code_store.h. The pool must outlive the store, and the store the calls in flight: main drains
-// the pool first.
+// Threads: as code_store.h. The pool must outlive the store, and the store the calls in flight:
+// main drains the pool first.
 
 #include <cstddef>
 #include <filesystem>
 #include <memory>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "io/blocking_pool.h"
 #include "store/code_store.h"
 
 namespace meridian::store {
 
-// Directories that stay open, so that a cold start of a function that ran before touches no disk; ours.
+// Directories that stay open, so that a cold start of a function that ran before touches no disk;
+// ours.
 inline constexpr std::size_t kOpenPackagesMax = 256;
 
 class FolderCodeStore final : public CodeStore {
   public:
     // Makes what is missing and removes what a crash left half done. Blocks. kIo.
     static Result<std::unique_ptr<FolderCodeStore>> open(std::filesystem::path directory,
-                                                         io::BlockingPool& pool, Log& log);
+                                                         io::BlockingPool& pool,
+                                                         Clock const& clock, Log& log);
     ~FolderCodeStore() override;
     FolderCodeStore(FolderCodeStore const&) = delete;
     FolderCodeStore& operator=(FolderCodeStore const&) = delete;
