@@ -18,19 +18,28 @@ node_interpreter() {
 # node_client VERSION: aws-lambda-ric, built with the interpreter at hand, as node_modules in the bundle. An
 # add-on that uses Node-API runs on every later Node.js, so one build serves all runtimes with the same client.
 node_client() {
-    local built="$MERIDIAN_RUNTIMES/.clients/aws-lambda-ric-$1-$(uname -m)"
-    exec 8>"$built.lock"
+    local built
+    built=$MERIDIAN_RUNTIMES/.clients/aws-lambda-ric-$1-$(sha256sum <"$recipes/nodejs/build.sh" | cut -c1-12)
+    exec 8>"$MERIDIAN_RUNTIMES/.clients/$1.lock"
     flock 8  # two recipes with the same client run at the same time
     if [ ! -d "$built" ]; then
         for tool in cmake make g++ python3 autoconf automake libtoolize; do need $tool "apt: $tool"; done
         echo '{"private":true}' >"$work/package.json"
+        npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work" "aws-lambda-ric@$1" ||
+            cannot "the npm registry has no aws-lambda-ric@$1"
+        # What npm would run by itself, unless its configuration forbids install scripts, but with the interpreter that
+        # the add-on is for. Debian's npm runs under Debian's own Node.js only; all that these scripts want of it is
+        # `npm run NAME`.
+        mkdir "$work/bin"
+        cat >"$work/bin/npm" <<'NPM'
+#!/bin/sh
+exec sh -c "$(node -p "require('./package.json').scripts['$2']")"
+NPM
+        chmod 755 "$work/bin/npm"
         (
-            export PATH="$bundle/lang/bin:$PATH" npm_config_nodedir="$node" MAKEFLAGS="-j$(nproc)"
-            cd "$work"
-            npm install --silent --no-audit --no-fund --ignore-scripts "aws-lambda-ric@$1" ||
-                cannot "the npm registry has no aws-lambda-ric@$1"
-            # What npm would run by itself, unless its configuration forbids install scripts.
-            cd node_modules/aws-lambda-ric
+            export PATH="$work/bin:$bundle/lang/bin:$work/node_modules/.bin:$PATH" MAKEFLAGS="-j$(nproc)"
+            export npm_config_nodedir="$node" npm_config_python=/usr/bin/python3
+            cd "$work/node_modules/aws-lambda-ric"
             npm run preinstall
             npm run postinstall
         )
@@ -38,7 +47,7 @@ node_client() {
         rm -rf "$client/deps" "$client/src" "$client/scripts" "$client/build" "$client/node_modules"
         find "$client" -name rapid-client.node | grep -q . || return 1
         # The client is bundled into one file; node-gyp and its dependencies were for the build only.
-        rm -rf "$built.new"
+        rm -rf "$MERIDIAN_RUNTIMES/.clients/aws-lambda-ric-$1-"*
         mkdir -p "$built.new/node_modules"
         mv "$client" "$built.new/node_modules/"
         strip --strip-unneeded "$(find "$built.new" -name rapid-client.node)"

@@ -1,6 +1,6 @@
 #pragma once
-// What the actions of the control plane are asked, and what they answer, as values. api/ reads them from
-// AWS's requests.
+// What the actions of the control plane are asked, and what they answer, as values. api/ reads them
+// from AWS's requests.
 
 #include <optional>
 #include <string>
