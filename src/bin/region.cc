@@ -136,19 +136,20 @@ io::Task<> Region::start(store::Store& iam_home) {
         MERIDIAN_CO_CHECK(co_await iam_follower_->catch_up());
         background_.spawn("follow IAM", iam_follower_->run(kIamFollowInterval, host_.log));
     }
-    control_ =
-        std::make_unique<control::ControlPlane>(host_.executor, control::ControlPlane::Parts{
-                                                                    .region = name_,
-                                                                    .store = *store_,
-                                                                    .account_store = *store_,
-                                                                    .account_log = *account_log_,
-                                                                    .code = *code_,
-                                                                    .runtimes = host_.runtimes,
-                                                                    .observer = *adapters_,
-                                                                    .clock = host_.clock,
-                                                                    .random = host_.random,
-                                                                    .log = host_.log,
-                                                                });
+    control_ = std::make_unique<control::ControlPlane>(
+        host_.executor, control::ControlPlane::Parts{
+                            .region = name_,
+                            .store = *store_,
+                            .account_store = *store_,
+                            .account_log = *account_log_,
+                            .code = *code_,
+                            .runtimes = host_.runtimes,
+                            .observer = *adapters_,
+                            .clock = host_.clock,
+                            .random = host_.random,
+                            .log = host_.log,
+                            .account_concurrency = host_.invoker_options.account_concurrency,
+                        });
     invoker_ =
         std::make_unique<invoke::Invoker>(invoke::EnvironmentServices{.executor = host_.executor,
                                                                       .clock = host_.clock,
