@@ -196,7 +196,7 @@ int main(int argc, char** argv) {
             } else {
                 latencies.push_back(connection.latency());
             }
-            open = open && SteadyClock::now() - begin < duration;
+            open = open && (warm_up > 0 || SteadyClock::now() - begin < duration);
             connection.send();
         }
     }
