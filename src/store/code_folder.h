@@ -1,0 +1,57 @@
+#pragma once
+// The files under FolderCodeStore, as calls that block. Every package is checked against its name, the
+// SHA-256 of the zip in hex, whenever its bytes are read.
+//
+// Threads: any number at once.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "io/unique_fd.h"
+
+namespace meridian::store {
+
+// Packages that nobody uses are kept this long: whoever uploaded one may be about to name it.
+inline constexpr auto kUnusedPackageLifetime = std::chrono::hours(1);
+
+class CodeFolder {
+  public:
+    // Makes what is missing and removes what a crash left. What takes long to remove is only moved aside, to
+    // the paths in `remove_later`.
+    static Result<std::unique_ptr<CodeFolder>> open(std::filesystem::path directory,
+                                                    std::vector<std::filesystem::path>& remove_later);
+
+    // Stores a zip durably unless it is here, sound, already.
+    Result<void> put(std::string const& hex, std::string const& zip_bytes);
+    // kResourceNotFound, or kCorrupt with the file's path.
+    Result<std::string> get(std::string const& hex);
+    // The package's directory, O_PATH | O_DIRECTORY; unpacks it if need be. Two calls for one package at once
+    // would both do the work; the first to end wins.
+    Result<io::UniqueFd> unpack(std::string const& hex);
+    // Forgets packages that are not in `used` and have been neither stored nor unpacked for a while.
+    Result<void> remove_unused(std::set<std::string> const& used);
+
+  private:
+    explicit CodeFolder(std::filesystem::path directory);
+    [[nodiscard]] std::filesystem::path zip_path(std::string const& hex) const;
+    [[nodiscard]] std::filesystem::path unpacked_path(std::string const& hex) const;
+    // A name beside, which the next open() removes if it is still there.
+    [[nodiscard]] std::string temporary_name();
+    Result<void> remove_package(std::string const& hex);
+
+    std::filesystem::path const zips_;
+    std::filesystem::path const unpacked_;
+    std::atomic<std::uint64_t> next_temporary_ = 0;
+    // Held while a zip is found to be here, and while it is removed: never both.
+    std::mutex presence_;
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,270 @@
+#include "store/folder_code_store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "crypto/sha256.h"
+#include "store/store_test_support.h"
+#include "store/zip_archive.h"
+#include "store/zip_test_support.h"
+
+namespace meridian::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FolderCodeStoreTest : public testing::Test {
+  protected:
+    void SetUp() override { reopen(); }
+    void reopen() {
+        store_.reset();
+        auto opened = FolderCodeStore::open(root(), pool_, log_);
+        ASSERT_TRUE(opened) << opened.error().message;
+        store_ = std::move(*opened);
+    }
+    model::CodeSha256 put(std::string const& zip) {
+        auto const stored = wait_for(store_->put(zip));
+        EXPECT_TRUE(stored) << stored.error().message;
+        return stored.value().sha256;
+    }
+    fs::path root() const { return directory_.path() / "code"; }
+    fs::path zip_path(std::string const& zip) const { return root() / "zips" / (crypto::sha256_hex(zip) + ".zip"); }
+    fs::path unpacked_path(std::string const& zip) const { return root() / "unpacked" / crypto::sha256_hex(zip); }
+    static std::set<std::string> names(fs::path const& directory) {
+        std::set<std::string> found;
+        for (auto const& entry : fs::directory_iterator(directory)) found.insert(entry.path().filename());
+        return found;
+    }
+    static std::string read_at(io::UniqueFd const& directory, char const* name) {
+        io::UniqueFd const file(::openat(directory.get(), name, O_RDONLY));
+        char buffer[100];
+        auto const count = ::read(file.get(), buffer, sizeof buffer);
+        return count < 0 ? "(none)" : std::string(buffer, static_cast<std::size_t>(count));
+    }
+    static void make_old(fs::path const& path) {
+        fs::last_write_time(path, fs::last_write_time(path) - std::chrono::hours(2));
+    }
+    static void flip_a_byte(fs::path const& path) {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekg(40);
+        char const byte = static_cast<char>(file.get());
+        file.seekp(40);
+        file.put(static_cast<char>(byte ^ 0x40));
+    }
+
+    TemporaryDirectory directory_;
+    NullLog log_;
+    io::BlockingPool pool_{{.threads = 2}};
+    std::unique_ptr<FolderCodeStore> store_;
+    std::string const zip_ = make_zip({{"index.py", "print(1)"}, {"bin/run", "#!", 0100755}});
+};
+
+TEST_F(FolderCodeStoreTest, GivesBackWhatWasStored) {
+    auto const stored = wait_for(store_->put(zip_));
+    ASSERT_TRUE(stored);
+    EXPECT_EQ(stored->sha256.value(), crypto::sha256_base64(zip_));
+    EXPECT_EQ(stored->size_bytes, zip_.size());
+    EXPECT_EQ(wait_for(store_->get(stored->sha256)), zip_);
+    put(zip_);
+    EXPECT_EQ(names(root() / "zips"), std::set<std::string>{crypto::sha256_hex(zip_) + ".zip"}) << "one copy";
+    reopen();
+    EXPECT_EQ(wait_for(store_->get(stored->sha256)), zip_);
+}
+
+TEST_F(FolderCodeStoreTest, KnowsNothingOfOthers) {
+    for (auto const& sha256 : {crypto::sha256_base64("other"), std::string("../../etc"), std::string()}) {
+        EXPECT_EQ(wait_for(store_->get(model::CodeSha256(sha256))).error().code, Errc::kResourceNotFound);
+        EXPECT_EQ(wait_for(store_->open_unpacked(model::CodeSha256(sha256))).error().code, Errc::kResourceNotFound);
+    }
+    EXPECT_EQ(names(root() / "unpacked"), std::set<std::string>{".boot"});
+}
+
+TEST_F(FolderCodeStoreTest, RefusesWhatIsNoPackage) {
+    auto const bad = wait_for(store_->put("not a zip")).error();
+    EXPECT_EQ(bad.code, Errc::kInvalidParameterValue);
+    EXPECT_EQ(bad.message, kBadZipMessage);
+    auto const big = wait_for(store_->put(std::string(52'428'800, 'x'))).error();
+    EXPECT_EQ(big.code, Errc::kRequestTooLarge);
+    EXPECT_EQ(big.message, "Zipped size must be smaller than 52428800 bytes");
+    EXPECT_TRUE(names(root() / "zips").empty());
+}
+
+TEST_F(FolderCodeStoreTest, UnpacksForOtherUsers) {
+    auto const sha256 = put(zip_);
+    mode_t const before = ::umask(0077);
+    auto const directory = wait_for(store_->open_unpacked(sha256));
+    ::umask(before);
+    ASSERT_TRUE(directory) << directory.error().message;
+    EXPECT_EQ(read_at(*directory, "index.py"), "print(1)");
+    struct stat info {};
+    ASSERT_EQ(::fstat(directory->get(), &info), 0);
+    EXPECT_EQ(info.st_mode, 040755u);
+    ASSERT_EQ(::fstatat(directory->get(), "bin/run", &info, 0), 0);
+    EXPECT_EQ(info.st_mode, 0100755u);
+    EXPECT_NE(::fcntl(directory->get(), F_GETFL) & O_PATH, 0);
+    EXPECT_NE(::fcntl(directory->get(), F_GETFD) & FD_CLOEXEC, 0);
+    EXPECT_EQ(names(root() / "unpacked"), (std::set<std::string>{".boot", crypto::sha256_hex(zip_)}));
+}
+
+TEST_F(FolderCodeStoreTest, AHotCallTouchesNoFile) {
+    auto const sha256 = put(zip_);
+    auto const first = wait_for(store_->open_unpacked(sha256));
+    // Without its name it can only come from memory; nothing else refers to it any more.
+    fs::rename(unpacked_path(zip_), root() / "hidden");
+    auto const second = wait_for(store_->open_unpacked(sha256));
+    ASSERT_TRUE(first && second);
+    EXPECT_NE(first->get(), second->get()) << "each caller owns its own";
+    EXPECT_EQ(read_at(*second, "index.py"), "print(1)");
+    EXPECT_FALSE(fs::exists(unpacked_path(zip_)));
+}
+
+TEST_F(FolderCodeStoreTest, HoldsABoundedNumberOfDirectoriesOpen) {
+    auto const open_files = [] {
+        auto const fds = fs::directory_iterator("/proc/self/fd");
+        return static_cast<std::size_t>(std::distance(fs::begin(fds), fs::end(fds)));
+    };
+    auto const before = open_files();
+    for (std::size_t i = 0; i < kOpenPackagesMax + 20; ++i) {
+        auto const sha256 = put(make_zip({{"n", std::to_string(i)}}));
+        ASSERT_EQ(read_at(wait_for(store_->open_unpacked(sha256)).value(), "n"), std::to_string(i));
+    }
+    EXPECT_LE(open_files(), before + kOpenPackagesMax + 2);
+    EXPECT_GE(open_files(), before + kOpenPackagesMax - 2);
+}
+
+TEST_F(FolderCodeStoreTest, ManyAtOnceUnpackOnce) {
+    auto const sha256 = put(zip_);
+    asio::io_context context;
+    std::set<ino_t> inodes;
+    int done = 0;
+    for (int i = 0; i < 64; ++i) {
+        asio::co_spawn(context, store_->open_unpacked(sha256),
+                       [&](std::exception_ptr e, Result<io::UniqueFd> directory) {
+                           EXPECT_FALSE(e);
+                           ASSERT_TRUE(directory) << directory.error().message;
+                           struct stat info {};
+                           ASSERT_EQ(::fstat(directory->get(), &info), 0);
+                           inodes.insert(info.st_ino);
+                           ++done;
+                       });
+    }
+    context.run();
+    EXPECT_EQ(done, 64);
+    EXPECT_EQ(inodes.size(), 1u);
+    EXPECT_EQ(names(root() / "unpacked").size(), 2u) << "and .boot";
+}
+
+TEST_F(FolderCodeStoreTest, ManyAtOnceAllHearOfAFailure) {
+    auto const sha256 = put(zip_);
+    fs::remove(zip_path(zip_));
+    asio::io_context context;
+    int failures = 0;
+    for (int i = 0; i < 8; ++i) {
+        asio::co_spawn(context, store_->open_unpacked(sha256),
+                       [&](std::exception_ptr, Result<io::UniqueFd> directory) {
+                           EXPECT_EQ(directory.error().code, Errc::kResourceNotFound);
+                           ++failures;
+                       });
+    }
+    context.run();
+    EXPECT_EQ(failures, 8);
+    put(zip_);
+    EXPECT_TRUE(wait_for(store_->open_unpacked(sha256))) << "the next one tries again";
+}
+
+TEST_F(FolderCodeStoreTest, NoticesAFlippedByte) {
+    auto const sha256 = put(zip_);
+    flip_a_byte(zip_path(zip_));
+    for (auto const& error :
+         {wait_for(store_->get(sha256)).error(), wait_for(store_->open_unpacked(sha256)).error()}) {
+        EXPECT_EQ(error.code, Errc::kCorrupt);
+        EXPECT_NE(error.message.find(zip_path(zip_).string()), std::string::npos) << error.message;
+    }
+    EXPECT_FALSE(fs::exists(unpacked_path(zip_)));
+    // The same upload heals it.
+    put(zip_);
+    EXPECT_EQ(wait_for(store_->get(sha256)), zip_);
+    EXPECT_TRUE(wait_for(store_->open_unpacked(sha256)));
+}
+
+TEST_F(FolderCodeStoreTest, NoticesATruncatedZip) {
+    auto const sha256 = put(zip_);
+    fs::resize_file(zip_path(zip_), zip_.size() / 2);
+    EXPECT_EQ(wait_for(store_->get(sha256)).error().code, Errc::kCorrupt);
+}
+
+TEST_F(FolderCodeStoreTest, SaysWhenAStoredZipCannotBeUsed) {
+    // Its hash is right, but an earlier version was less strict.
+    auto const zip = make_zip({{"../x", "x"}});
+    std::ofstream(zip_path(zip), std::ios::binary) << zip;
+    auto const error = wait_for(store_->open_unpacked(model::CodeSha256(crypto::sha256_base64(zip)))).error();
+    EXPECT_EQ(error.code, Errc::kInvalidZipFile);
+    EXPECT_EQ(names(root() / "unpacked"), std::set<std::string>{".boot"}) << "nothing half done stays";
+}
+
+TEST_F(FolderCodeStoreTest, RemovesWhatACrashLeft) {
+    auto const sha256 = put(zip_);
+    ASSERT_TRUE(wait_for(store_->open_unpacked(sha256)));
+    std::ofstream(root() / "zips" / ".new-7") << "half";
+    fs::create_directories(root() / "unpacked" / ".new-8" / "half");
+    fs::create_directories(root() / "removing-3" / "old");
+    reopen();
+    EXPECT_EQ(names(root() / "zips"), std::set<std::string>{crypto::sha256_hex(zip_) + ".zip"});
+    EXPECT_EQ(names(root() / "unpacked"), (std::set<std::string>{".boot", crypto::sha256_hex(zip_)}))
+        << "what was whole stays";
+    for (int i = 0; i < 1000 && fs::exists(root() / "removing-3"); ++i) ::usleep(1000);
+    EXPECT_FALSE(fs::exists(root() / "removing-3"));
+}
+
+TEST_F(FolderCodeStoreTest, UnpacksAgainAfterABoot) {
+    auto const sha256 = put(zip_);
+    ASSERT_TRUE(wait_for(store_->open_unpacked(sha256)));
+    // A power cut may leave files without their contents.
+    fs::resize_file(unpacked_path(zip_) / "index.py", 0);
+    std::ofstream(root() / "unpacked" / ".boot") << "another boot\n";
+    reopen();
+    EXPECT_EQ(read_at(wait_for(store_->open_unpacked(sha256)).value(), "index.py"), "print(1)");
+}
+
+TEST_F(FolderCodeStoreTest, RemovesWhatNobodyUses) {
+    auto const other = make_zip({{"other", "x"}});
+    auto const young = make_zip({{"young", "x"}});
+    auto const sha256 = put(zip_);
+    auto const other_sha256 = put(other);
+    put(young);
+    ASSERT_TRUE(wait_for(store_->open_unpacked(sha256)));
+    ASSERT_TRUE(wait_for(store_->open_unpacked(other_sha256)));
+    for (auto const& path : {zip_path(zip_), unpacked_path(zip_), zip_path(other), unpacked_path(other)}) make_old(path);
+
+    ASSERT_TRUE(wait_for(store_->remove_unused({sha256})));
+    EXPECT_TRUE(fs::exists(unpacked_path(other))) << "it was opened a moment ago";
+    reopen();
+    ASSERT_TRUE(wait_for(store_->remove_unused({sha256})));
+    EXPECT_TRUE(fs::exists(zip_path(zip_)));
+    EXPECT_TRUE(fs::exists(unpacked_path(zip_)));
+    EXPECT_TRUE(fs::exists(zip_path(young))) << "somebody may be about to name it";
+    EXPECT_FALSE(fs::exists(zip_path(other)));
+    EXPECT_FALSE(fs::exists(unpacked_path(other)));
+    EXPECT_EQ(wait_for(store_->open_unpacked(other_sha256)).error().code, Errc::kResourceNotFound);
+}
+
+TEST_F(FolderCodeStoreTest, StoringAgainKeepsAnOldPackage) {
+    put(zip_);
+    make_old(zip_path(zip_));
+    put(zip_);
+    ASSERT_TRUE(wait_for(store_->remove_unused({})));
+    EXPECT_TRUE(fs::exists(zip_path(zip_)));
+}
+
+}  // namespace
+}  // namespace meridian::store
