@@ -24,13 +24,21 @@ node_client() {
     if [ ! -d "$built" ]; then
         for tool in cmake make g++ python3 autoconf automake libtoolize; do need $tool "apt: $tool"; done
         echo '{"private":true}' >"$work/package.json"
+        npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work" "aws-lambda-ric@$1" ||
+            cannot "the npm registry has no aws-lambda-ric@$1"
+        # What npm would run by itself, unless its configuration forbids install scripts, but with the interpreter that
+        # the add-on is for. Debian's npm runs under Debian's own Node.js only; all that these scripts want of it is
+        # `npm run NAME`.
+        mkdir "$work/bin"
+        cat >"$work/bin/npm" <<'NPM'
+#!/bin/sh
+exec sh -c "$(node -p "require('./package.json').scripts['$2']")"
+NPM
+        chmod 755 "$work/bin/npm"
         (
-            export PATH="$bundle/lang/bin:$PATH" npm_config_nodedir="$node" MAKEFLAGS="-j$(nproc)"
-            cd "$work"
-            npm install --silent --no-audit --no-fund --ignore-scripts "aws-lambda-ric@$1" ||
-                cannot "the npm registry has no aws-lambda-ric@$1"
-            # What npm would run by itself, unless its configuration forbids install scripts.
-            cd node_modules/aws-lambda-ric
+            export PATH="$work/bin:$bundle/lang/bin:$work/node_modules/.bin:$PATH" MAKEFLAGS="-j$(nproc)"
+            export npm_config_nodedir="$node" npm_config_python=/usr/bin/python3
+            cd "$work/node_modules/aws-lambda-ric"
             npm run preinstall
             npm run postinstall
         )

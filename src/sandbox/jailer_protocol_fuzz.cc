@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 
 #include "base/assert.h"
 #include "sandbox/jailer/protocol.h"
@@ -39,6 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     decode_one<Created>(message);
     decode_one<Refused>(message);
     decode_one<Destroy>(message);
+    decode_one<Prepare>(message);
     decode_one<Setup>(message);
     decode_one<Ready>(message);
     decode_one<SetupFailed>(message);

@@ -39,7 +39,8 @@ Result<std::string> encode_changes(std::vector<Change> const& changes) {
 
 Result<std::vector<Change>> decode_changes(std::string_view text, std::string_view what) {
     MERIDIAN_TRY(auto list, decode_json(text, what));
-    if (!list.is_array()) return fail(Errc::kCorrupt, fmt::format("{} is not a list of changes.", what));
+    if (!list.is_array())
+        return fail(Errc::kCorrupt, fmt::format("{} is not a list of changes.", what));
     std::vector<Change> changes;
     changes.reserve(list.size());
     try {

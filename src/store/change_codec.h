@@ -21,6 +21,7 @@ namespace meridian::store {
 [[nodiscard]] Result<nlohmann::json> decode_json(std::string_view text, std::string_view what);
 
 [[nodiscard]] Result<std::string> encode_changes(std::vector<Change> const& changes);
-[[nodiscard]] Result<std::vector<Change>> decode_changes(std::string_view text, std::string_view what);
+[[nodiscard]] Result<std::vector<Change>> decode_changes(std::string_view text,
+                                                         std::string_view what);
 
 }  // namespace meridian::store

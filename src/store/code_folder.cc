@@ -1,9 +1,5 @@
 #include "store/code_folder.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,7 +7,10 @@
 #include <fstream>
 #include <string_view>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/encoding.h"
 #include "crypto/sha256.h"
@@ -25,7 +24,8 @@ namespace fs = std::filesystem;
 constexpr char kBootFile[] = ".boot";
 
 std::unexpected<Error> io_error(std::string_view doing, fs::path const& path) {
-    return fail(Errc::kIo, fmt::format("Cannot {} {}: {}", doing, path.string(), std::strerror(errno)));
+    return fail(Errc::kIo,
+                fmt::format("Cannot {} {}: {}", doing, path.string(), std::strerror(errno)));
 }
 
 // The kernel's name of the time since the machine started; empty if it does not say.
@@ -58,23 +58,28 @@ Result<void> sync_directory(fs::path const& path) {
 Result<void> remove_tree(fs::path const& path) {
     std::error_code error;
     fs::remove_all(path, error);
-    if (error) return fail(Errc::kIo, fmt::format("Cannot remove {}: {}", path.string(), error.message()));
+    if (error)
+        return fail(Errc::kIo, fmt::format("Cannot remove {}: {}", path.string(), error.message()));
     return {};
 }
 
 Result<std::vector<fs::path>> list(fs::path const& directory) {
     std::vector<fs::path> paths;
     std::error_code error;
-    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    for (fs::directory_iterator at(directory, error), end; !error && at != end;
+         at.increment(error)) {
         paths.push_back(at->path());
     }
-    if (error) return fail(Errc::kIo, fmt::format("Cannot list {}: {}", directory.string(), error.message()));
+    if (error)
+        return fail(Errc::kIo,
+                    fmt::format("Cannot list {}: {}", directory.string(), error.message()));
     return paths;
 }
 
 Result<void> write_synced(fs::path const& path, std::string_view bytes) {
     // Nobody else reads customers' code.
-    io::UniqueFd const file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    io::UniqueFd const file(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.valid()) return io_error("create", path);
     while (!bytes.empty()) {
         auto const count = ::write(file.get(), bytes.data(), bytes.size());
@@ -89,9 +94,10 @@ Result<void> write_synced(fs::path const& path, std::string_view bytes) {
 Result<std::string> read_whole(fs::path const& path) {
     io::UniqueFd const file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!file.valid() && errno == ENOENT) {
-        return fail(Errc::kResourceNotFound, fmt::format("There is no package {}.", path.filename().string()));
+        return fail(Errc::kResourceNotFound,
+                    fmt::format("There is no package {}.", path.filename().string()));
     }
-    struct stat info {};
+    struct stat info{};
     if (!file.valid() || ::fstat(file.get(), &info) != 0) return io_error("read", path);
     std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
     std::size_t have = 0;
@@ -108,9 +114,10 @@ Result<std::string> read_whole(fs::path const& path) {
 
 // Whether neither of these was written lately. File times are the kernel's, so is this clock.
 bool is_old(fs::path const& path) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) != 0) return true;
-    return std::time(nullptr) - info.st_mtime > std::chrono::seconds(kUnusedPackageLifetime).count();
+    return std::time(nullptr) - info.st_mtime >
+           std::chrono::seconds(kUnusedPackageLifetime).count();
 }
 
 void touch(fs::path const& path) {
@@ -120,9 +127,11 @@ void touch(fs::path const& path) {
 
 }  // namespace
 
-CodeFolder::CodeFolder(fs::path directory) : zips_(directory / "zips"), unpacked_(directory / "unpacked") {}
+CodeFolder::CodeFolder(fs::path directory)
+    : zips_(directory / "zips"), unpacked_(directory / "unpacked") {}
 
-Result<std::unique_ptr<CodeFolder>> CodeFolder::open(fs::path directory, std::vector<fs::path>& remove_later) {
+Result<std::unique_ptr<CodeFolder>> CodeFolder::open(fs::path directory,
+                                                     std::vector<fs::path>& remove_later) {
     std::unique_ptr<CodeFolder> folder(new CodeFolder(directory));
     MERIDIAN_CHECK(make_directory(directory, 0755));
     MERIDIAN_CHECK(make_directory(folder->zips_, 0700));
@@ -134,7 +143,8 @@ Result<std::unique_ptr<CodeFolder>> CodeFolder::open(fs::path directory, std::ve
         for (int n = 0; aside.empty() || fs::exists(fs::symlink_status(aside)); ++n) {
             aside = directory / fmt::format("removing-{}", n);
         }
-        if (::rename(folder->unpacked_.c_str(), aside.c_str()) != 0) return io_error("move", folder->unpacked_);
+        if (::rename(folder->unpacked_.c_str(), aside.c_str()) != 0)
+            return io_error("move", folder->unpacked_);
         MERIDIAN_CHECK(make_directory(folder->unpacked_, 0755));
         std::ofstream(folder->unpacked_ / kBootFile) << boot << '\n';
     }
@@ -164,12 +174,13 @@ Result<void> CodeFolder::put(std::string const& hex, std::string const& zip_byte
         std::lock_guard lock(presence_);
         touch(path);
     }
-    // A copy that has rotted is replaced. One that is sound may have got its name only now: it is durable with
-    // the directory.
+    // A copy that has rotted is replaced. One that is sound may have got its name only now: it is
+    // durable with the directory.
     if (get(hex)) return sync_directory(zips_);
     auto const temporary = zips_ / temporary_name();
     auto written = write_synced(temporary, zip_bytes);
-    if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = io_error("rename", temporary);
+    if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+        written = io_error("rename", temporary);
     if (!written) {
         ::unlink(temporary.c_str());
         return written;
@@ -181,7 +192,8 @@ Result<std::string> CodeFolder::get(std::string const& hex) {
     auto const path = zip_path(hex);
     MERIDIAN_TRY(auto bytes, read_whole(path));
     if (crypto::sha256_hex(bytes) != hex) {
-        return fail(Errc::kCorrupt, fmt::format("{} does not have the contents that its name says.", path.string()));
+        return fail(Errc::kCorrupt, fmt::format("{} does not have the contents that its name says.",
+                                                path.string()));
     }
     return bytes;
 }
@@ -205,13 +217,15 @@ Result<io::UniqueFd> CodeFolder::unpack(std::string const& hex) {
     auto const work = [&]() -> Result<io::UniqueFd> {
         MERIDIAN_CHECK(make_directory(temporary, 0700));
         {
-            io::UniqueFd const target(::open(temporary.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            io::UniqueFd const target(
+                ::open(temporary.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
             if (!target.valid()) return io_error("open", temporary);
             MERIDIAN_CHECK(extract_zip(bytes, target.get()));
         }
         // Functions run as other users.
         if (::chmod(temporary.c_str(), 0755) != 0) return io_error("set the mode of", temporary);
-        if (::rename(temporary.c_str(), path.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
+        if (::rename(temporary.c_str(), path.c_str()) != 0 && errno != ENOTEMPTY &&
+            errno != EEXIST) {
             return io_error("rename", temporary);
         }
         return open_it();
@@ -220,7 +234,8 @@ Result<io::UniqueFd> CodeFolder::unpack(std::string const& hex) {
     std::error_code gone;
     fs::remove_all(temporary, gone);  // there on an error, and when someone else was faster
     if (!directory && directory.error().code == Errc::kInvalidParameterValue) {
-        return fail(Errc::kInvalidZipFile, fmt::format("{}: {}", zip_path(hex).string(), directory.error().message));
+        return fail(Errc::kInvalidZipFile,
+                    fmt::format("{}: {}", zip_path(hex).string(), directory.error().message));
     }
     return directory;
 }
@@ -249,7 +264,8 @@ Result<void> CodeFolder::remove_package(std::string const& hex) {
         if (!is_old(zip) || !is_old(unpacked)) return {};
         if (::unlink(zip.c_str()) != 0 && errno != ENOENT) return io_error("remove", zip);
         // It loses its name at once: what has it is whole.
-        if (::rename(unpacked.c_str(), aside.c_str()) != 0 && errno != ENOENT) return io_error("move", unpacked);
+        if (::rename(unpacked.c_str(), aside.c_str()) != 0 && errno != ENOENT)
+            return io_error("move", unpacked);
     }
     return remove_tree(aside);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The files under FolderCodeStore, as calls that block. Every package is checked against its name, the
-// SHA-256 of the zip in hex, whenever its bytes are read.
+// The files under FolderCodeStore, as calls that block. Every package is checked against its name,
+// the SHA-256 of the zip in hex, whenever its bytes are read.
 //
 // Threads: any number at once.
 
@@ -24,19 +24,20 @@ inline constexpr auto kUnusedPackageLifetime = std::chrono::hours(1);
 
 class CodeFolder {
   public:
-    // Makes what is missing and removes what a crash left. What takes long to remove is only moved aside, to
-    // the paths in `remove_later`.
-    static Result<std::unique_ptr<CodeFolder>> open(std::filesystem::path directory,
-                                                    std::vector<std::filesystem::path>& remove_later);
+    // Makes what is missing and removes what a crash left. What takes long to remove is only moved
+    // aside, to the paths in `remove_later`.
+    static Result<std::unique_ptr<CodeFolder>> open(
+        std::filesystem::path directory, std::vector<std::filesystem::path>& remove_later);
 
     // Stores a zip durably unless it is here, sound, already.
     Result<void> put(std::string const& hex, std::string const& zip_bytes);
     // kResourceNotFound, or kCorrupt with the file's path.
     Result<std::string> get(std::string const& hex);
-    // The package's directory, O_PATH | O_DIRECTORY; unpacks it if need be. Two calls for one package at once
-    // would both do the work; the first to end wins.
+    // The package's directory, O_PATH | O_DIRECTORY; unpacks it if need be. Two calls for one
+    // package at once would both do the work; the first to end wins.
     Result<io::UniqueFd> unpack(std::string const& hex);
-    // Forgets packages that are not in `used` and have been neither stored nor unpacked for a while.
+    // Forgets packages that are not in `used` and have been neither stored nor unpacked for a
+    // while.
     Result<void> remove_unused(std::set<std::string> const& used);
 
   private:

@@ -22,10 +22,9 @@ class CodeStore {
   public:
     virtual ~CodeStore() = default;
 
-    // Checks the archive (zip_archive.h) and stores it; durable when complete. Storing the same bytes
-    // twice is one copy.
-    // Errors: kInvalidParameterValue with AWS's text (not a zip; entries that leave the package; unzipped
-    // size), kIo.
+    // Checks the archive (zip_archive.h) and stores it; durable when complete. Storing the same
+    // bytes twice is one copy. Errors: kInvalidParameterValue with AWS's text (not a zip; entries
+    // that leave the package; unzipped size), kIo.
     virtual io::Task<StoredCode> put(std::string zip_bytes) = 0;
 
     // The zip's bytes; kCorrupt if they no longer match their name, kResourceNotFound if absent.

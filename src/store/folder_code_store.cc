@@ -1,7 +1,5 @@
 #include "store/folder_code_store.h"
 
-#include <fcntl.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -10,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "base/encoding.h"
@@ -32,7 +31,9 @@ Result<std::string> hex_of(model::CodeSha256 const& sha256) {
 
 Result<io::UniqueFd> duplicate(io::UniqueFd const& fd) {
     io::UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-    if (!copy.valid()) return fail(Errc::kIo, fmt::format("Cannot duplicate a directory: {}", std::strerror(errno)));
+    if (!copy.valid())
+        return fail(Errc::kIo,
+                    fmt::format("Cannot duplicate a directory: {}", std::strerror(errno)));
     return copy;
 }
 
@@ -114,7 +115,9 @@ Result<std::unique_ptr<FolderCodeStore>> FolderCodeStore::open(std::filesystem::
                           {{"path", path.string()}, {"error", error.message()}});
             }
         });
-        if (!accepted) log.write(LogLevel::kWarn, "removing is left to the next start", {{"path", path.string()}});
+        if (!accepted)
+            log.write(LogLevel::kWarn, "removing is left to the next start",
+                      {{"path", path.string()}});
     }
     return std::unique_ptr<FolderCodeStore>(new FolderCodeStore(std::move(state)));
 }
@@ -124,8 +127,9 @@ FolderCodeStore::~FolderCodeStore() = default;
 
 io::Task<StoredCode> FolderCodeStore::put(std::string zip_bytes) {
     if (zip_bytes.size() >= model::limits::kCodeZippedBytesMax) {
-        co_return fail(Errc::kRequestTooLarge, fmt::format("Zipped size must be smaller than {} bytes",
-                                                           model::limits::kCodeZippedBytesMax));
+        co_return fail(Errc::kRequestTooLarge,
+                       fmt::format("Zipped size must be smaller than {} bytes",
+                                   model::limits::kCodeZippedBytesMax));
     }
     auto const state = state_;
     co_return co_await io::blocking(
@@ -133,7 +137,8 @@ io::Task<StoredCode> FolderCodeStore::put(std::string zip_bytes) {
             MERIDIAN_CHECK(check_zip(zip_bytes));
             auto const digest = crypto::sha256(zip_bytes);
             MERIDIAN_CHECK(state->folder->put(to_hex(crypto::as_bytes(digest)), zip_bytes));
-            return StoredCode{model::CodeSha256(to_base64(crypto::as_bytes(digest))), zip_bytes.size()};
+            return StoredCode{model::CodeSha256(to_base64(crypto::as_bytes(digest))),
+                              zip_bytes.size()};
         });
 }
 
@@ -153,7 +158,8 @@ io::Task<io::UniqueFd> FolderCodeStore::open_unpacked(model::CodeSha256 sha256) 
         co_return co_await shot->wait();
     }
     state->unpacking[hex];  // from here on, others wait
-    auto directory = co_await io::blocking(state->pool, [state, hex] { return state->folder->unpack(hex); });
+    auto directory =
+        co_await io::blocking(state->pool, [state, hex] { return state->folder->unpack(hex); });
     auto const waiters = std::move(state->unpacking.extract(hex).mapped());
     for (auto const& waiter : waiters) {
         waiter->set(directory ? duplicate(*directory) : std::unexpected(directory.error()));
@@ -172,8 +178,9 @@ io::Task<> FolderCodeStore::remove_unused(std::vector<model::CodeSha256> used) {
     }
     for (auto const& [hex, waiters] : state->unpacking) keep.insert(hex);
     state->open_packages.close_unused(keep);
-    co_return co_await io::blocking(
-        state->pool, [state, keep = std::move(keep)] { return state->folder->remove_unused(keep); });
+    co_return co_await io::blocking(state->pool, [state, keep = std::move(keep)] {
+        return state->folder->remove_unused(keep);
+    });
 }
 
 }  // namespace meridian::store

@@ -1,12 +1,13 @@
 #pragma once
 // The CodeStore over a directory (docs/formats/code-store.md):
 //   DIR/zips/<sha256 in hex>.zip     what was uploaded; written beside, synced, then renamed
-//   DIR/unpacked/<sha256 in hex>/    its files; unpacked beside, then renamed: one that has its name is whole
-//   DIR/unpacked/.boot               the boot of this machine in which those were unpacked
+//   DIR/unpacked/<sha256 in hex>/    its files; unpacked beside, then renamed: one that has its
+//   name is whole DIR/unpacked/.boot               the boot of this machine in which those were
+//   unpacked
 // Unpacked files are not synced: a new boot starts without them, and they come again from the zips.
 //
-// Threads: as code_store.h. The pool must outlive the store, and the store the calls in flight: main drains
-// the pool first.
+// Threads: as code_store.h. The pool must outlive the store, and the store the calls in flight:
+// main drains the pool first.
 
 #include <cstddef>
 #include <filesystem>
@@ -18,7 +19,8 @@
 
 namespace meridian::store {
 
-// Directories that stay open, so that a cold start of a function that ran before touches no disk; ours.
+// Directories that stay open, so that a cold start of a function that ran before touches no disk;
+// ours.
 inline constexpr std::size_t kOpenPackagesMax = 256;
 
 class FolderCodeStore final : public CodeStore {

@@ -1,16 +1,15 @@
 #include "store/folder_code_store.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <set>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/encoding.h"
 #include "crypto/sha256.h"
@@ -38,11 +37,16 @@ class FolderCodeStoreTest : public testing::Test {
         return stored.value().sha256;
     }
     fs::path root() const { return directory_.path() / "code"; }
-    fs::path zip_path(std::string const& zip) const { return root() / "zips" / (crypto::sha256_hex(zip) + ".zip"); }
-    fs::path unpacked_path(std::string const& zip) const { return root() / "unpacked" / crypto::sha256_hex(zip); }
+    fs::path zip_path(std::string const& zip) const {
+        return root() / "zips" / (crypto::sha256_hex(zip) + ".zip");
+    }
+    fs::path unpacked_path(std::string const& zip) const {
+        return root() / "unpacked" / crypto::sha256_hex(zip);
+    }
     static std::set<std::string> names(fs::path const& directory) {
         std::set<std::string> found;
-        for (auto const& entry : fs::directory_iterator(directory)) found.insert(entry.path().filename());
+        for (auto const& entry : fs::directory_iterator(directory))
+            found.insert(entry.path().filename());
         return found;
     }
     static std::string read_at(io::UniqueFd const& directory, char const* name) {
@@ -76,15 +80,19 @@ TEST_F(FolderCodeStoreTest, GivesBackWhatWasStored) {
     EXPECT_EQ(stored->size_bytes, zip_.size());
     EXPECT_EQ(wait_for(store_->get(stored->sha256)), zip_);
     put(zip_);
-    EXPECT_EQ(names(root() / "zips"), std::set<std::string>{crypto::sha256_hex(zip_) + ".zip"}) << "one copy";
+    EXPECT_EQ(names(root() / "zips"), std::set<std::string>{crypto::sha256_hex(zip_) + ".zip"})
+        << "one copy";
     reopen();
     EXPECT_EQ(wait_for(store_->get(stored->sha256)), zip_);
 }
 
 TEST_F(FolderCodeStoreTest, KnowsNothingOfOthers) {
-    for (auto const& sha256 : {crypto::sha256_base64("other"), std::string("../../etc"), std::string()}) {
-        EXPECT_EQ(wait_for(store_->get(model::CodeSha256(sha256))).error().code, Errc::kResourceNotFound);
-        EXPECT_EQ(wait_for(store_->open_unpacked(model::CodeSha256(sha256))).error().code, Errc::kResourceNotFound);
+    for (auto const& sha256 :
+         {crypto::sha256_base64("other"), std::string("../../etc"), std::string()}) {
+        EXPECT_EQ(wait_for(store_->get(model::CodeSha256(sha256))).error().code,
+                  Errc::kResourceNotFound);
+        EXPECT_EQ(wait_for(store_->open_unpacked(model::CodeSha256(sha256))).error().code,
+                  Errc::kResourceNotFound);
     }
     EXPECT_EQ(names(root() / "unpacked"), std::set<std::string>{".boot"});
 }
@@ -106,14 +114,15 @@ TEST_F(FolderCodeStoreTest, UnpacksForOtherUsers) {
     ::umask(before);
     ASSERT_TRUE(directory) << directory.error().message;
     EXPECT_EQ(read_at(*directory, "index.py"), "print(1)");
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::fstat(directory->get(), &info), 0);
     EXPECT_EQ(info.st_mode, 040755u);
     ASSERT_EQ(::fstatat(directory->get(), "bin/run", &info, 0), 0);
     EXPECT_EQ(info.st_mode, 0100755u);
     EXPECT_NE(::fcntl(directory->get(), F_GETFL) & O_PATH, 0);
     EXPECT_NE(::fcntl(directory->get(), F_GETFD) & FD_CLOEXEC, 0);
-    EXPECT_EQ(names(root() / "unpacked"), (std::set<std::string>{".boot", crypto::sha256_hex(zip_)}));
+    EXPECT_EQ(names(root() / "unpacked"),
+              (std::set<std::string>{".boot", crypto::sha256_hex(zip_)}));
 }
 
 TEST_F(FolderCodeStoreTest, AHotCallTouchesNoFile) {
@@ -152,7 +161,7 @@ TEST_F(FolderCodeStoreTest, ManyAtOnceUnpackOnce) {
                        [&](std::exception_ptr e, Result<io::UniqueFd> directory) {
                            EXPECT_FALSE(e);
                            ASSERT_TRUE(directory) << directory.error().message;
-                           struct stat info {};
+                           struct stat info{};
                            ASSERT_EQ(::fstat(directory->get(), &info), 0);
                            inodes.insert(info.st_ino);
                            ++done;
@@ -207,9 +216,11 @@ TEST_F(FolderCodeStoreTest, SaysWhenAStoredZipCannotBeUsed) {
     // Its hash is right, but an earlier version was less strict.
     auto const zip = make_zip({{"../x", "x"}});
     std::ofstream(zip_path(zip), std::ios::binary) << zip;
-    auto const error = wait_for(store_->open_unpacked(model::CodeSha256(crypto::sha256_base64(zip)))).error();
+    auto const error =
+        wait_for(store_->open_unpacked(model::CodeSha256(crypto::sha256_base64(zip)))).error();
     EXPECT_EQ(error.code, Errc::kInvalidZipFile);
-    EXPECT_EQ(names(root() / "unpacked"), std::set<std::string>{".boot"}) << "nothing half done stays";
+    EXPECT_EQ(names(root() / "unpacked"), std::set<std::string>{".boot"})
+        << "nothing half done stays";
 }
 
 TEST_F(FolderCodeStoreTest, RemovesWhatACrashLeft) {
@@ -220,7 +231,8 @@ TEST_F(FolderCodeStoreTest, RemovesWhatACrashLeft) {
     fs::create_directories(root() / "removing-3" / "old");
     reopen();
     EXPECT_EQ(names(root() / "zips"), std::set<std::string>{crypto::sha256_hex(zip_) + ".zip"});
-    EXPECT_EQ(names(root() / "unpacked"), (std::set<std::string>{".boot", crypto::sha256_hex(zip_)}))
+    EXPECT_EQ(names(root() / "unpacked"),
+              (std::set<std::string>{".boot", crypto::sha256_hex(zip_)}))
         << "what was whole stays";
     for (int i = 0; i < 1000 && fs::exists(root() / "removing-3"); ++i) ::usleep(1000);
     EXPECT_FALSE(fs::exists(root() / "removing-3"));
@@ -244,7 +256,9 @@ TEST_F(FolderCodeStoreTest, RemovesWhatNobodyUses) {
     put(young);
     ASSERT_TRUE(wait_for(store_->open_unpacked(sha256)));
     ASSERT_TRUE(wait_for(store_->open_unpacked(other_sha256)));
-    for (auto const& path : {zip_path(zip_), unpacked_path(zip_), zip_path(other), unpacked_path(other)}) make_old(path);
+    for (auto const& path :
+         {zip_path(zip_), unpacked_path(zip_), zip_path(other), unpacked_path(other)})
+        make_old(path);
 
     ASSERT_TRUE(wait_for(store_->remove_unused({sha256})));
     EXPECT_TRUE(fs::exists(unpacked_path(other))) << "it was opened a moment ago";

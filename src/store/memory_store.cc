@@ -60,7 +60,8 @@ struct MemoryStore::State {
         for (auto const& expected : transaction.expectations) {
             auto const* row = live(expected.key);
             if (row ? expected.sequence != row->sequence : expected.sequence.has_value()) {
-                return fail(Errc::kConflict, fmt::format("{} was changed by someone else.", expected.key.id));
+                return fail(Errc::kConflict,
+                            fmt::format("{} was changed by someone else.", expected.key.id));
             }
         }
         // What SQLite would undo is found before anything is written.
@@ -69,7 +70,8 @@ struct MemoryStore::State {
             for (auto const& change : transaction.changes) {
                 if (change.key == write.key) exists = change.value.has_value();
             }
-            if (!exists) return fail(Errc::kConflict, fmt::format("{} can have no status.", write.key.id));
+            if (!exists)
+                return fail(Errc::kConflict, fmt::format("{} can have no status.", write.key.id));
             MERIDIAN_CHECK(encode_json(write.status));
         }
         MERIDIAN_CHECK(encode_changes(transaction.changes));
@@ -83,20 +85,24 @@ struct MemoryStore::State {
                    .time = now,
                    .changes = std::move(transaction.changes)});
         }
-        for (auto& status : transaction.statuses) rows[status.key].status = std::move(status.status);
+        for (auto& status : transaction.statuses)
+            rows[status.key].status = std::move(status.status);
         return sequence;
     }
 
     Result<void> apply(LogEntry& entry) {
         MERIDIAN_TRY(auto const log, one_log_of(entry.changes));
-        if (log && *log != entry.log) return fail(Errc::kInternal, "A log entry changes keys of another log.");
+        if (log && *log != entry.log)
+            return fail(Errc::kInternal, "A log entry changes keys of another log.");
         auto const& here = logs[entry.log];
         if (entry.sequence > 0 && entry.sequence <= here.entries.size()) {
             if (here.entries[entry.sequence - 1].epoch == entry.epoch) return {};
-            return fail(Errc::kConflict, fmt::format("Log entry {} is here with another epoch.", entry.sequence));
+            return fail(Errc::kConflict,
+                        fmt::format("Log entry {} is here with another epoch.", entry.sequence));
         }
         if (entry.sequence != here.entries.size() + 1 || entry.epoch < here.epoch) {
-            return fail(Errc::kConflict, fmt::format("Log entry {} does not follow.", entry.sequence));
+            return fail(Errc::kConflict,
+                        fmt::format("Log entry {} does not follow.", entry.sequence));
         }
         MERIDIAN_CHECK(encode_changes(entry.changes));
         write(std::move(entry));
@@ -130,8 +136,11 @@ io::Task<std::vector<Record>> MemoryStore::scan(Scan scan) {
     for (auto at = state_->rows.lower_bound({scan.account, scan.kind, scan.id_prefix});
          at != state_->rows.end() && records.size() < scan.limit; ++at) {
         auto const& [key, row] = *at;
-        if (key.account != scan.account || key.kind != scan.kind || !key.id.starts_with(scan.id_prefix)) break;
-        if (row.value && key.id > scan.after_id) records.push_back({key, *row.value, row.status, row.sequence});
+        if (key.account != scan.account || key.kind != scan.kind ||
+            !key.id.starts_with(scan.id_prefix))
+            break;
+        if (row.value && key.id > scan.after_id)
+            records.push_back({key, *row.value, row.status, row.sequence});
     }
     co_return records;
 }
@@ -141,7 +150,8 @@ io::Task<std::vector<Record>> MemoryStore::scan_all(Kind kind) {
     std::lock_guard lock(state_->mutex);
     std::vector<Record> records;
     for (auto const& [key, row] : state_->rows) {
-        if (key.kind == kind && row.value) records.push_back({key, *row.value, row.status, row.sequence});
+        if (key.kind == kind && row.value)
+            records.push_back({key, *row.value, row.status, row.sequence});
     }
     co_return records;
 }
@@ -163,12 +173,14 @@ io::Task<Sequence> MemoryStore::commit(Transaction transaction) {
     co_return state_->commit(transaction, now);
 }
 
-io::Task<std::vector<LogEntry>> MemoryStore::read_log(LogName log, Sequence after, std::size_t limit) {
+io::Task<std::vector<LogEntry>> MemoryStore::read_log(LogName log, Sequence after,
+                                                      std::size_t limit) {
     co_await let_others_run();
     std::lock_guard lock(state_->mutex);
     auto const& entries = state_->logs[log].entries;
     std::vector<LogEntry> read;
-    for (auto at = after; at < entries.size() && read.size() < limit; ++at) read.push_back(entries[at]);
+    for (auto at = after; at < entries.size() && read.size() < limit; ++at)
+        read.push_back(entries[at]);
     co_return read;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// A Store that forgets: the same meaning as SqliteStore (one contract suite runs against both), for the
-// unit tests of other modules. Every call lets other coroutines run before it answers.
+// A Store that forgets: the same meaning as SqliteStore (one contract suite runs against both), for
+// the unit tests of other modules. Every call lets other coroutines run before it answers.
 //
 // Threads: any.
 
@@ -24,7 +24,8 @@ class MemoryStore final : public Store {
     io::Task<std::vector<Record>> scan_all(Kind kind) override;
     io::Task<std::uint64_t> count(model::AccountId account, Kind kind) override;
     io::Task<Sequence> commit(Transaction transaction) override;
-    io::Task<std::vector<LogEntry>> read_log(LogName log, Sequence after, std::size_t limit) override;
+    io::Task<std::vector<LogEntry>> read_log(LogName log, Sequence after,
+                                             std::size_t limit) override;
     io::Task<Sequence> last_sequence(LogName log) override;
     io::Task<> apply(LogEntry entry) override;
 

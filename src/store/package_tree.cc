@@ -7,7 +7,8 @@ namespace {
 
 // Linux gives up after this many links in one path, too.
 constexpr int kHopsMax = 40;
-// Ours: components looked at for all links of one package together. Honest packages need a few each.
+// Ours: components looked at for all links of one package together. Honest packages need a few
+// each.
 constexpr std::size_t kStepsMax = 1'000'000;
 
 std::vector<std::string_view> split(std::string_view path) {
@@ -67,8 +68,8 @@ bool PackageTree::add(std::vector<std::string> const& path, Kind kind, std::stri
 bool PackageTree::links_stay_inside() const {
     std::size_t steps = 0;
     for (auto const link : links_) {
-        // What is still to walk, the next component last; where we are, and how far below a name that
-        // does not exist (there, only depth counts).
+        // What is still to walk, the next component last; where we are, and how far below a name
+        // that does not exist (there, only depth counts).
         std::vector<std::string_view> rest;
         std::size_t at = nodes_[link].parent;
         std::size_t missing = 0;
@@ -93,7 +94,8 @@ bool PackageTree::links_stay_inside() const {
                 }
                 continue;
             }
-            auto const found = missing > 0 ? nodes_[at].children.end() : nodes_[at].children.find(part);
+            auto const found =
+                missing > 0 ? nodes_[at].children.end() : nodes_[at].children.find(part);
             if (found == nodes_[at].children.end()) {
                 ++missing;
             } else if (nodes_[found->second].kind == Kind::kLink) {

@@ -103,13 +103,9 @@ Result<void> SqliteConnection::execute(char const* sql) {
     return {};
 }
 
-bool SqliteConnection::autocommit() const {
-    return sqlite3_get_autocommit(database_.get()) != 0;
-}
+bool SqliteConnection::autocommit() const { return sqlite3_get_autocommit(database_.get()) != 0; }
 
-int SqliteConnection::last_code() const {
-    return sqlite3_extended_errcode(database_.get());
-}
+int SqliteConnection::last_code() const { return sqlite3_extended_errcode(database_.get()); }
 
 Result<SqliteStatement> SqliteConnection::prepared(std::string_view sql) {
     auto& statement = statements_[sql];

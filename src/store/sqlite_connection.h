@@ -1,6 +1,7 @@
 #pragma once
-// One connection to an SQLite database and its prepared statements, with errors as Results. An error of
-// the library is kIo; kCorrupt when SQLite says that the file is damaged or is no database.
+// One connection to an SQLite database and its prepared statements, with errors as Results. An
+// error of the library is kIo; kCorrupt when SQLite says that the file is damaged or is no
+// database.
 //
 // Threads: one thread at a time. Owned by whoever runs that thread.
 

@@ -1,13 +1,7 @@
-// SIGKILL at any moment loses nothing that was acknowledged and leaves no half transaction. A child process
-// commits and reports each acknowledgement through a pipe; this one kills it and looks.
+// SIGKILL at any moment loses nothing that was acknowledged and leaves no half transaction. A child
+// process commits and reports each acknowledgement through a pipe; this one kills it and looks.
 //
 // The child is this program, started anew: forking a process that may have threads is not safe.
-
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -18,8 +12,13 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "io/unique_fd.h"
@@ -77,7 +76,8 @@ TEST(SqliteKill, DISABLED_Child) {
     if (!store) std::abort();
     asio::io_context context;
     for (int writer = 0; writer < kWriters; ++writer) {
-        asio::co_spawn(context, write_for_ever(**store, writer), [](std::exception_ptr) { std::abort(); });
+        asio::co_spawn(context, write_for_ever(**store, writer),
+                       [](std::exception_ptr) { std::abort(); });
     }
     context.run();
 }
@@ -97,7 +97,8 @@ pid_t start_child(std::string const& database, int ack_fd) {
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ack_fd, kAckFd);
     pid_t child = -1;
-    int const error = ::posix_spawn(&child, "/proc/self/exe", &actions, nullptr, arguments, variables.data());
+    int const error =
+        ::posix_spawn(&child, "/proc/self/exe", &actions, nullptr, arguments, variables.data());
     posix_spawn_file_actions_destroy(&actions);
     EXPECT_EQ(error, 0);
     return error == 0 ? child : -1;
@@ -119,13 +120,17 @@ TEST(SqliteKill, AcknowledgedWritesSurvive) {
         io::UniqueFd const reader(ends[0]);
         io::UniqueFd writer(ends[1]);
         // Above kAckFd, so that dup2 in the child clears FD_CLOEXEC.
-        if (writer.get() <= kAckFd) writer.reset(::fcntl(writer.get(), F_DUPFD_CLOEXEC, kAckFd + 1));
+        if (writer.get() <= kAckFd)
+            writer.reset(::fcntl(writer.get(), F_DUPFD_CLOEXEC, kAckFd + 1));
         pid_t const child = start_child(database.string(), writer.get());
         ASSERT_GT(child, 0);
         writer.reset();
 
-        // From its first acknowledgement on, a seeded moment later; some rounds hit its start instead.
-        auto const take = [&](Ack& ack) { return ::read(reader.get(), &ack, sizeof ack) == sizeof ack; };
+        // From its first acknowledgement on, a seeded moment later; some rounds hit its start
+        // instead.
+        auto const take = [&](Ack& ack) {
+            return ::read(reader.get(), &ack, sizeof ack) == sizeof ack;
+        };
         auto const note = [&](Ack const& ack) {
             acked[ack.writer] = std::max(acked[ack.writer], ack.value);
             acked_sequence = std::max(acked_sequence, ack.sequence);
@@ -138,7 +143,8 @@ TEST(SqliteKill, AcknowledgedWritesSurvive) {
         while (take(ack)) note(ack);
         int status = 0;
         ASSERT_EQ(::waitpid(child, &status, 0), child);
-        ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the child ended by itself: " << status;
+        ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+            << "the child ended by itself: " << status;
 
         auto store = SqliteStore::open({.path = database}, clock, log);
         ASSERT_TRUE(store) << store.error().message;
@@ -173,7 +179,8 @@ TEST(SqliteKill, AcknowledgedWritesSurvive) {
         auto& value = replayed[entries[i].caller];
         ASSERT_EQ(entries[i].changes.at(0).value->get<std::uint64_t>(), ++value);
     }
-    for (auto const& [writer, value] : acked) EXPECT_EQ(replayed[fmt::format("writer{}", writer)], value);
+    for (auto const& [writer, value] : acked)
+        EXPECT_EQ(replayed[fmt::format("writer{}", writer)], value);
     EXPECT_GT(acks, static_cast<std::uint64_t>(kRounds)) << "the children did something";
     RecordProperty("acknowledgements", static_cast<int>(acks));
     fmt::print("{} acknowledged transactions over {} kills\n", acks, kRounds);

@@ -22,14 +22,16 @@ std::int64_t clamp(std::uint64_t value) {
 
 Result<void> check_format(std::int64_t format, std::string_view what) {
     if (format >= 1 && format <= kRowFormat) return {};
-    return fail(Errc::kCorrupt, fmt::format("{} has format {}, which this version does not know.", what, format));
+    return fail(Errc::kCorrupt,
+                fmt::format("{} has format {}, which this version does not know.", what, format));
 }
 
 // Columns: account, kind, id, value, status, sequence, format.
 Result<Record> record_of(SqliteStatement const& row) {
-    Record record{.key = {model::AccountId(std::string(row.text(0))), static_cast<Kind>(row.integer(1)),
-                          std::string(row.text(2))}};
-    auto const what = fmt::format("Record {}/{}/{}", record.key.account, row.integer(1), record.key.id);
+    Record record{.key = {model::AccountId(std::string(row.text(0))),
+                          static_cast<Kind>(row.integer(1)), std::string(row.text(2))}};
+    auto const what =
+        fmt::format("Record {}/{}/{}", record.key.account, row.integer(1), record.key.id);
     MERIDIAN_CHECK(check_format(row.integer(6), what));
     MERIDIAN_TRY(record.value, decode_json(row.text(3), what));
     if (!row.is_null(4)) {
@@ -59,19 +61,21 @@ std::optional<std::string> end_of_prefix(std::string prefix) {
 }
 
 Result<std::optional<Record>> read_record(SqliteConnection& connection, Key const& key) {
-    MERIDIAN_TRY(auto row,
-                 connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
-                                  "WHERE account = ? AND kind = ? AND id = ? AND value IS NOT NULL",
-                                  key.account.value(), number(key.kind), key.id));
+    MERIDIAN_TRY(
+        auto row,
+        connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
+                         "WHERE account = ? AND kind = ? AND id = ? AND value IS NOT NULL",
+                         key.account.value(), number(key.kind), key.id));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
     return record_of(row);
 }
 
 Result<std::optional<nlohmann::json>> read_epitaph(SqliteConnection& connection, Key const& key) {
-    MERIDIAN_TRY(auto row, connection.query("SELECT epitaph, format FROM records WHERE account = ? AND "
-                                            "kind = ? AND id = ? AND value IS NULL",
-                                            key.account.value(), number(key.kind), key.id));
+    MERIDIAN_TRY(auto row,
+                 connection.query("SELECT epitaph, format FROM records WHERE account = ? AND "
+                                  "kind = ? AND id = ? AND value IS NULL",
+                                  key.account.value(), number(key.kind), key.id));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
     auto const what = fmt::format("Tombstone {}/{}/{}", key.account, number(key.kind), key.id);
@@ -83,44 +87,51 @@ Result<std::vector<Record>> read_range(SqliteConnection& connection, Scan const&
     // Both bounds are plain comparisons, so that the primary key serves them.
     auto const end = end_of_prefix(scan.id_prefix);
     if (!end) {
-        MERIDIAN_TRY(auto row, connection.query(
-                                   "SELECT account, kind, id, value, status, sequence, format FROM records "
-                                   "WHERE account = ? AND kind = ? AND id >= ? AND id > ? AND value IS NOT "
-                                   "NULL ORDER BY id LIMIT ?",
-                                   scan.account.value(), number(scan.kind), scan.id_prefix, scan.after_id,
-                                   clamp(scan.limit)));
+        MERIDIAN_TRY(auto row,
+                     connection.query(
+                         "SELECT account, kind, id, value, status, sequence, format FROM records "
+                         "WHERE account = ? AND kind = ? AND id >= ? AND id > ? AND value IS NOT "
+                         "NULL ORDER BY id LIMIT ?",
+                         scan.account.value(), number(scan.kind), scan.id_prefix, scan.after_id,
+                         clamp(scan.limit)));
         return records_of(std::move(row));
     }
-    MERIDIAN_TRY(auto row, connection.query(
-                               "SELECT account, kind, id, value, status, sequence, format FROM records "
-                               "WHERE account = ? AND kind = ? AND id >= ? AND id < ? AND id > ? AND value IS "
-                               "NOT NULL ORDER BY id LIMIT ?",
-                               scan.account.value(), number(scan.kind), scan.id_prefix, *end, scan.after_id,
-                               clamp(scan.limit)));
+    MERIDIAN_TRY(
+        auto row,
+        connection.query(
+            "SELECT account, kind, id, value, status, sequence, format FROM records "
+            "WHERE account = ? AND kind = ? AND id >= ? AND id < ? AND id > ? AND value IS "
+            "NOT NULL ORDER BY id LIMIT ?",
+            scan.account.value(), number(scan.kind), scan.id_prefix, *end, scan.after_id,
+            clamp(scan.limit)));
     return records_of(std::move(row));
 }
 
 Result<std::vector<Record>> read_kind(SqliteConnection& connection, Kind kind) {
-    MERIDIAN_TRY(auto row,
-                 connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
-                                  "WHERE kind = ? AND value IS NOT NULL ORDER BY account, id",
-                                  number(kind)));
+    MERIDIAN_TRY(
+        auto row,
+        connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
+                         "WHERE kind = ? AND value IS NOT NULL ORDER BY account, id",
+                         number(kind)));
     return records_of(std::move(row));
 }
 
-Result<std::uint64_t> read_count(SqliteConnection& connection, model::AccountId const& account, Kind kind) {
-    MERIDIAN_TRY(auto row, connection.query("SELECT records FROM live_counts WHERE account = ? AND kind = ?",
-                                            account.value(), number(kind)));
+Result<std::uint64_t> read_count(SqliteConnection& connection, model::AccountId const& account,
+                                 Kind kind) {
+    MERIDIAN_TRY(auto row,
+                 connection.query("SELECT records FROM live_counts WHERE account = ? AND kind = ?",
+                                  account.value(), number(kind)));
     MERIDIAN_TRY(bool const found, row.next());
     return found ? static_cast<std::uint64_t>(row.integer(0)) : 0;
 }
 
-Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName log, Sequence after,
-                                           std::size_t limit) {
-    MERIDIAN_TRY(auto row,
-                 connection.query("SELECT sequence, epoch, caller, time_us, changes, format FROM change_log "
-                                  "WHERE log = ? AND sequence > ? ORDER BY sequence LIMIT ?",
-                                  number(log), clamp(after), clamp(limit)));
+Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName log,
+                                           Sequence after, std::size_t limit) {
+    MERIDIAN_TRY(
+        auto row,
+        connection.query("SELECT sequence, epoch, caller, time_us, changes, format FROM change_log "
+                         "WHERE log = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+                         number(log), clamp(after), clamp(limit)));
     std::vector<LogEntry> entries;
     for (;;) {
         MERIDIAN_TRY(bool const found, row.next());
@@ -138,7 +149,8 @@ Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName
 }
 
 Result<Sequence> read_last_sequence(SqliteConnection& connection, LogName log) {
-    MERIDIAN_TRY(auto row, connection.query("SELECT last_sequence FROM logs WHERE log = ?", number(log)));
+    MERIDIAN_TRY(auto row,
+                 connection.query("SELECT last_sequence FROM logs WHERE log = ?", number(log)));
     MERIDIAN_TRY(bool const found, row.next());
     return found ? static_cast<Sequence>(row.integer(0)) : 0;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The store's reads as queries; each is one statement and so one snapshot. They mean what store.h says.
+// The store's reads as queries; each is one statement and so one snapshot. They mean what store.h
+// says.
 //
 // Threads: a reader thread of the store, with its own connection.
 
@@ -15,9 +16,10 @@ Result<std::optional<Record>> read_record(SqliteConnection& connection, Key cons
 Result<std::optional<nlohmann::json>> read_epitaph(SqliteConnection& connection, Key const& key);
 Result<std::vector<Record>> read_range(SqliteConnection& connection, Scan const& scan);
 Result<std::vector<Record>> read_kind(SqliteConnection& connection, Kind kind);
-Result<std::uint64_t> read_count(SqliteConnection& connection, model::AccountId const& account, Kind kind);
-Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName log, Sequence after,
-                                           std::size_t limit);
+Result<std::uint64_t> read_count(SqliteConnection& connection, model::AccountId const& account,
+                                 Kind kind);
+Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName log,
+                                           Sequence after, std::size_t limit);
 Result<Sequence> read_last_sequence(SqliteConnection& connection, LogName log);
 
 // The least string that is greater than every string with this prefix; nothing if there is none.

@@ -62,21 +62,24 @@ Result<void> migrate_from(SqliteConnection& connection, std::filesystem::path co
     MERIDIAN_TRY(auto const tables, read_number(connection, "SELECT count(*) FROM sqlite_schema"));
     bool const is_new = application == 0 && version == 0 && tables == 0;
     if (!is_new && application != kSqliteApplicationId) {
-        return fail(Errc::kCorrupt, fmt::format("{} is a database, but not Meridian's.", path.string()));
+        return fail(Errc::kCorrupt,
+                    fmt::format("{} is a database, but not Meridian's.", path.string()));
     }
     if (version > kSqliteSchemaVersion) {
-        return fail(Errc::kCorrupt,
-                    fmt::format("{} was written by a newer version of Meridian (its schema is version {}, "
-                                "this program knows {}). Start that version, or restore a backup.",
-                                path.string(), version, kSqliteSchemaVersion));
+        return fail(
+            Errc::kCorrupt,
+            fmt::format("{} was written by a newer version of Meridian (its schema is version {}, "
+                        "this program knows {}). Start that version, or restore a backup.",
+                        path.string(), version, kSqliteSchemaVersion));
     }
     if (version == kSqliteSchemaVersion) return {};
     for (auto at = version; at < kSqliteSchemaVersion; ++at) {
         MERIDIAN_CHECK(connection.execute(kMigrations.at(static_cast<std::size_t>(at))));
     }
-    MERIDIAN_CHECK(
-        connection.execute(fmt::format("PRAGMA application_id = {}", kSqliteApplicationId).c_str()));
-    return connection.execute(fmt::format("PRAGMA user_version = {}", kSqliteSchemaVersion).c_str());
+    MERIDIAN_CHECK(connection.execute(
+        fmt::format("PRAGMA application_id = {}", kSqliteApplicationId).c_str()));
+    return connection.execute(
+        fmt::format("PRAGMA user_version = {}", kSqliteSchemaVersion).c_str());
 }
 
 }  // namespace

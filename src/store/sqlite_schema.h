@@ -1,7 +1,7 @@
 #pragma once
 // The tables of a store's database and how an older database becomes one of this version
-// (docs/formats/store.md). `application_id` says that a file is ours, `user_version` which migrations
-// it has seen. Migrations are numbered, only go forward, and never change once released.
+// (docs/formats/store.md). `application_id` says that a file is ours, `user_version` which
+// migrations it has seen. Migrations are numbered, only go forward, and never change once released.
 
 #include <cstdint>
 #include <filesystem>
@@ -12,7 +12,8 @@ namespace meridian::store {
 
 inline constexpr std::int64_t kSqliteApplicationId = 0x4d455244;  // "MERD"
 inline constexpr std::int64_t kSqliteSchemaVersion = 1;
-// Of a row in `records` and `change_log`. A row with a higher number was written by a newer version.
+// Of a row in `records` and `change_log`. A row with a higher number was written by a newer
+// version.
 inline constexpr std::int64_t kRowFormat = 1;
 
 // Brings the database to kSqliteSchemaVersion. kCorrupt, and nothing is changed, if it is another

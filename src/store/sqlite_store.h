@@ -1,9 +1,10 @@
 #pragma once
 // The Store over one SQLite file (docs/formats/store.md), in WAL mode with synchronous=FULL.
 //
-// One writer thread commits in groups: it takes what is queued, runs each transaction in a savepoint
-// of its own (a conflict harms nobody else) and ends with one COMMIT, one fsync for all. Two reader
-// threads have connections of their own and see everything that was acknowledged before they began.
+// One writer thread commits in groups: it takes what is queued, runs each transaction in a
+// savepoint of its own (a conflict harms nobody else) and ends with one COMMIT, one fsync for all.
+// Two reader threads have connections of their own and see everything that was acknowledged before
+// they began.
 //
 // Threads: as store.h. The executors of its callers must outlive the store: main destroys the store
 // first, which finishes what is queued.
@@ -42,7 +43,8 @@ class SqliteStore final : public Store {
     io::Task<std::vector<Record>> scan_all(Kind kind) override;
     io::Task<std::uint64_t> count(model::AccountId account, Kind kind) override;
     io::Task<Sequence> commit(Transaction transaction) override;
-    io::Task<std::vector<LogEntry>> read_log(LogName log, Sequence after, std::size_t limit) override;
+    io::Task<std::vector<LogEntry>> read_log(LogName log, Sequence after,
+                                             std::size_t limit) override;
     io::Task<Sequence> last_sequence(LogName log) override;
     io::Task<> apply(LogEntry entry) override;
 
@@ -50,7 +52,8 @@ class SqliteStore final : public Store {
     struct State;
     explicit SqliteStore(std::unique_ptr<State> state);
     template <typename Read>
-    auto on_reader(Read read) -> asio::awaitable<std::invoke_result_t<Read, class SqliteConnection&>>;
+    auto on_reader(Read read)
+        -> asio::awaitable<std::invoke_result_t<Read, class SqliteConnection&>>;
 
     std::unique_ptr<State> state_;
 };

@@ -2,14 +2,13 @@
 
 #include "store/sqlite_store.h"
 
-#include <sys/stat.h>
-
 #include <fstream>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "store/sqlite_connection.h"
 #include "store/sqlite_reads.h"
@@ -31,7 +30,9 @@ class SqliteStoreTest : public testing::Test {
     }
     std::filesystem::path path() const { return directory_.path() / "region.db"; }
     void run_sql(char const* sql) {
-        { std::ofstream create(path(), std::ios::app); }
+        {
+            std::ofstream create(path(), std::ios::app);
+        }
         auto connection = SqliteConnection::open(path(), SqliteConnection::Access::kReadWrite);
         ASSERT_TRUE(connection);
         auto const done = connection->execute(sql);
@@ -44,12 +45,15 @@ class SqliteStoreTest : public testing::Test {
 };
 
 TEST_F(SqliteStoreTest, RefusesADatabaseOfANewerVersion) {
-    { ASSERT_TRUE(open()); }
+    {
+        ASSERT_TRUE(open());
+    }
     run_sql("PRAGMA user_version = 1000");
     auto const store = open();
     ASSERT_FALSE(store);
     EXPECT_EQ(store.error().code, Errc::kCorrupt);
-    EXPECT_NE(store.error().message.find("newer version of Meridian"), std::string::npos) << store.error().message;
+    EXPECT_NE(store.error().message.find("newer version of Meridian"), std::string::npos)
+        << store.error().message;
     // And leaves it as it was.
     auto connection = SqliteConnection::open(path(), SqliteConnection::Access::kReadOnly);
     auto version = connection->query("PRAGMA user_version");
@@ -62,14 +66,16 @@ TEST_F(SqliteStoreTest, RefusesWhatIsNotItsOwn) {
     auto const foreign = open();
     ASSERT_FALSE(foreign);
     EXPECT_EQ(foreign.error().code, Errc::kCorrupt);
-    EXPECT_NE(foreign.error().message.find("not Meridian's"), std::string::npos) << foreign.error().message;
+    EXPECT_NE(foreign.error().message.find("not Meridian's"), std::string::npos)
+        << foreign.error().message;
 
     std::ofstream(path(), std::ios::trunc) << std::string(8192, 'x');
     auto const garbage = open();
     ASSERT_FALSE(garbage);
     EXPECT_EQ(garbage.error().code, Errc::kCorrupt);
 
-    auto const nowhere = SqliteStore::open({directory_.path() / "missing" / "region.db"}, clock_, log_);
+    auto const nowhere =
+        SqliteStore::open({directory_.path() / "missing" / "region.db"}, clock_, log_);
     ASSERT_FALSE(nowhere);
     EXPECT_EQ(nowhere.error().code, Errc::kIo);
 }
@@ -80,7 +86,7 @@ TEST_F(SqliteStoreTest, NobodyElseReadsTheFiles) {
     ASSERT_TRUE(wait_for((*store)->commit({.changes = {{function("f"), 1}}})));
     int files = 0;
     for (auto const& file : std::filesystem::directory_iterator(directory_.path())) {
-        struct stat info {};
+        struct stat info{};
         ASSERT_EQ(::stat(file.path().c_str(), &info), 0);
         EXPECT_EQ(info.st_mode & 0777, 0600u) << file.path();
         ++files;
@@ -89,7 +95,9 @@ TEST_F(SqliteStoreTest, NobodyElseReadsTheFiles) {
 }
 
 TEST_F(SqliteStoreTest, ClosesIntoOneFile) {
-    { ASSERT_TRUE(wait_for((*open())->commit({.changes = {{function("f"), 1}}}))); }
+    {
+        ASSERT_TRUE(wait_for((*open())->commit({.changes = {{function("f"), 1}}})));
+    }
     EXPECT_TRUE(std::filesystem::exists(path()));
     EXPECT_FALSE(std::filesystem::exists(path().string() + "-wal"));
 }
@@ -97,7 +105,8 @@ TEST_F(SqliteStoreTest, ClosesIntoOneFile) {
 TEST_F(SqliteStoreTest, RefusesBeyondItsQueue) {
     auto const store = open(0);
     ASSERT_TRUE(store);
-    EXPECT_EQ(wait_for((*store)->commit({.changes = {{function("f"), 1}}})).error().code, Errc::kUnavailable);
+    EXPECT_EQ(wait_for((*store)->commit({.changes = {{function("f"), 1}}})).error().code,
+              Errc::kUnavailable);
     EXPECT_EQ(wait_for((*store)->get(function("f"))).error().code, Errc::kUnavailable);
 }
 
@@ -109,7 +118,8 @@ TEST_F(SqliteStoreTest, FinishesWhatIsQueuedWhenItCloses) {
         auto store = open();
         ASSERT_TRUE(store);
         for (int i = 0; i < kCommits; ++i) {
-            asio::co_spawn(context, (*store)->commit({.changes = {{function(fmt::format("f{}", i)), i}}}),
+            asio::co_spawn(context,
+                           (*store)->commit({.changes = {{function(fmt::format("f{}", i)), i}}}),
                            [&](std::exception_ptr e, Result<Sequence> sequence) {
                                EXPECT_FALSE(e);
                                EXPECT_TRUE(sequence);
@@ -126,8 +136,13 @@ TEST_F(SqliteStoreTest, FinishesWhatIsQueuedWhenItCloses) {
 }
 
 TEST_F(SqliteStoreTest, NamesADamagedRecord) {
-    { ASSERT_TRUE(wait_for((*open())->commit({.changes = {{function("f"), 1}, {function("g"), 1}}}))); }
-    run_sql("UPDATE records SET value = '{' WHERE id = 'f'; UPDATE records SET format = 9 WHERE id = 'g'");
+    {
+        ASSERT_TRUE(
+            wait_for((*open())->commit({.changes = {{function("f"), 1}, {function("g"), 1}}})));
+    }
+    run_sql(
+        "UPDATE records SET value = '{' WHERE id = 'f'; UPDATE records SET format = 9 WHERE id = "
+        "'g'");
     auto const store = open();
     auto const broken = wait_for((*store)->get(function("f")));
     ASSERT_FALSE(broken);
@@ -140,7 +155,9 @@ TEST_F(SqliteStoreTest, NamesADamagedRecord) {
 class WriteGroupTest : public SqliteStoreTest {
   protected:
     void SetUp() override {
-        { ASSERT_TRUE(open()); }
+        {
+            ASSERT_TRUE(open());
+        }
         auto connection = SqliteConnection::open(path(), SqliteConnection::Access::kReadWrite);
         ASSERT_TRUE(connection);
         connection_.emplace(std::move(*connection));
@@ -149,8 +166,9 @@ class WriteGroupTest : public SqliteStoreTest {
         std::vector<Result<Sequence>> outcomes;
         std::vector<WriteJob> jobs;
         for (auto& transaction : transactions) {
-            jobs.push_back({WriteJob::Commit{std::move(transaction), clock_.wall_now()},
-                            [&](Result<Sequence> outcome) { outcomes.push_back(std::move(outcome)); }});
+            jobs.push_back(
+                {WriteJob::Commit{std::move(transaction), clock_.wall_now()},
+                 [&](Result<Sequence> outcome) { outcomes.push_back(std::move(outcome)); }});
         }
         write_group(*connection_, jobs, log_);
         return outcomes;
@@ -160,10 +178,11 @@ class WriteGroupTest : public SqliteStoreTest {
 };
 
 TEST_F(WriteGroupTest, AConflictHarmsNobodyElse) {
-    auto const outcomes = write({{.changes = {{function("a"), 1}}},
-                                 {.expectations = {{function("a"), std::nullopt}}, .changes = {{function("a"), 2}}},
-                                 {.changes = {{function("b"), 3}}, .statuses = {{function("none"), 1}}},
-                                 {.expectations = {{function("a"), 1}}, .changes = {{function("b"), 4}}}});
+    auto const outcomes =
+        write({{.changes = {{function("a"), 1}}},
+               {.expectations = {{function("a"), std::nullopt}}, .changes = {{function("a"), 2}}},
+               {.changes = {{function("b"), 3}}, .statuses = {{function("none"), 1}}},
+               {.expectations = {{function("a"), 1}}, .changes = {{function("b"), 4}}}});
     ASSERT_EQ(outcomes.size(), 4u);
     EXPECT_EQ(outcomes[0], 1u);
     EXPECT_EQ(outcomes[1].error().code, Errc::kConflict);
@@ -171,14 +190,17 @@ TEST_F(WriteGroupTest, AConflictHarmsNobodyElse) {
     EXPECT_EQ(outcomes[3], 2u) << "a refused transaction takes no sequence";
     EXPECT_EQ(read_record(*connection_, function("a")).value()->value, 1);
     EXPECT_EQ(read_record(*connection_, function("b")).value()->value, 4);
-    EXPECT_EQ(read_count(*connection_, model::AccountId("111111111111"), Kind::kFunction).value(), 2u);
+    EXPECT_EQ(read_count(*connection_, model::AccountId("111111111111"), Kind::kFunction).value(),
+              2u);
 }
 
 TEST_F(WriteGroupTest, AFullDiskFailsTheWholeGroupAndNothingOfItStays) {
     ASSERT_EQ(write({{.changes = {{function("a"), 1}}}}).at(0), 1u);
-    ASSERT_TRUE(connection_->execute("PRAGMA max_page_count = 1"));  // SQLite takes the least it can
+    ASSERT_TRUE(
+        connection_->execute("PRAGMA max_page_count = 1"));  // SQLite takes the least it can
     auto const big = std::string(1 << 20, 'x');
-    auto const outcomes = write({{.changes = {{function("b"), 2}}}, {.changes = {{function("c"), big}}}});
+    auto const outcomes =
+        write({{.changes = {{function("b"), 2}}}, {.changes = {{function("c"), big}}}});
     ASSERT_EQ(outcomes.size(), 2u);
     EXPECT_EQ(outcomes[0].error().code, Errc::kIo);
     EXPECT_EQ(outcomes[1].error().code, Errc::kIo);

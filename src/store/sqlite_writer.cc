@@ -22,7 +22,8 @@ Result<Result<Sequence>> run_in_savepoint(SqliteConnection& connection, WriteJob
     auto outcome = run(connection, job);
     if (connection.autocommit()) {
         // Some errors (a full disk while the cache spills) roll back everything.
-        return fail(Errc::kIo, outcome ? "SQLite: the transaction was rolled back" : outcome.error().message);
+        return fail(Errc::kIo,
+                    outcome ? "SQLite: the transaction was rolled back" : outcome.error().message);
     }
     if (!outcome) {
         MERIDIAN_CHECK(connection.execute("ROLLBACK TO job"));
@@ -56,7 +57,8 @@ Result<void> commit_group(SqliteConnection& connection) {
     return fail(Errc::kOutcomeUnknown, committed.error().message);
 }
 
-Result<std::vector<Result<Sequence>>> run_group(SqliteConnection& connection, std::span<WriteJob> jobs) {
+Result<std::vector<Result<Sequence>>> run_group(SqliteConnection& connection,
+                                                std::span<WriteJob> jobs) {
     MERIDIAN_CHECK(connection.execute("BEGIN IMMEDIATE"));
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());

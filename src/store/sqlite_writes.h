@@ -1,6 +1,6 @@
 #pragma once
-// What a commit and an apply do inside an open database transaction. The caller begins and ends that
-// transaction, and undoes it (or its savepoint) when one of these fails.
+// What a commit and an apply do inside an open database transaction. The caller begins and ends
+// that transaction, and undoes it (or its savepoint) when one of these fails.
 //
 // Threads: the store's writer thread.
 

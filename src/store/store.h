@@ -1,14 +1,14 @@
 #pragma once
 // A region's durable state: values by key, a change log that every commit appends to, and
-// region-local statuses beside it. SQLite implements it (sqlite_store.h), PostgreSQL will; one contract
-// suite (store_contract_test.cc) runs against each.
+// region-local statuses beside it. SQLite implements it (sqlite_store.h), PostgreSQL will; one
+// contract suite (store_contract_test.cc) runs against each.
 //
 // A *definition* is replicated: it is a value in a log. A *status* (Pending, Active, …) is this
 // region's own and is never logged. One commit is one transaction: it checks its expectations,
 // writes definitions and statuses, and appends one log entry per log that it touched.
 //
-// Threads: call on the owner's executor; the work itself happens elsewhere and the awaiting coroutine
-// resumes on its own executor.
+// Threads: call on the owner's executor; the work itself happens elsewhere and the awaiting
+// coroutine resumes on its own executor.
 
 #include <cstdint>
 #include <optional>
@@ -60,7 +60,8 @@ struct Record {
 struct Change {
     Key key;
     std::optional<nlohmann::json> value;  // nothing: a tombstone
-    // What a tombstone keeps for ever (a function's last version number), so that it is never reused.
+    // What a tombstone keeps for ever (a function's last version number), so that it is never
+    // reused.
     nlohmann::json epitaph = nullptr;
 };
 
@@ -84,7 +85,8 @@ struct Transaction {
     std::vector<StatusWrite> statuses = {};
 };
 
-// One transaction as the change log keeps it: values, not operations; applying one twice is harmless.
+// One transaction as the change log keeps it: values, not operations; applying one twice is
+// harmless.
 struct LogEntry {
     LogName log = LogName::kRegion;
     Sequence sequence = 0;
@@ -98,8 +100,8 @@ struct Scan {
     model::AccountId account;
     Kind kind;
     std::string id_prefix = {};
-    std::string after_id = {};   // exclusive; ids come in byte order
-    std::size_t limit = 50;      // records at most
+    std::string after_id = {};  // exclusive; ids come in byte order
+    std::size_t limit = 50;     // records at most
 };
 
 // The log that all of these changes belong to, nothing if there are none; kInternal if they mix.
@@ -124,10 +126,12 @@ class Store {
     virtual io::Task<Sequence> commit(Transaction transaction) = 0;
 
     // Entries with sequence > `after`, oldest first.
-    virtual io::Task<std::vector<LogEntry>> read_log(LogName log, Sequence after, std::size_t limit) = 0;
+    virtual io::Task<std::vector<LogEntry>> read_log(LogName log, Sequence after,
+                                                     std::size_t limit) = 0;
     virtual io::Task<Sequence> last_sequence(LogName log) = 0;
-    // A follower's write: the entry keeps its own sequence and epoch. One that is not the next after
-    // last_sequence is refused with kConflict, one already here is accepted and changes nothing.
+    // A follower's write: the entry keeps its own sequence and epoch. One that is not the next
+    // after last_sequence is refused with kConflict, one already here is accepted and changes
+    // nothing.
     virtual io::Task<> apply(LogEntry entry) = 0;
 };
 

@@ -1,5 +1,5 @@
-// What every Store must do; runs against each implementation. A new one adds itself to the list at the
-// end of this file.
+// What every Store must do; runs against each implementation. A new one adds itself to the list at
+// the end of this file.
 
 #include <cstdlib>
 #include <filesystem>
@@ -24,8 +24,8 @@
 namespace meridian::store {
 namespace {
 
-using nlohmann::json;
 using model::AccountId;
+using nlohmann::json;
 
 AccountId const kOne("111111111111");
 AccountId const kTwo("222222222222");
@@ -83,7 +83,9 @@ struct Implementation {
     std::function<std::unique_ptr<Subject>(Clock const&)> make;
 };
 
-void PrintTo(Implementation const& implementation, std::ostream* out) { *out << implementation.name; }
+void PrintTo(Implementation const& implementation, std::ostream* out) {
+    *out << implementation.name;
+}
 
 class StoreContract : public testing::TestWithParam<Implementation> {
   protected:
@@ -109,7 +111,8 @@ class StoreContract : public testing::TestWithParam<Implementation> {
     std::optional<Record> get(Key key) { return wait(store().get(std::move(key))).value(); }
     std::vector<std::string> ids(Scan scan) {
         std::vector<std::string> found;
-        for (auto& record : wait(store().scan(std::move(scan))).value()) found.push_back(record.key.id);
+        for (auto& record : wait(store().scan(std::move(scan))).value())
+            found.push_back(record.key.id);
         return found;
     }
     std::uint64_t count(Kind kind, AccountId account = kOne) {
@@ -136,7 +139,8 @@ TEST_P(StoreContract, KeepsAValueAndItsSequence) {
 }
 
 TEST_P(StoreContract, KeepsEveryKindOfJson) {
-    json const value = json::parse(R"([null, true, -1, 1e300, "", "é\u0000\n\"😀", {}, [], {"": 0}])");
+    json const value =
+        json::parse(R"([null, true, -1, 1e300, "", "é\u0000\n\"😀", {}, [], {"": 0}])");
     put(function("f"), value);
     EXPECT_EQ(get(function("f"))->value, value);
     put(function("list"), json::array({1}));
@@ -165,9 +169,10 @@ TEST_P(StoreContract, ATransactionIsWrittenWholeOrNotAtAll) {
     EXPECT_EQ(wait(store().last_sequence(LogName::kRegion)).value(), 1u);
 
     // The last part fails after the first were written.
-    EXPECT_EQ(commit_error({.changes = {{function("a"), 2}, {function("b"), 2}},
-                            .statuses = {{function("a"), "Active"}, {function("missing"), "Active"}}}),
-              Errc::kConflict);
+    EXPECT_EQ(
+        commit_error({.changes = {{function("a"), 2}, {function("b"), 2}},
+                      .statuses = {{function("a"), "Active"}, {function("missing"), "Active"}}}),
+        Errc::kConflict);
     EXPECT_EQ(get(function("a"))->value, 1);
     EXPECT_TRUE(get(function("a"))->status.is_null());
     EXPECT_FALSE(get(function("b")));
@@ -185,7 +190,8 @@ TEST_P(StoreContract, ExpectationsAreAboutTheDefinitionThatIsThereNow) {
     EXPECT_EQ(commit_error({.expectations = {{function("f"), 0}}, .changes = {{function("f"), 1}}}),
               Errc::kConflict);
     put(function("f"), 1);
-    EXPECT_EQ(commit_error({.expectations = {{function("f"), std::nullopt}}, .changes = {{function("f"), 2}}}),
+    EXPECT_EQ(commit_error({.expectations = {{function("f"), std::nullopt}},
+                            .changes = {{function("f"), 2}}}),
               Errc::kConflict);
     // A deleted key does not exist, with its old sequence or its tombstone's.
     must_commit({.changes = {{function("f"), std::nullopt}}});
@@ -193,10 +199,12 @@ TEST_P(StoreContract, ExpectationsAreAboutTheDefinitionThatIsThereNow) {
               Errc::kConflict);
     EXPECT_EQ(commit_error({.expectations = {{function("f"), 2}}, .changes = {{function("f"), 2}}}),
               Errc::kConflict);
-    EXPECT_EQ(must_commit({.expectations = {{function("f"), std::nullopt}}, .changes = {{function("f"), 2}}}),
+    EXPECT_EQ(must_commit({.expectations = {{function("f"), std::nullopt}},
+                           .changes = {{function("f"), 2}}}),
               3u);
     // Of keys that are not written, too; and alone.
-    EXPECT_EQ(must_commit({.expectations = {{function("f"), 3}}, .changes = {{function("g"), 1}}}), 4u);
+    EXPECT_EQ(must_commit({.expectations = {{function("f"), 3}}, .changes = {{function("g"), 1}}}),
+              4u);
     EXPECT_EQ(commit_error({.expectations = {{function("f"), 4}}}), Errc::kConflict);
     EXPECT_EQ(must_commit({.expectations = {{function("f"), 3}}}), 0u);
 }
@@ -301,7 +309,8 @@ TEST_P(StoreContract, TwoLogsCountForThemselves) {
 TEST_P(StoreContract, TheLogHoldsWhatWasCommitted) {
     clock_.advance(std::chrono::microseconds(123));
     auto const first_time = clock_.wall_now();
-    must_commit({.caller = "arn:one", .changes = {{function("f"), json({{"a", 1}})}, {function("g", kTwo), 2}}});
+    must_commit({.caller = "arn:one",
+                 .changes = {{function("f"), json({{"a", 1}})}, {function("g", kTwo), 2}}});
     clock_.advance(std::chrono::seconds(1));
     must_commit({.caller = "arn:two", .changes = {{function("f"), std::nullopt, {{"e", 1}}}}});
     must_commit({.caller = "arn:three", .changes = {{function("h"), json(nullptr)}}});
@@ -426,7 +435,8 @@ TEST_P(StoreContract, CountsLiveRecords) {
     must_commit({.changes = {{function("a"), std::nullopt}, {function("never"), std::nullopt}}});
     EXPECT_EQ(count(Kind::kFunction), 1u);
     // Within one transaction the later change of a key counts.
-    must_commit({.changes = {{function("c"), 1}, {function("c"), std::nullopt}, {function("c"), 2}}});
+    must_commit(
+        {.changes = {{function("c"), 1}, {function("c"), std::nullopt}, {function("c"), 2}}});
     EXPECT_EQ(count(Kind::kFunction), 2u);
     EXPECT_EQ(get(function("c"))->value, 2);
     EXPECT_EQ(count(Kind::kFunctionVersion), 0u);
@@ -451,7 +461,8 @@ TEST_P(StoreContract, ManyWritersAtOnceEachGetTheirOwnResult) {
                     EXPECT_TRUE(sequences.insert(mine.value_or(0)).second);
                     auto const read = co_await store().get(own);
                     // What is acknowledged is seen.
-                    EXPECT_TRUE(read && *read && (*read)->value == writer && (*read)->sequence == *mine);
+                    EXPECT_TRUE(read && *read && (*read)->value == writer &&
+                                (*read)->sequence == *mine);
                     // Everyone wants the same key; one a round gets it.
                     auto const prize = function(fmt::format("prize{}", round));
                     auto const claim = co_await store().commit(
@@ -495,8 +506,10 @@ TEST_P(DurableStoreContract, EverythingIsThereAfterReopening) {
     EXPECT_EQ(put(role("r"), 2), 2u);
 }
 
-Implementation const kSqlite{"Sqlite", [](Clock const& c) { return std::make_unique<SqliteSubject>(c); }};
-Implementation const kMemory{"Memory", [](Clock const& c) { return std::make_unique<MemorySubject>(c); }};
+Implementation const kSqlite{"Sqlite",
+                             [](Clock const& c) { return std::make_unique<SqliteSubject>(c); }};
+Implementation const kMemory{"Memory",
+                             [](Clock const& c) { return std::make_unique<MemorySubject>(c); }};
 auto const kName = [](auto const& info) { return std::string(info.param.name); };
 
 INSTANTIATE_TEST_SUITE_P(, StoreContract, testing::Values(kSqlite, kMemory), kName);

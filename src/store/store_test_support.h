@@ -1,5 +1,6 @@
 #pragma once
-// What the tests of this module share: a directory that goes with the test, and waiting for one Task.
+// What the tests of this module share: a directory that goes with the test, and waiting for one
+// Task.
 
 #include <cstdlib>
 #include <filesystem>
@@ -18,7 +19,8 @@ namespace meridian::store {
 class TemporaryDirectory {
   public:
     TemporaryDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "meridian-store-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / "meridian-store-XXXXXX").string();
         if (!::mkdtemp(name.data())) std::abort();
         path_ = name;
     }

@@ -1,9 +1,5 @@
 #include "store/zip_archive.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -15,7 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include "io/unique_fd.h"
@@ -68,13 +67,15 @@ Result<Archive> open_archive(std::string const& bytes) {
     return bad_zip();
 }
 
-// Reads one entry to its end, at most `limit` bytes, and hands it on piece by piece. libzip compares the checksum
-// when the end is reached. Returns how many bytes there were; more than `limit` means that it stopped.
+// Reads one entry to its end, at most `limit` bytes, and hands it on piece by piece. libzip
+// compares the checksum when the end is reached. Returns how many bytes there were; more than
+// `limit` means that it stopped.
 Result<std::uint64_t> read_entry(zip_t* archive, Entry const& entry, std::uint64_t limit,
                                  std::function<Result<void>(std::string_view)> const& take) {
     std::unique_ptr<zip_file_t, CloseFile> const file(zip_fopen_index(archive, entry.index, 0));
     if (!file) return bad_zip();
-    std::vector<char> chunk(static_cast<std::size_t>(std::min<std::uint64_t>(entry.size_bytes + 1, kChunkBytes)));
+    std::vector<char> chunk(
+        static_cast<std::size_t>(std::min<std::uint64_t>(entry.size_bytes + 1, kChunkBytes)));
     std::uint64_t total = 0;
     for (;;) {
         auto const count = zip_fread(file.get(), chunk.data(), chunk.size());
@@ -92,7 +93,8 @@ Result<std::uint64_t> read_entry(zip_t* archive, Entry const& entry, std::uint64
 bool read_attributes(zip_t* archive, std::string_view name, Entry& entry) {
     zip_uint8_t system = 0;
     zip_uint32_t attributes = 0;
-    if (zip_file_get_external_attributes(archive, entry.index, 0, &system, &attributes) != 0) return false;
+    if (zip_file_get_external_attributes(archive, entry.index, 0, &system, &attributes) != 0)
+        return false;
     bool const ends_with_slash = name.ends_with('/');
     mode_t const mode = system == ZIP_OPSYS_UNIX || system == ZIP_OPSYS_OS_X ? attributes >> 16 : 0;
     entry.is_executable = (mode & 0111) != 0;
@@ -115,10 +117,12 @@ bool read_attributes(zip_t* archive, std::string_view name, Entry& entry) {
 Result<Entry> read_header(zip_t* archive, zip_uint64_t index) {
     zip_stat_t stat;
     zip_stat_init(&stat);
-    constexpr zip_uint64_t kNeeded = ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+    constexpr zip_uint64_t kNeeded =
+        ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
     char const* const name = zip_get_name(archive, index, ZIP_FL_ENC_RAW);
     if (!name || zip_stat_index(archive, index, 0, &stat) != 0) return bad_zip();
-    if ((stat.valid & kNeeded) != kNeeded || stat.encryption_method != ZIP_EM_NONE) return bad_zip();
+    if ((stat.valid & kNeeded) != kNeeded || stat.encryption_method != ZIP_EM_NONE)
+        return bad_zip();
     if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) return bad_zip();
     Entry entry{.index = index, .size_bytes = stat.size};
     auto path = PackageTree::parse(name);
@@ -196,11 +200,13 @@ class Writer {
         for (auto const& part : path) {
             if (::mkdirat(current(), part.c_str(), 0700) == 0) {
                 // Past the umask.
-                if (::fchmodat(current(), part.c_str(), 0755, 0) != 0) return io_error("make", part);
+                if (::fchmodat(current(), part.c_str(), 0755, 0) != 0)
+                    return io_error("make", part);
             } else if (errno != EEXIST) {
                 return io_error("make", part);
             }
-            io::UniqueFd next(::openat(current(), part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            io::UniqueFd next(
+                ::openat(current(), part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
             if (!next.valid()) return io_error("open", part);
             directory_ = std::move(next);
             path_.push_back(part);
@@ -237,7 +243,8 @@ Result<void> process(std::string const& bytes, ZipLimits const& limits, Writer* 
         if (writer) {
             MERIDIAN_TRY(file, writer->create(entry.path));
         }
-        MERIDIAN_TRY(auto const size, read_entry(archive.get(), entry, left, [&](std::string_view piece) {
+        MERIDIAN_TRY(auto const size,
+                     read_entry(archive.get(), entry, left, [&](std::string_view piece) {
                          return file.valid() ? write_all(file.get(), piece) : Result<void>{};
                      }));
         if (size > left) return too_big(limits);

@@ -1,7 +1,7 @@
 #pragma once
-// A function package: a zip from a customer, checked before anything believes it, and unpacked into a
-// directory. Both functions check everything: names that stay inside, sizes as declared and as they really
-// are, checksums, symbolic links. Owner and times in the archive are ignored.
+// A function package: a zip from a customer, checked before anything believes it, and unpacked into
+// a directory. Both functions check everything: names that stay inside, sizes as declared and as
+// they really are, checksums, symbolic links. Owner and times in the archive are ignored.
 //
 // Errors: kInvalidParameterValue with AWS's text; kIo when the directory cannot be written.
 // Threads: any; they block. Inflating 250 MB takes a second or so.

@@ -1,14 +1,13 @@
 #include "store/zip_archive.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "io/unique_fd.h"
@@ -38,7 +37,8 @@ class ZipArchive : public testing::Test {
             EXPECT_EQ(outcome.error().message, message);
         }
         auto const around = fs::directory_iterator(directory_.path());
-        EXPECT_EQ(std::distance(fs::begin(around), fs::end(around)), 1) << "something left the package";
+        EXPECT_EQ(std::distance(fs::begin(around), fs::end(around)), 1)
+            << "something left the package";
     }
     void expect_accepted(std::string const& zip, ZipLimits const& limits = {}) {
         auto const checked = check_zip(zip, limits);
@@ -52,7 +52,7 @@ class ZipArchive : public testing::Test {
         return {std::istreambuf_iterator<char>(in), {}};
     }
     unsigned mode(char const* name) const {
-        struct stat info {};
+        struct stat info{};
         EXPECT_EQ(::lstat((root() / name).c_str(), &info), 0) << name;
         return info.st_mode;
     }
@@ -113,7 +113,8 @@ TEST_F(ZipArchive, RefusesWhatIsNoArchive) {
 }
 
 TEST_F(ZipArchive, RefusesNamesThatLeaveThePackage) {
-    for (auto const* name : {"../x", "a/../../x", "a/..", "..", "/etc/passwd", "/", "a\\b", "..\\x", "C:\\x", ""}) {
+    for (auto const* name :
+         {"../x", "a/../../x", "a/..", "..", "/etc/passwd", "/", "a\\b", "..\\x", "C:\\x", ""}) {
         SCOPED_TRACE(name);
         expect_refused(make_zip({{name, "x"}}));
     }
@@ -141,7 +142,8 @@ TEST_F(ZipArchive, RefusesDuplicatesAndCollisions) {
 }
 
 TEST_F(ZipArchive, RefusesLinksThatLeaveThePackage) {
-    for (auto const* target : {"/etc/passwd", "..", "../x", "a/../../x", "missing/../../x", "link", "", "link/.."}) {
+    for (auto const* target :
+         {"/etc/passwd", "..", "../x", "a/../../x", "missing/../../x", "link", "", "link/.."}) {
         SCOPED_TRACE(target);
         expect_refused(make_zip({{"link", target, 0120777}}));
     }
@@ -174,13 +176,15 @@ TEST_F(ZipArchive, RefusesWrongChecksumsAndSizes) {
 
 TEST_F(ZipArchive, RefusesTooMuchAsDeclared) {
     auto const message = "Unzipped size must be smaller than 262144000 bytes";
-    expect_refused(make_zip({{.name = "a", .content = "x", .declared_size = 262'144'000}}), message);
+    expect_refused(make_zip({{.name = "a", .content = "x", .declared_size = 262'144'000}}),
+                   message);
     expect_refused(make_zip({{.name = "a", .content = "x", .declared_size = 0xfffffffe},
                              {.name = "b", .content = "x", .declared_size = 0xfffffffe}}),
                    message);
     ZipLimits const limits{.unzipped_bytes = 10};
     expect_accepted(make_zip({{"a", "12345"}, {"b", "1234"}}), limits);
-    expect_refused(make_zip({{"a", "12345"}, {"b", "12345"}}), "Unzipped size must be smaller than 10 bytes", limits);
+    expect_refused(make_zip({{"a", "12345"}, {"b", "12345"}}),
+                   "Unzipped size must be smaller than 10 bytes", limits);
 }
 
 TEST_F(ZipArchive, RefusesTooMuchWhateverIsDeclared) {
@@ -192,7 +196,8 @@ TEST_F(ZipArchive, RefusesTooMuchWhateverIsDeclared) {
     };
     lie(zip.find("PK\1\2"), 24);
     lie(zip.find("PK\3\4"), 22);
-    expect_refused(zip, "Unzipped size must be smaller than 100000 bytes", {.unzipped_bytes = 100'000});
+    expect_refused(zip, "Unzipped size must be smaller than 100000 bytes",
+                   {.unzipped_bytes = 100'000});
     expect_refused(zip);  // small enough, but a lie
 }
 
@@ -223,7 +228,8 @@ TEST(PackageTree, FollowsNoMoreLinksThanLinuxDoes) {
     for (int const links : {40, 41}) {
         PackageTree tree(100);
         for (int i = 0; i < links; ++i) {
-            ASSERT_TRUE(tree.add({fmt::format("l{}", i)}, PackageTree::Kind::kLink, fmt::format("l{}", i + 1)));
+            ASSERT_TRUE(tree.add({fmt::format("l{}", i)}, PackageTree::Kind::kLink,
+                                 fmt::format("l{}", i + 1)));
         }
         EXPECT_EQ(tree.links_stay_inside(), links == 40);
     }

@@ -1,14 +1,15 @@
-// Any bytes as a package: check_zip() and extract_zip() agree, and nothing appears outside the directory.
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+// Any bytes as a package: check_zip() and extract_zip() agree, and nothing appears outside the
+// directory.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "io/unique_fd.h"
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 // Every link in the package resolves to something below `root`, or to nothing.
 void check_inside(fs::path const& root) {
     for (auto const& entry : fs::recursive_directory_iterator(root)) {
-        struct stat info {};
+        struct stat info{};
         MERIDIAN_ASSERT(::lstat(entry.path().c_str(), &info) == 0);
         MERIDIAN_ASSERT(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode) || S_ISLNK(info.st_mode));
         std::error_code missing;
@@ -44,7 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     fs::path const root = outer / "a" / "b";
     fs::create_directories(root);
     {
-        meridian::io::UniqueFd const directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        meridian::io::UniqueFd const directory(
+            ::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         auto const checked = meridian::store::check_zip(zip, limits);
         auto const extracted = meridian::store::extract_zip(zip, directory.get(), limits);
         MERIDIAN_ASSERT(checked.has_value() == extracted.has_value());

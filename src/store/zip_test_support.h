@@ -30,7 +30,8 @@ inline std::uint32_t crc32_of(std::string const& bytes) {
     return ~crc;
 }
 
-// Members are stored; a `content` that is already compressed goes with its method, size and CRC declared.
+// Members are stored; a `content` that is already compressed goes with its method, size and CRC
+// declared.
 inline std::string make_zip(std::vector<ZipMember> const& members) {
     auto const put = [](std::string& out, std::uint64_t value, int bytes) {
         for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i) & 0xff));
@@ -46,7 +47,8 @@ inline std::string make_zip(std::vector<ZipMember> const& members) {
         put(common, 0x58210000, 4);  // 2024-01-01
         put(common, member.declared_crc.value_or(crc32_of(member.content)), 4);
         put(common, member.content.size(), 4);
-        put(common, member.declared_size.value_or(static_cast<std::uint32_t>(member.content.size())), 4);
+        put(common,
+            member.declared_size.value_or(static_cast<std::uint32_t>(member.content.size())), 4);
         put(common, member.name.size(), 2);
         put(common, 0, 2);
         put(out, 0x04034b50, 4);

@@ -21,16 +21,6 @@ constexpr std::string_view kGroupPrefix = "meridian-jailer-";  // and the proces
 constexpr std::uint64_t kCpuPeriodUs = 100'000;
 constexpr std::uint64_t kCpuQuotaUsMin = 1'000;  // the kernel's own
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        auto const end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
-}
-
 io::UniqueFd open_directory(std::string const& path) {
     return io::UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
@@ -56,7 +46,7 @@ void reap_group(std::string const& path) {
         std::ignore = write_file(directory.get(), "freezer.state", "THAWED");
         if (!write_file(directory.get(), "cgroup.kill", "1")) {
             auto const processes = read_file(path + "/cgroup.procs");
-            for (auto const line : split(processes.value_or(""), '\n')) {
+            for (auto const line : split_words(processes.value_or(""), '\n')) {
                 pid_t process = 0;
                 std::from_chars(line.data(), line.data() + line.size(), process);
                 if (process > 1 && process != ::getpid()) ::kill(process, SIGKILL);
@@ -88,59 +78,7 @@ bool has(std::vector<std::string> const& names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
-std::vector<std::string> controllers_of(std::string const& group) {
-    std::vector<std::string> names;
-    auto const text = read_file(group + "/cgroup.controllers");
-    for (auto const name : split(text.value_or(""), ' ')) {
-        if (!name.empty()) names.emplace_back(name);
-    }
-    return names;
-}
-
 }  // namespace
-
-std::vector<CgroupHierarchy> find_cgroup_hierarchies(std::string_view mountinfo,
-                                                     std::string_view cgroup) {
-    std::vector<CgroupHierarchy> found;
-    for (auto const line : split(mountinfo, '\n')) {
-        // "31 23 0:29 ROOT MOUNT_POINT OPTIONS OPTIONAL... - TYPE SOURCE SUPER_OPTIONS"
-        auto const dash = line.find(" - ");
-        if (dash == std::string_view::npos) continue;
-        auto const front = split(line.substr(0, dash), ' ');
-        auto const back = split(line.substr(dash + 3), ' ');
-        if (front.size() < 6 || back.size() < 3) continue;
-        bool const version2 = back[0] == "cgroup2";
-        if (!version2 && back[0] != "cgroup") continue;
-
-        CgroupHierarchy hierarchy;
-        hierarchy.version2 = version2;
-        hierarchy.mount_point = front[4];
-        if (!version2) {
-            for (auto const option : split(back[2], ',')) {
-                if (option != "rw" && option != "ro") hierarchy.controllers.emplace_back(option);
-            }
-        }
-        for (auto const entry : split(cgroup, '\n')) {
-            // "4:memory:/path", or "0::/path" for v2
-            auto const fields = split(entry, ':');
-            if (fields.size() < 3) continue;
-            auto const names = split(fields[1], ',');
-            bool const matches =
-                version2 ? fields[0] == "0"
-                         : !hierarchy.controllers.empty() &&
-                               std::ranges::find(names, hierarchy.controllers[0]) != names.end();
-            if (!matches) continue;
-            std::string_view path = entry.substr(fields[0].size() + fields[1].size() + 2);
-            // What the mount shows starts at its root; a container's may start below the
-            // hierarchy's.
-            if (front[3] != "/" && path.starts_with(front[3])) path.remove_prefix(front[3].size());
-            hierarchy.own_path = hierarchy.mount_point;
-            if (path.size() > 1 && !path.starts_with("/..")) hierarchy.own_path += path;
-        }
-        if (!hierarchy.own_path.empty()) found.push_back(std::move(hierarchy));
-    }
-    return found;
-}
 
 Result<void> CgroupSet::set_limits(protocol::Limits const& limits) const {
     for (auto const& group : groups_) {
@@ -254,7 +192,7 @@ io::UniqueFd make_locked_group(std::string const& path) {
 
 // Passes what is `wanted` of a v2 group's controllers down to its children; returns what could be.
 CgroupControls pass_down(std::string const& group, CgroupControls wanted) {
-    auto const names = controllers_of(group);
+    auto const names = read_controllers(group);
     auto const pass = [&](bool want, std::string const& name) {
         return want && has(names, name) &&
                write_file(AT_FDCWD, group + "/cgroup.subtree_control", "+" + name).has_value();
@@ -309,12 +247,14 @@ Cgroups Cgroups::open(std::vector<CgroupHierarchy> hierarchies, bool privileged)
     // v2 first: its freezer is the faster one, and what it has, v1 cannot have.
     std::ranges::sort(hierarchies, std::greater{}, &CgroupHierarchy::version2);
     for (auto& hierarchy : hierarchies) {
-        if (hierarchy.version2) hierarchy.controllers = controllers_of(hierarchy.mount_point);
+        if (hierarchy.version2) hierarchy.controllers = read_controllers(hierarchy.mount_point);
         auto const have = cgroups.controls();
         CgroupControls const wanted{
             .memory = !have.memory && has(hierarchy.controllers, "memory"),
             .cpu = !have.cpu && has(hierarchy.controllers, "cpu"),
-            .pids = !have.pids && has(hierarchy.controllers, "pids"),
+            // On v1 it would be one more slow attachment for what RLIMIT_NPROC does as well
+            // (launch.cc).
+            .pids = hierarchy.version2 && has(hierarchy.controllers, "pids"),
             .freezer =
                 !have.freezer && (hierarchy.version2 || has(hierarchy.controllers, "freezer"))};
         if (!wanted.limits() && !wanted.freezer) continue;

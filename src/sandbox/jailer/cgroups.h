@@ -6,27 +6,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
 
 #include "base/result.h"
 #include "io/unique_fd.h"
+#include "sandbox/jailer/cgroup_hierarchies.h"
 #include "sandbox/jailer/protocol.h"
 
 namespace meridian::sandbox::jailer {
-
-// Where this process stands in each mounted hierarchy. Pure; the texts are /proc/self/mountinfo and
-// /proc/self/cgroup.
-struct CgroupHierarchy {
-    bool version2 = false;
-    std::vector<std::string> controllers;  // v1: as mounted; v2: filled in from cgroup.controllers
-    std::string mount_point;
-    std::string own_path;  // the directory of this process's group, below or equal to mount_point
-};
-[[nodiscard]] std::vector<CgroupHierarchy> find_cgroup_hierarchies(std::string_view mountinfo,
-                                                                   std::string_view cgroup);
 
 // What a group is there for.
 struct CgroupControls {

@@ -1,6 +1,5 @@
 #include "sandbox/jailer/init.h"
 
-#include <algorithm>
 #include <array>
 #include <tuple>
 
@@ -22,8 +21,6 @@
 namespace meridian::sandbox::jailer {
 
 namespace {
-
-constexpr std::uint64_t kSharedMemoryBytesMax = 64UL << 20;
 
 constexpr std::uint64_t bit(int capability) { return 1ULL << capability; }
 // To become the function's user, and to signal it.
@@ -48,8 +45,9 @@ class Init {
     [[noreturn]] void run();
 
   private:
-    [[nodiscard]] Result<void> set_up(Packet const& packet);
     [[nodiscard]] Result<void> take_identity() const;
+    [[nodiscard]] Result<void> prepare(Packet const& packet) const;
+    [[nodiscard]] Result<void> set_up(Packet const& packet);
     void serve(Packet& packet);
     void start(Packet& packet);
     void on_child();
@@ -80,6 +78,16 @@ Result<void> Init::take_identity() const {
     return {};
 }
 
+Result<void> Init::prepare(Packet const& packet) const {
+    MERIDIAN_CHECK(protocol::decode<protocol::Prepare>(packet.bytes));
+    MERIDIAN_CHECK(take_identity());
+    // Now, not with clone3(): this process has been moved to its groups since, and they are to be
+    // the root.
+    if (::unshare(CLONE_NEWCGROUP) != 0) return system_error("unshare(CLONE_NEWCGROUP)");
+    if (::sethostname(kHostName, ::strlen(kHostName)) != 0) return system_error("sethostname");
+    return enter_root();
+}
+
 Result<void> Init::set_up(Packet const& packet) {
     MERIDIAN_TRY(auto setup, protocol::decode<protocol::Setup>(packet.bytes));
     auto const& fixed = setup.fixed;
@@ -88,23 +96,13 @@ Result<void> Init::set_up(Packet const& packet) {
     }
     processes_max_ = fixed.limits.processes;
     // The init counts for the function's user where it is that user.
-    if (!has_own_uid_ && processes_max_ != 0) ++processes_max_;
-    MERIDIAN_CHECK(take_identity());
-    // Now, not with clone3(): this process has been moved to its groups since, and they are to be
-    // the root.
-    if (::unshare(CLONE_NEWCGROUP) != 0) return system_error("unshare(CLONE_NEWCGROUP)");
-    if (::sethostname(kHostName, ::strlen(kHostName)) != 0) return system_error("sethostname");
+    if (!has_own_uid_) ++processes_max_;
     std::span<std::string_view const> const strings(setup.strings);
-    MERIDIAN_CHECK(
-        enter_root({.mount_targets = strings.first(fixed.mounts),
-                    .mounts = std::span(packet.descriptors).first(fixed.mounts),
-                    .links = strings.subspan(fixed.mounts),
-                    .tmp = fixed.has_tmp != 0 ? packet.descriptors.back().get() : -1,
-                    .tmp_bytes = fixed.limits.tmp_bytes,
-                    .shared_memory_bytes =
-                        fixed.limits.memory_bytes == 0
-                            ? kSharedMemoryBytesMax
-                            : std::min(kSharedMemoryBytesMax, fixed.limits.memory_bytes / 2)}));
+    MERIDIAN_CHECK(complete_root({.mount_targets = strings.first(fixed.mounts),
+                                  .mounts = std::span(packet.descriptors).first(fixed.mounts),
+                                  .links = strings.subspan(fixed.mounts),
+                                  .tmp = fixed.has_tmp != 0 ? packet.descriptors.back().get() : -1,
+                                  .tmp_bytes = fixed.limits.tmp_bytes}));
     if (drop_bounding_set() != 0 || keep_capabilities(kInitCapabilities) != 0) {
         return system_error("drop capabilities");
     }
@@ -183,10 +181,14 @@ void Init::run() {
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
 
-    // Waits here, without any resources, as long as this sandbox is in the pool.
+    // Waits here, prepared, as long as this sandbox is in the pool. The end of the socket: it is
+    // not needed.
     auto packet = receive_packet(kControl);
     if (!packet || !*packet) ::_exit(0);
-    if (auto const done = set_up(**packet); !done) {
+    auto const prepared = prepare(**packet);
+    packet = receive_packet(kControl);
+    if (!packet || !*packet) ::_exit(0);
+    if (auto const done = prepared ? set_up(**packet) : prepared; !done) {
         std::array<std::string, 1> const text{done.error().message};
         send(protocol::SetupFailed{.header = {}}, text);
         ::_exit(1);

@@ -51,6 +51,12 @@ Result<io::UniqueFd> clone_mount(int directory) {
     return tree;
 }
 
+Result<void> send_prepare(int control) {
+    MERIDIAN_TRY(auto bytes, protocol::encode(protocol::Prepare{.header = {}}));
+    MERIDIAN_CHECK(send_packet(control, bytes));
+    return {};
+}
+
 std::uint32_t weakness_bit(unsigned weakness) { return 1U << weakness; }
 
 }  // namespace
@@ -136,6 +142,7 @@ void Jailer::on_children() {
             bury(std::move(found.mapped()));
         }
     }
+    discard(std::exchange(doomed_disks_, {}));
 }
 
 void Jailer::on_peer() {
@@ -321,6 +328,7 @@ Result<pid_t> Jailer::make_blank() {
     auto& kept = sandboxes_.emplace(*init, std::move(sandbox)).first->second;
     auto prepared = kept.cgroups.attach(*init);
     if (prepared) prepared = map_ids(*init, host_.ids, kept.slot);
+    if (prepared) prepared = send_prepare(kept.control.get());
     if (!prepared) {
         kill_sandbox(kept);
         return std::unexpected(prepared.error());
@@ -400,7 +408,7 @@ void Jailer::kill_all() {
 void Jailer::bury(Sandbox sandbox) {
     inits_.erase(sandbox.id);
     std::erase(pool_, sandbox.init);
-    discard(std::move(sandbox.disk));
+    if (sandbox.disk.root.valid()) doomed_disks_.push_back(std::move(sandbox.disk));
     if (sandbox.cgroups.remove()) {
         free_slots_.push_back(sandbox.slot);
     } else {
@@ -416,13 +424,11 @@ void Jailer::retry_removals() {
     });
 }
 
-void Jailer::discard(TmpDisk disk) const {
-    if (!disk.root.valid()) return;
-    // Unmounting takes milliseconds: in a child, whose reference is then the last one.
-    if (::fork() == 0) {
-        disk.discard();
-        ::_exit(0);
-    }
+void Jailer::discard(std::vector<TmpDisk> disks) {
+    // Unmounting takes milliseconds each: in a child, whose references are then the last ones.
+    if (disks.empty() || ::fork() != 0) return;
+    for (auto& disk : disks) disk.discard();
+    ::_exit(0);
 }
 
 }  // namespace meridian::sandbox::jailer

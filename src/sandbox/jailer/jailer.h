@@ -82,7 +82,7 @@ class Jailer {
     void kill_all();
     // After its init has been reaped.
     void bury(Sandbox sandbox);
-    void discard(TmpDisk disk) const;
+    static void discard(std::vector<TmpDisk> disks);
     void retry_removals();
 
     [[nodiscard]] std::uint32_t weaknesses() const;
@@ -103,7 +103,8 @@ class Jailer {
     std::unordered_map<std::uint64_t, pid_t> inits_;  // by the sandbox's id, once created
     std::deque<pid_t> pool_;
     std::vector<TmpDisk> spare_disks_;
-    std::vector<Sandbox> dying_;  // their groups could not be removed yet
+    std::vector<TmpDisk> doomed_disks_;  // of sandboxes buried since the last discard()
+    std::vector<Sandbox> dying_;         // their groups could not be removed yet
     std::chrono::steady_clock::time_point no_refill_before_{};
 };
 

@@ -10,12 +10,14 @@ namespace {
 // Two host ids a slot, from a range that ends below 2^31.
 constexpr std::uint32_t kSlotsMax = 16'384;
 
-Result<std::uint32_t> parse_count(std::string_view name, std::string_view text, std::uint32_t max) {
+Result<std::uint32_t> parse_count(std::string_view name, std::string_view text, std::uint32_t min,
+                                  std::uint32_t max) {
     std::uint32_t number = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || number > max) {
-        return fail(Errc::kInvalidParameterValue,
-                    std::string(name) + " needs a number up to " + std::to_string(max));
+    if (error != std::errc{} || end != text.data() + text.size() || number < min || number > max) {
+        return fail(Errc::kInvalidParameterValue, std::string(name) + " needs a number from " +
+                                                      std::to_string(min) + " to " +
+                                                      std::to_string(max));
     }
     return number;
 }
@@ -44,9 +46,9 @@ Result<Options> parse_options(int argc, char** argv) {
             }
             options.binds.emplace_back(value.substr(0, equals), value.substr(equals + 1));
         } else if (name == "--pool") {
-            MERIDIAN_TRY(options.pool, parse_count(name, value, kSlotsMax));
+            MERIDIAN_TRY(options.pool, parse_count(name, value, 0, kSlotsMax));
         } else if (name == "--slots") {
-            MERIDIAN_TRY(options.slots, parse_count(name, value, kSlotsMax));
+            MERIDIAN_TRY(options.slots, parse_count(name, value, 1, kSlotsMax));
         } else {
             return fail(Errc::kInvalidParameterValue, "an unknown option: " + std::string(name));
         }

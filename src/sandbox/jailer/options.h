@@ -15,7 +15,7 @@ struct Options {
     std::string user;                                        // --user NAME|UID:GID; root only
     std::vector<std::pair<std::string, std::string>> binds;  // --bind HOSTDIR=TARGETDIR
     std::string scratch = "/var/tmp";  // --scratch DIR: holds the nameless files behind each /tmp
-    std::uint32_t pool = 4;            // --pool N: sandboxes kept ready
+    std::uint32_t pool = 8;            // --pool N: sandboxes kept ready
     std::uint32_t slots = 2048;        // --slots N: sandboxes at once
     std::vector<char*> command;        // after "--", ended by a null pointer
 };

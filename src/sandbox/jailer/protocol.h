@@ -46,6 +46,7 @@ enum class Type : std::uint16_t {
     kCreated = 4,     // jailer -> meridiand; descriptors: as Created::descriptors says
     kRefused = 5,     // jailer -> meridiand
     kDestroy = 6,     // meridiand -> jailer; no answer
+    kPrepare = 15,    // jailer -> init
     kSetup = 16,  // jailer -> init; descriptors: detached mounts in order, then /tmp's if has_tmp
     kReady = 17,  // init -> meridiand
     kSetupFailed = 18,  // init -> meridiand
@@ -132,6 +133,13 @@ struct Destroy {
     static constexpr Type kType = Type::kDestroy;
     Header header;
     std::uint64_t sandbox;
+    [[nodiscard]] std::size_t string_count() const { return 0; }
+};
+
+// The init's ids are mapped and it stands in its groups: it may build what no spec changes.
+struct Prepare {
+    static constexpr Type kType = Type::kPrepare;
+    Header header;
     [[nodiscard]] std::size_t string_count() const { return 0; }
 };
 

@@ -18,6 +18,11 @@ namespace {
 // Any directory that every Linux has: the new root is mounted over it in this mount namespace only.
 constexpr char const* kAnchor = "/tmp";
 
+// For /etc, links and mount points; read-only once they stand.
+constexpr std::uint64_t kRootBytes = 2UL << 20;
+// Counts as memory, as everything in it is: half of the smallest function's.
+constexpr std::uint64_t kSharedMemoryBytes = 64UL << 20;
+
 struct File {
     char const* path;
     char const* content;
@@ -216,17 +221,14 @@ Result<void> add_proc() {
 
 }  // namespace
 
-Result<void> enter_root(RootSpec const& spec) {
+Result<void> enter_root() {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
         return system_error("make / private");
     }
     ::umask(0);
-    MERIDIAN_TRY(auto tree, make_tmpfs(2 * 1024 * 1024, "755", "4096"));
+    MERIDIAN_TRY(auto tree, make_tmpfs(kRootBytes, "755", "4096"));
     MERIDIAN_CHECK(attach(tree.get(), kAnchor));
     if (::chdir(kAnchor) != 0) return system_error("chdir");
-    io::UniqueFd const root(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!root.valid()) return system_error("open the new root");
-
     for (char const* const path : kDirectories) {
         if (::mkdir(path + 1, 0755) != 0) return system_error(std::string("mkdir ") + path);
     }
@@ -234,29 +236,35 @@ Result<void> enter_root(RootSpec const& spec) {
         MERIDIAN_CHECK(make_file(std::string("etc/") + file.path, file.content));
     }
     MERIDIAN_CHECK(add_devices());
-    for (std::size_t i = 0; i + 1 < spec.links.size(); i += 2) {
-        MERIDIAN_CHECK(add_link(root.get(), spec.links[i], spec.links[i + 1]));
-    }
-    for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
-        MERIDIAN_CHECK(add_mount(root.get(), spec.mount_targets[i], spec.mounts[i].get()));
-    }
     MERIDIAN_CHECK(add_proc());
-    MERIDIAN_TRY(auto shared_memory, make_tmpfs(spec.shared_memory_bytes, "1777", "65536"));
+    MERIDIAN_TRY(auto shared_memory, make_tmpfs(kSharedMemoryBytes, "1777", "65536"));
     MERIDIAN_CHECK(attach(shared_memory.get(), "dev/shm"));
-    if (spec.tmp >= 0) {
-        MERIDIAN_CHECK(attach(spec.tmp, "tmp"));
-    } else {
-        MERIDIAN_TRY(auto tmp, make_tmpfs(spec.tmp_bytes, "1777", "1048576"));
-        MERIDIAN_CHECK(attach(tmp.get(), "tmp"));
-    }
-    MERIDIAN_CHECK(
-        set_attributes(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
 
     // pivot_root(".", "."): the old root comes to lie on top of the new one and is then taken off,
     // with everything below it. glibc has no wrapper.
     if (::syscall(SYS_pivot_root, ".", ".") != 0) return system_error("pivot_root");
     if (::umount2(".", MNT_DETACH) != 0) return system_error("umount of the old root");
     if (::chdir("/") != 0) return system_error("chdir /");
+    return {};
+}
+
+Result<void> complete_root(RootSpec const& spec) {
+    io::UniqueFd const root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root.valid()) return system_error("open the new root");
+    for (std::size_t i = 0; i + 1 < spec.links.size(); i += 2) {
+        MERIDIAN_CHECK(add_link(root.get(), spec.links[i], spec.links[i + 1]));
+    }
+    for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
+        MERIDIAN_CHECK(add_mount(root.get(), spec.mount_targets[i], spec.mounts[i].get()));
+    }
+    if (spec.tmp >= 0) {
+        MERIDIAN_CHECK(attach(spec.tmp, "/tmp"));
+    } else {
+        MERIDIAN_TRY(auto tmp, make_tmpfs(spec.tmp_bytes, "1777", "1048576"));
+        MERIDIAN_CHECK(attach(tmp.get(), "/tmp"));
+    }
+    MERIDIAN_CHECK(
+        set_attributes(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
     ::umask(022);
     return {};
 }

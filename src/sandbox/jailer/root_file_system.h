@@ -16,18 +16,19 @@ inline constexpr char const* kHostName = "sandbox";
 inline constexpr unsigned kFunctionUid = 993;
 inline constexpr unsigned kFunctionGid = 990;
 
+// Replaces the calling process's root by one without the spec's parts, and leaves nothing of the
+// old one reachable. Call in a new mount and pid namespace with CAP_SYS_ADMIN over both. Errors,
+// here and below: the step that failed; the process must then exit.
+[[nodiscard]] Result<void> enter_root();
+
 struct RootSpec {
     std::span<std::string_view const> mount_targets;  // NUL-terminated
     std::span<io::UniqueFd const> mounts;     // detached trees (or files), read-only, in order
     std::span<std::string_view const> links;  // path, target, path, target, ...
     int tmp = -1;                             // detached mount; -1: a tmpfs of tmp_bytes
     std::uint64_t tmp_bytes = 0;
-    std::uint64_t shared_memory_bytes = 0;
 };
-
-// Replaces the calling process's root and leaves nothing of the old one reachable. Call in a new
-// mount and pid namespace with CAP_SYS_ADMIN over both. Errors: the step that failed; the process
-// must then exit.
-[[nodiscard]] Result<void> enter_root(RootSpec const& spec);
+// Adds the spec's parts and makes the root read-only.
+[[nodiscard]] Result<void> complete_root(RootSpec const& spec);
 
 }  // namespace meridian::sandbox::jailer
