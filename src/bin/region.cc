@@ -114,8 +114,8 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     auto& shared = region->host_;
     MERIDIAN_TRY(region->store_, store::SqliteStore::open({.path = directory / "meridian.db"},
                                                           shared.clock, shared.log));
-    MERIDIAN_TRY(region->code_,
-                 store::FolderCodeStore::open(directory / "code", shared.pool, shared.clock, shared.log));
+    MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool,
+                                                             shared.clock, shared.log));
     region->logs_ =
         std::make_unique<telemetry::LogStore>(directory / "logs", shared.pool, shared.log);
     MERIDIAN_TRY(auto const key, load_or_create_key(directory / "region.key", shared.random));
