@@ -162,8 +162,8 @@ io::Task<json> get_account_settings(ControlPlane& control, ActionContext context
                     {{"TotalCodeSize", limits::kCodeStorageBytesMax},
                      {"CodeSizeUnzipped", limits::kCodeUnzippedBytesMax},
                      {"CodeSizeZipped", limits::kCodeZippedBytesMax},
-                     {"ConcurrentExecutions", limits::kAccountConcurrencyMax},
-                     {"UnreservedConcurrentExecutions", limits::kAccountConcurrencyMax}}},
+                     {"ConcurrentExecutions", settings.concurrent_executions},
+                     {"UnreservedConcurrentExecutions", settings.concurrent_executions}}},
                    {"AccountUsage",
                     {{"TotalCodeSize", settings.total_code_bytes},
                      {"FunctionCount", settings.function_count}}}};

@@ -13,6 +13,7 @@
 #include "control/account_log.h"
 #include "control/function_lifecycle.h"
 #include "control/requests.h"
+#include "model/limits.h"
 
 namespace meridian::control {
 
@@ -30,6 +31,8 @@ class ControlPlane {
         Clock const& clock;
         Random& random;
         Log& log;
+        // What GetAccountSettings shows.
+        std::uint32_t account_concurrency = model::limits::kAccountConcurrencyMax;
     };
 
     ControlPlane(asio::any_io_executor executor, Parts parts,

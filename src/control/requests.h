@@ -95,6 +95,7 @@ struct FunctionDetails {
 };
 
 struct AccountSettings {
+    std::uint32_t concurrent_executions = 0;  // at most
     std::uint64_t total_code_bytes = 0;
     std::uint64_t function_count = 0;
 };

@@ -229,8 +229,7 @@ class MeridianServer:
 
     def left_groups(self):
         """Control groups of this server's jailers that still stand."""
-        return [path for top in ("/sys/fs/cgroup", "/proc/1/root/sys/fs/cgroup") for path in pathlib.Path(top).rglob(
-            "meridian-jailer-*") if path.name in self._groups] if os.path.isdir("/sys/fs/cgroup") else []
+        return [directory for directory, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(directory) in self._groups]
 
     def errors(self):
         """What it has written to stderr since its first start."""
