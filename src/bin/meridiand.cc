@@ -124,14 +124,15 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log,
                         Region::open(shared, model::RegionName{name}, options.data / name));
         regions.push_back(std::move(region));
     }
-    MERIDIAN_CO_TRY(auto* const iam_home,
+    MERIDIAN_CO_TRY(auto* const home_region,
                     co_await find_iam_home(regions, model::AccountId{options.account}));
+    IamHome iam_home(home_region->store(), log);
 
     api::Front front(
         {.verify_signatures = options.auth != "off", .anonymous = credentials.caller()},
         credentials, clock, random, log);
     for (auto const& region : regions) {
-        MERIDIAN_CO_CHECK(co_await region->start(iam_home->store()));
+        MERIDIAN_CO_CHECK(co_await region->start(iam_home));
         front.add_region(region->services());
     }
 

@@ -27,23 +27,6 @@ io::Task<> reap_code(control::ControlPlane& control, store::CodeStore& code, Log
     }
 }
 
-// IAM writes of a region that is not the home: commit there, then pull until this copy has it.
-class FollowedAccountLog final : public control::AccountLog {
-  public:
-    FollowedAccountLog(store::Store& home, regions::AccountFollower& follower)
-        : home_(home), follower_(follower) {}
-
-    io::Task<> write(store::Transaction transaction) override {
-        MERIDIAN_CO_CHECK(co_await home_.commit(std::move(transaction)));
-        co_return co_await follower_.catch_up();
-    }
-    io::Task<> catch_up() override { return follower_.catch_up(); }
-
-  private:
-    store::Store& home_;
-    regions::AccountFollower& follower_;
-};
-
 store::Key iam_home_key(model::AccountId const& account) {
     return {account, store::Kind::kIamHome, "home"};
 }
@@ -125,15 +108,13 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     return region;
 }
 
-io::Task<> Region::start(store::Store& iam_home) {
-    if (&iam_home == store_.get()) {
-        account_log_ = std::make_unique<control::HomeAccountLog>(*store_);
-    } else {
-        iam_source_ =
-            std::make_unique<regions::StoreChangeSource>(iam_home, store::LogName::kAccount);
+io::Task<> Region::start(IamHome& iam_home) {
+    if (&iam_home.store() != store_.get()) {
+        iam_source_ = std::make_unique<regions::StoreChangeSource>(iam_home.store(),
+                                                                   store::LogName::kAccount);
         iam_follower_ = std::make_unique<regions::AccountFollower>(*iam_source_, *store_);
-        account_log_ = std::make_unique<FollowedAccountLog>(iam_home, *iam_follower_);
         MERIDIAN_CO_CHECK(co_await iam_follower_->catch_up());
+        iam_home.add(*iam_follower_);
         background_.spawn("follow IAM", iam_follower_->run(kIamFollowInterval, host_.log));
     }
     control_ = std::make_unique<control::ControlPlane>(
@@ -141,7 +122,7 @@ io::Task<> Region::start(store::Store& iam_home) {
                             .region = name_,
                             .store = *store_,
                             .account_store = *store_,
-                            .account_log = *account_log_,
+                            .account_log = iam_home,
                             .code = *code_,
                             .runtimes = host_.runtimes,
                             .observer = *adapters_,
@@ -180,11 +161,6 @@ api::RegionServices Region::services() {
             .invoker = *invoker_,
             .logs = *logs_,
             .code = *code_locations_};
-}
-
-io::Task<> Region::follow_iam() {
-    if (!iam_follower_) co_return Result<void>{};
-    co_return co_await iam_follower_->catch_up();
 }
 
 io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions,

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "api/front.h"
+#include "bin/iam_home.h"
 #include "control/control_plane.h"
 #include "crypto/system_random.h"
 #include "invoke/invoker.h"
@@ -44,15 +45,13 @@ class Region {
     [[nodiscard]] model::RegionName const& name() const noexcept { return name_; }
     [[nodiscard]] store::Store& store() noexcept { return *store_; }
 
-    // `iam_home` is the store of the account log's home: this region's own, or another's that it
-    // follows.
-    io::Task<> start(store::Store& iam_home);
+    // IAM's home is this region or another one that it follows from then on; `iam_home` must stay
+    // until stop() is done.
+    io::Task<> start(IamHome& iam_home);
     // Ends every environment and all background work, and writes what is left of the logs.
     asio::awaitable<void> stop();
 
     [[nodiscard]] api::RegionServices services();
-    // Pulls IAM from its home now; nothing to do at home.
-    io::Task<> follow_iam();
 
   private:
     class Adapters;
@@ -68,7 +67,6 @@ class Region {
     std::unique_ptr<Adapters> adapters_;
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
     std::unique_ptr<regions::AccountFollower> iam_follower_;
-    std::unique_ptr<control::AccountLog> account_log_;
     std::unique_ptr<control::ControlPlane> control_;
     std::unique_ptr<invoke::Invoker> invoker_;
     io::TaskScope background_;
