@@ -178,7 +178,6 @@ PACKAGES = {
     "same name twice": lambda: package([("a", b"1", 0o100644), ("a/b", b"2", 0o100644)]),
     "device": lambda: one_file("null", b"", 0o020666),
     "fifo": lambda: one_file("fifo", b"", 0o010666),
-    "a name with a zero byte": lambda: one_file("aXb").replace(b"aXb", b"a\0b"),
     "a very long name": lambda: one_file("n" * 5000),
     "sizes that lie": lambda: claims_less(5_000_000),
     "too many entries": lambda: zip_of_many(100_001),
@@ -222,7 +221,7 @@ def test_overlapping_entries_count_each_time(port):
 
 
 def test_250_megabytes_are_taken(port, functions):
-    chunk = random.Random(7).randbytes(1 << 16)
+    chunk = random.Random(7).randbytes(1 << 14)  # within the window of deflate
     content = chunk * (UNZIPPED_MAX // len(chunk)) + b"\0" * (UNZIPPED_MAX % len(chunk))
     name, (status, _, body) = port.create(Code=one_file("big", content))
     assert status == 201, body
@@ -297,7 +296,9 @@ def constraint(value, member, text):
     ({"Environment": {"Variables": {"A": "x"}}}, "ValidationException", None),
     ({"Environment": {"Variables": {"BIG": "x" * 4100}}}, "InvalidParameterValueException", None),
     ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException", None),
-    ({"Environment": {"Variables": {"ZERO": "a\0b"}}}, None, None),
+    # What stands behind a zero byte would be a variable of its own.
+    ({"Environment": {"Variables": {"ZERO": "a\0AWS_REGION=b"}}}, "InvalidParameterValueException", None),
+    ({"Handler": "a\0AWS_REGION=b"}, "InvalidParameterValueException", None),
     ({"Tags": {f"t{i}": "x" for i in range(51)}}, None, None),
     ({"Code": {}}, None, None),
     ({"Code": {"ZipFile": "not base64!"}}, None, None),
