@@ -13,6 +13,7 @@
 
 #include "base/encoding.h"
 #include "crypto/sha256.h"
+#include "io/system_clock.h"
 #include "store/store_test_support.h"
 #include "store/zip_archive.h"
 #include "store/zip_test_support.h"
@@ -27,7 +28,7 @@ class FolderCodeStoreTest : public testing::Test {
     void SetUp() override { reopen(); }
     void reopen() {
         store_.reset();
-        auto opened = FolderCodeStore::open(root(), pool_, log_);
+        auto opened = FolderCodeStore::open(root(), pool_, clock_, log_);
         ASSERT_TRUE(opened) << opened.error().message;
         store_ = std::move(*opened);
     }
@@ -68,6 +69,7 @@ class FolderCodeStoreTest : public testing::Test {
 
     TemporaryDirectory directory_;
     NullLog log_;
+    io::SystemClock clock_;
     io::BlockingPool pool_{{.threads = 2}};
     std::unique_ptr<FolderCodeStore> store_;
     std::string const zip_ = make_zip({{"index.py", "print(1)"}, {"bin/run", "#!", 0100755}});
