@@ -18,8 +18,9 @@ node_interpreter() {
 # node_client VERSION: aws-lambda-ric, built with the interpreter at hand, as node_modules in the bundle. An
 # add-on that uses Node-API runs on every later Node.js, so one build serves all runtimes with the same client.
 node_client() {
-    local built="$MERIDIAN_RUNTIMES/.clients/aws-lambda-ric-$1-$(uname -m)"
-    exec 8>"$built.lock"
+    local built
+    built=$MERIDIAN_RUNTIMES/.clients/aws-lambda-ric-$1-$(sha256sum <"$recipes/nodejs/build.sh" | cut -c1-12)
+    exec 8>"$MERIDIAN_RUNTIMES/.clients/$1.lock"
     flock 8  # two recipes with the same client run at the same time
     if [ ! -d "$built" ]; then
         for tool in cmake make g++ python3 autoconf automake libtoolize; do need $tool "apt: $tool"; done
@@ -46,7 +47,7 @@ NPM
         rm -rf "$client/deps" "$client/src" "$client/scripts" "$client/build" "$client/node_modules"
         find "$client" -name rapid-client.node | grep -q . || return 1
         # The client is bundled into one file; node-gyp and its dependencies were for the build only.
-        rm -rf "$built.new"
+        rm -rf "$MERIDIAN_RUNTIMES/.clients/aws-lambda-ric-$1-"*
         mkdir -p "$built.new/node_modules"
         mv "$client" "$built.new/node_modules/"
         strip --strip-unneeded "$(find "$built.new" -name rapid-client.node)"

@@ -1,6 +1,6 @@
 #pragma once
-// One API operation as a function of decoded input: what stands between the HTTP front (which routes, decodes,
-// authenticates and encodes) and the control plane.
+// One API operation as a function of decoded input: what stands between the HTTP front (which
+// routes, decodes, authenticates and encodes) and the control plane.
 
 #include <span>
 #include <string>
@@ -22,13 +22,15 @@ struct ActionContext {
     auth::Caller caller;
     model::RegionName region;
     std::string request_id;
-    std::string endpoint;  // "http://127.0.0.1:8443", as the client called it: links are made from it
+    std::string
+        endpoint;  // "http://127.0.0.1:8443", as the client called it: links are made from it
     CodeLocations const* code_locations = nullptr;
 };
 
-// Input and output have the API model's member names (wire/rest_json.h). Threads: the region's executor; the
-// control plane outlives the call.
-using Action = io::Task<nlohmann::json> (*)(control::ControlPlane&, ActionContext, nlohmann::json input);
+// Input and output have the API model's member names (wire/rest_json.h). Threads: the region's
+// executor; the control plane outlives the call.
+using Action = io::Task<nlohmann::json> (*)(control::ControlPlane&, ActionContext,
+                                            nlohmann::json input);
 
 struct ActionEntry {
     wire::OperationId operation;
@@ -39,7 +41,8 @@ struct ActionEntry {
 [[nodiscard]] std::span<ActionEntry const> iam_actions() noexcept;
 [[nodiscard]] std::span<ActionEntry const> sts_actions() noexcept;
 
-// Null for an operation that this version does not have (501), and for Invoke, which is not one of these.
+// Null for an operation that this version does not have (501), and for Invoke, which is not one of
+// these.
 [[nodiscard]] Action find_action(wire::OperationId operation) noexcept;
 
 }  // namespace meridian::api

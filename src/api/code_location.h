@@ -1,6 +1,6 @@
 #pragma once
-// GetFunction's Code.Location: a link to a package that anybody may follow for ten minutes. It is a URL on our own
-// endpoint, presigned as S3's are, with a key of this region that nothing else uses:
+// GetFunction's Code.Location: a link to a package that anybody may follow for ten minutes. It is a
+// URL on our own endpoint, presigned as S3's are, with a key of this region that nothing else uses:
 //
 //   http://HOST/_code/REGION/ACCOUNT/FUNCTION-UUID?versionId=SHA256HEX&X-Amz-Algorithm=…&X-Amz-Signature=…
 //
@@ -33,7 +33,7 @@ struct CodePackageName {
 // S3's way to refuse.
 struct CodeLocationError {
     int status = 403;
-    std::string code;     // "AccessDenied"
+    std::string code;  // "AccessDenied"
     std::string message;
     std::string details = {};  // more XML elements
 };
@@ -43,7 +43,8 @@ class CodeLocations {
     // `secret` is the region's own; the signing key is derived from it and never equals it.
     CodeLocations(Clock const& clock, model::RegionName region, std::string_view secret);
 
-    // `endpoint` is scheme and authority, "http://127.0.0.1:8443": the Host that the link will be asked with.
+    // `endpoint` is scheme and authority, "http://127.0.0.1:8443": the Host that the link will be
+    // asked with.
     [[nodiscard]] std::string link(std::string_view endpoint, CodePackageName const& package) const;
 
     // Whether a request is for a code link at all, and for which region's.
@@ -51,7 +52,8 @@ class CodeLocations {
     [[nodiscard]] static std::optional<model::RegionName> region_of(std::string_view path);
 
     // The package that a valid, unexpired link names.
-    [[nodiscard]] std::expected<model::CodeSha256, CodeLocationError> verify(HttpRequest const& request) const;
+    [[nodiscard]] std::expected<model::CodeSha256, CodeLocationError> verify(
+        HttpRequest const& request) const;
 
     // The answer to a request on a code link: the package's bytes, or S3's error.
     asio::awaitable<HttpResponse> serve(control::ControlPlane& control, HttpRequest request,

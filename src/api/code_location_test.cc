@@ -14,7 +14,8 @@ class CodeLocationTest : public testing::Test, protected control::ControlHarness
   protected:
     CodeLocationTest() {
         auto const stored = run(code.put(zip));
-        package = {model::AccountId("123456789012"), model::FunctionName("my-function_1"), stored->sha256};
+        package = {model::AccountId("123456789012"), model::FunctionName("my-function_1"),
+                   stored->sha256};
     }
     // The request that a plain client makes of a link.
     static HttpRequest follow(std::string const& link) {
@@ -27,7 +28,8 @@ class CodeLocationTest : public testing::Test, protected control::ControlHarness
     }
     HttpResponse serve(HttpRequest request) {
         std::optional<HttpResponse> response;
-        asio::co_spawn(context, locations.serve(*control, std::move(request), model::RequestId("req-1")),
+        asio::co_spawn(context,
+                       locations.serve(*control, std::move(request), model::RequestId("req-1")),
                        [&](std::exception_ptr exception, HttpResponse answer) {
                            if (exception) std::rethrow_exception(exception);
                            response = std::move(answer);
@@ -43,7 +45,9 @@ class CodeLocationTest : public testing::Test, protected control::ControlHarness
 
 TEST_F(CodeLocationTest, ALinkGivesTheExactBytes) {
     auto const link = locations.link(kEndpoint, package);
-    EXPECT_TRUE(link.starts_with("http://127.0.0.1:4566/_code/us-east-1/123456789012/my-function_1-")) << link;
+    EXPECT_TRUE(
+        link.starts_with("http://127.0.0.1:4566/_code/us-east-1/123456789012/my-function_1-"))
+        << link;
     EXPECT_NE(link.find("X-Amz-Expires=600"), std::string::npos) << link;
     auto const response = serve(follow(link));
     EXPECT_EQ(response.status, 200) << response.body;
@@ -59,9 +63,10 @@ TEST_F(CodeLocationTest, ALinkEndsAfterTenMinutes) {
     auto const response = serve(request);
     EXPECT_EQ(response.status, 403);
     EXPECT_EQ(response.headers.get("Content-Type"), "application/xml");
-    EXPECT_NE(response.body.find("<Code>AccessDenied</Code><Message>Request has expired</Message>"
-                                 "<X-Amz-Expires>600</X-Amz-Expires><Expires>2023-11-14T22:23:20Z</Expires>"
-                                 "<ServerTime>2023-11-14T22:23:20Z</ServerTime>"),
+    EXPECT_NE(response.body.find(
+                  "<Code>AccessDenied</Code><Message>Request has expired</Message>"
+                  "<X-Amz-Expires>600</X-Amz-Expires><Expires>2023-11-14T22:23:20Z</Expires>"
+                  "<ServerTime>2023-11-14T22:23:20Z</ServerTime>"),
               std::string::npos)
         << response.body;
 }
@@ -90,18 +95,21 @@ TEST_F(CodeLocationTest, WhatWasChangedIsRefused) {
         {"function", replaced("my-function_1", "my-function_2"), "SignatureDoesNotMatch"},
         {"host", other_host, "SignatureDoesNotMatch"},
         {"another region's path", replaced("/us-east-1/", "/sa-east-1/"), "AccessDenied"},
-        {"more signed headers", replaced("X-Amz-SignedHeaders=host", "X-Amz-SignedHeaders=host%3Bx"),
+        {"more signed headers",
+         replaced("X-Amz-SignedHeaders=host", "X-Amz-SignedHeaders=host%3Bx"),
          "SignatureDoesNotMatch"},
         {"another parameter", follow(link + "&x=1"), "SignatureDoesNotMatch"},
         {"the package twice", follow(link + "&versionId=" + hash), "SignatureDoesNotMatch"},
         {"no signature", follow(link.substr(0, link.find("X-Amz-Signature"))), "AccessDenied"},
         {"no query", follow(link.substr(0, link.find('?'))), "AccessDenied"},
-        {"a lifetime that is no number", replaced("X-Amz-Expires=600", "X-Amz-Expires=6x0"), "AccessDenied"},
+        {"a lifetime that is no number", replaced("X-Amz-Expires=600", "X-Amz-Expires=6x0"),
+         "AccessDenied"},
     };
     for (auto const& test : cases) {
         auto const response = serve(test.request);
         EXPECT_EQ(response.status, 403) << test.name;
-        EXPECT_NE(response.body.find(std::string("<Code>") + test.code + "</Code>"), std::string::npos)
+        EXPECT_NE(response.body.find(std::string("<Code>") + test.code + "</Code>"),
+                  std::string::npos)
             << test.name << ": " << response.body;
         EXPECT_EQ(response.body.find("zip bytes"), std::string::npos) << test.name;
     }
@@ -111,7 +119,8 @@ TEST_F(CodeLocationTest, RegionsDoNotTakeEachOthersLinks) {
     CodeLocations const other(clock, model::RegionName("sa-east-1"), "secret");
     EXPECT_FALSE(other.verify(follow(locations.link(kEndpoint, package))));
     CodeLocations const stranger(clock, model::RegionName("us-east-1"), "another secret");
-    EXPECT_EQ(stranger.verify(follow(locations.link(kEndpoint, package))).error().code, "SignatureDoesNotMatch");
+    EXPECT_EQ(stranger.verify(follow(locations.link(kEndpoint, package))).error().code,
+              "SignatureDoesNotMatch");
 }
 
 TEST_F(CodeLocationTest, APackageThatIsGoneIsNoSuchKey) {
@@ -130,7 +139,8 @@ TEST_F(CodeLocationTest, OnlyGetIsServed) {
 
 TEST(CodeLocationPaths, NameTheirRegion) {
     EXPECT_EQ(CodeLocations::region_of("/_code/us-east-1/1/f"), model::RegionName("us-east-1"));
-    for (auto const* path : {"/", "/_code/", "/_code/us-east-1", "/_code//1/f", "/2015-03-31/functions"}) {
+    for (auto const* path :
+         {"/", "/_code/", "/_code/us-east-1", "/_code//1/f", "/2015-03-31/functions"}) {
         EXPECT_EQ(CodeLocations::region_of(path), std::nullopt) << path;
     }
 }

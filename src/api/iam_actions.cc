@@ -11,7 +11,9 @@ using control::ControlPlane;
 using nlohmann::json;
 using wire::OperationId;
 
-control::Requester requester(ActionContext const& context) { return {context.caller.account, context.caller.arn}; }
+control::Requester requester(ActionContext const& context) {
+    return {context.caller.account, context.caller.arn};
+}
 
 std::string text(json const& input, char const* member, char const* otherwise = "") {
     return input.value(member, otherwise);
@@ -28,27 +30,32 @@ constexpr std::size_t kIamPageDefault = 100;
 
 io::Task<json> create_role(ControlPlane& control, ActionContext context, json input) {
     if (input.contains("PermissionsBoundary")) {
-        co_return fail(Errc::kValidation, "PermissionsBoundary is not supported by this version of Meridian.");
+        co_return fail(Errc::kValidation,
+                       "PermissionsBoundary is not supported by this version of Meridian.");
     }
     model::Tags tags;
     for (auto const& tag : input.value("Tags", json::array())) {
         if (!tags.emplace(text(tag, "Key"), text(tag, "Value")).second) {
-            co_return fail(Errc::kValidation,
-                           "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+            co_return fail(
+                Errc::kValidation,
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
         }
     }
-    control::CreateRoleRequest request{.name = text(input, "RoleName"),
-                                       .path = text(input, "Path", "/"),
-                                       .assume_role_policy_document = text(input, "AssumeRolePolicyDocument"),
-                                       .description = text(input, "Description"),
-                                       .max_session_seconds = input.value("MaxSessionDuration", 3'600),
-                                       .tags = std::move(tags)};
-    MERIDIAN_CO_TRY(auto role, co_await control.create_role(requester(context), std::move(request)));
+    control::CreateRoleRequest request{
+        .name = text(input, "RoleName"),
+        .path = text(input, "Path", "/"),
+        .assume_role_policy_document = text(input, "AssumeRolePolicyDocument"),
+        .description = text(input, "Description"),
+        .max_session_seconds = input.value("MaxSessionDuration", 3'600),
+        .tags = std::move(tags)};
+    MERIDIAN_CO_TRY(auto role,
+                    co_await control.create_role(requester(context), std::move(request)));
     co_return json{{"Role", wire::role_json(role)}};
 }
 
 io::Task<json> get_role(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_TRY(auto role, co_await control.get_role(requester(context), text(input, "RoleName")));
+    MERIDIAN_CO_TRY(auto role,
+                    co_await control.get_role(requester(context), text(input, "RoleName")));
     co_return json{{"Role", wire::role_json(role)}};
 }
 
@@ -68,23 +75,26 @@ io::Task<json> delete_role(ControlPlane& control, ActionContext context, json in
 }
 
 io::Task<json> attach_role_policy(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_CHECK(co_await control.attach_role_policy(requester(context), text(input, "RoleName"),
-                                                          text(input, "PolicyArn")));
+    MERIDIAN_CO_CHECK(co_await control.attach_role_policy(
+        requester(context), text(input, "RoleName"), text(input, "PolicyArn")));
     co_return json();
 }
 
 io::Task<json> detach_role_policy(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_CHECK(co_await control.detach_role_policy(requester(context), text(input, "RoleName"),
-                                                          text(input, "PolicyArn")));
+    MERIDIAN_CO_CHECK(co_await control.detach_role_policy(
+        requester(context), text(input, "RoleName"), text(input, "PolicyArn")));
     co_return json();
 }
 
-io::Task<json> list_attached_role_policies(ControlPlane& control, ActionContext context, json input) {
-    control::ListAttachedPoliciesRequest request{.role_name = text(input, "RoleName"),
-                                                 .path_prefix = text(input, "PathPrefix", "/"),
-                                                 .marker = text(input, "Marker"),
-                                                 .max_items = input.value("MaxItems", kIamPageDefault)};
-    MERIDIAN_CO_TRY(auto page, co_await control.list_attached_role_policies(requester(context), std::move(request)));
+io::Task<json> list_attached_role_policies(ControlPlane& control, ActionContext context,
+                                           json input) {
+    control::ListAttachedPoliciesRequest request{
+        .role_name = text(input, "RoleName"),
+        .path_prefix = text(input, "PathPrefix", "/"),
+        .marker = text(input, "Marker"),
+        .max_items = input.value("MaxItems", kIamPageDefault)};
+    MERIDIAN_CO_TRY(auto page, co_await control.list_attached_role_policies(requester(context),
+                                                                            std::move(request)));
     json policies = json::array();
     for (auto const& policy : page.policies) policies.push_back(wire::attached_policy_json(policy));
     co_return page_json("AttachedPolicies", std::move(policies), page.next_marker);

@@ -17,7 +17,9 @@ using control::ControlPlane;
 using nlohmann::json;
 using wire::OperationId;
 
-control::Requester requester(ActionContext const& context) { return {context.caller.account, context.caller.arn}; }
+control::Requester requester(ActionContext const& context) {
+    return {context.caller.account, context.caller.arn};
+}
 
 std::optional<model::RevisionId> revision_id(json const& input) {
     auto id = input.value("RevisionId", "");
@@ -27,14 +29,16 @@ std::optional<model::RevisionId> revision_id(json const& input) {
 
 json shown(control::FunctionView const& view, ActionContext const& context) {
     return wire::function_configuration_json(
-        view.version, context.region, view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified);
+        view.version, context.region,
+        view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified);
 }
 
 json shown(control::FunctionPage const& page, ActionContext const& context, char const* member) {
     json items = json::array();
     for (auto const& view : page.functions) {
         items.push_back(wire::function_list_item_json(
-            view.version, context.region, view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified));
+            view.version, context.region,
+            view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified));
     }
     json output = {{member, std::move(items)}};
     if (!page.next_marker.empty()) output["NextMarker"] = page.next_marker;
@@ -51,37 +55,45 @@ io::Task<json> create_function(ControlPlane& control, ActionContext context, jso
                                            .zip_bytes = std::move(zip),
                                            .tags = input.value("Tags", model::Tags{}),
                                            .publish = input.value("Publish", false)};
-    MERIDIAN_CO_TRY(auto view, co_await control.create_function(requester(context), std::move(request)));
+    MERIDIAN_CO_TRY(auto view,
+                    co_await control.create_function(requester(context), std::move(request)));
     co_return shown(view, context);
 }
 
 io::Task<json> get_function(ControlPlane& control, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto what, read_function_and_qualifier(context, input, "GetFunction"));
-    MERIDIAN_CO_TRY(auto details, co_await control.get_function(requester(context), std::move(what)));
+    MERIDIAN_CO_TRY(auto details,
+                    co_await control.get_function(requester(context), std::move(what)));
     json code = {{"RepositoryType", "S3"}};
     if (context.code_locations != nullptr) {
         auto const& version = details.view.version;
-        code["Location"] = context.code_locations->link(context.endpoint, {.account = version.account,
-                                                                           .function = version.name,
-                                                                           .sha256 = version.version.code.sha256});
+        code["Location"] =
+            context.code_locations->link(context.endpoint, {.account = version.account,
+                                                            .function = version.name,
+                                                            .sha256 = version.version.code.sha256});
     }
     json output = {{"Configuration", shown(details.view, context)}, {"Code", std::move(code)}};
     if (!details.tags.empty()) output["Tags"] = details.tags;
     co_return output;
 }
 
-io::Task<json> get_function_configuration(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_TRY(auto what, read_function_and_qualifier(context, input, "GetFunctionConfiguration"));
-    MERIDIAN_CO_TRY(auto details, co_await control.get_function(requester(context), std::move(what)));
+io::Task<json> get_function_configuration(ControlPlane& control, ActionContext context,
+                                          json input) {
+    MERIDIAN_CO_TRY(auto what,
+                    read_function_and_qualifier(context, input, "GetFunctionConfiguration"));
+    MERIDIAN_CO_TRY(auto details,
+                    co_await control.get_function(requester(context), std::move(what)));
     co_return shown(details.view, context);
 }
 
 io::Task<json> list_functions(ControlPlane& control, ActionContext context, json input) {
     if (input.contains("MasterRegion")) co_return unsupported("MasterRegion");
-    control::ListFunctionsRequest request{.all_versions = input.value("FunctionVersion", "") == "ALL",
-                                          .marker = input.value("Marker", ""),
-                                          .max_items = input.value("MaxItems", model::limits::kListPageMax)};
-    MERIDIAN_CO_TRY(auto page, co_await control.list_functions(requester(context), std::move(request)));
+    control::ListFunctionsRequest request{
+        .all_versions = input.value("FunctionVersion", "") == "ALL",
+        .marker = input.value("Marker", ""),
+        .max_items = input.value("MaxItems", model::limits::kListPageMax)};
+    MERIDIAN_CO_TRY(auto page,
+                    co_await control.list_functions(requester(context), std::move(request)));
     co_return shown(page, context, "Functions");
 }
 
@@ -95,16 +107,20 @@ io::Task<json> update_function_code(ControlPlane& control, ActionContext context
                                                .publish = input.value("Publish", false),
                                                .dry_run = input.value("DryRun", false),
                                                .revision_id = revision_id(input)};
-    MERIDIAN_CO_TRY(auto view, co_await control.update_function_code(requester(context), std::move(request)));
+    MERIDIAN_CO_TRY(auto view,
+                    co_await control.update_function_code(requester(context), std::move(request)));
     co_return shown(view, context);
 }
 
-io::Task<json> update_function_configuration(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> update_function_configuration(ControlPlane& control, ActionContext context,
+                                             json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "UpdateFunctionConfiguration"));
     MERIDIAN_CO_TRY(auto settings, read_settings(input));
-    control::UpdateFunctionConfigurationRequest request{
-        .name = std::move(name), .settings = std::move(settings), .revision_id = revision_id(input)};
-    MERIDIAN_CO_TRY(auto view, co_await control.update_function_configuration(requester(context), std::move(request)));
+    control::UpdateFunctionConfigurationRequest request{.name = std::move(name),
+                                                        .settings = std::move(settings),
+                                                        .revision_id = revision_id(input)};
+    MERIDIAN_CO_TRY(auto view, co_await control.update_function_configuration(requester(context),
+                                                                              std::move(request)));
     co_return shown(view, context);
 }
 
@@ -117,71 +133,85 @@ io::Task<json> delete_function(ControlPlane& control, ActionContext context, jso
 io::Task<json> publish_version(ControlPlane& control, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "PublishVersion"));
     if (input.contains("PublishTo")) co_return unsupported("PublishTo");
-    control::PublishVersionRequest request{.name = std::move(name), .revision_id = revision_id(input)};
-    if (input.contains("CodeSha256")) request.code_sha256 = model::CodeSha256(input["CodeSha256"].get<std::string>());
-    if (input.contains("Description")) request.description = input["Description"].get<std::string>();
-    MERIDIAN_CO_TRY(auto view, co_await control.publish_version(requester(context), std::move(request)));
+    control::PublishVersionRequest request{.name = std::move(name),
+                                           .revision_id = revision_id(input)};
+    if (input.contains("CodeSha256"))
+        request.code_sha256 = model::CodeSha256(input["CodeSha256"].get<std::string>());
+    if (input.contains("Description"))
+        request.description = input["Description"].get<std::string>();
+    MERIDIAN_CO_TRY(auto view,
+                    co_await control.publish_version(requester(context), std::move(request)));
     co_return shown(view, context);
 }
 
 io::Task<json> list_versions_by_function(ControlPlane& control, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "ListVersionsByFunction"));
-    control::ListVersionsRequest request{.name = std::move(name),
-                                         .marker = input.value("Marker", ""),
-                                         .max_items = input.value("MaxItems", model::limits::kListPageMax)};
-    MERIDIAN_CO_TRY(auto page, co_await control.list_versions_by_function(requester(context), std::move(request)));
+    control::ListVersionsRequest request{
+        .name = std::move(name),
+        .marker = input.value("Marker", ""),
+        .max_items = input.value("MaxItems", model::limits::kListPageMax)};
+    MERIDIAN_CO_TRY(auto page, co_await control.list_versions_by_function(requester(context),
+                                                                          std::move(request)));
     co_return shown(page, context, "Versions");
 }
 
 io::Task<json> get_account_settings(ControlPlane& control, ActionContext context, json) {
     namespace limits = model::limits;
     MERIDIAN_CO_TRY(auto settings, co_await control.get_account_settings(requester(context)));
-    co_return json{
-        {"AccountLimit",
-         {{"TotalCodeSize", limits::kCodeStorageBytesMax},
-          {"CodeSizeUnzipped", limits::kCodeUnzippedBytesMax},
-          {"CodeSizeZipped", limits::kCodeZippedBytesMax},
-          {"ConcurrentExecutions", limits::kAccountConcurrencyMax},
-          {"UnreservedConcurrentExecutions", limits::kAccountConcurrencyMax}}},
-        {"AccountUsage", {{"TotalCodeSize", settings.total_code_bytes}, {"FunctionCount", settings.function_count}}}};
+    co_return json{{"AccountLimit",
+                    {{"TotalCodeSize", limits::kCodeStorageBytesMax},
+                     {"CodeSizeUnzipped", limits::kCodeUnzippedBytesMax},
+                     {"CodeSizeZipped", limits::kCodeZippedBytesMax},
+                     {"ConcurrentExecutions", settings.concurrent_executions},
+                     {"UnreservedConcurrentExecutions", settings.concurrent_executions}}},
+                   {"AccountUsage",
+                    {{"TotalCodeSize", settings.total_code_bytes},
+                     {"FunctionCount", settings.function_count}}}};
 }
 
-// The function that a tag operation's Resource names. Kinds of resource that this version has none of are not
-// found, each in AWS's words.
-Result<model::FunctionName> read_tagged(ActionContext const& context, json const& input, std::string_view operation) {
+// The function that a tag operation's Resource names. Kinds of resource that this version has none
+// of are not found, each in AWS's words.
+Result<model::FunctionName> read_tagged(ActionContext const& context, json const& input,
+                                        std::string_view operation) {
     auto const arn = input.value("Resource", "");
     auto const has = [&](std::string_view kind) { return arn.find(kind) != std::string::npos; };
-    if (has(":event-source-mapping:")) return fail(Errc::kResourceNotFound, "Event source mapping not found: " + arn);
-    if (has(":capacity-provider:")) return fail(Errc::kResourceNotFound, "Capacity provider not found: " + arn);
-    if (has(":network-connector:")) return fail(Errc::kResourceNotFound, "Network connector not found: " + arn);
+    if (has(":event-source-mapping:"))
+        return fail(Errc::kResourceNotFound, "Event source mapping not found: " + arn);
+    if (has(":capacity-provider:"))
+        return fail(Errc::kResourceNotFound, "Capacity provider not found: " + arn);
+    if (has(":network-connector:"))
+        return fail(Errc::kResourceNotFound, "Network connector not found: " + arn);
     if (has(":code-signing-config:")) {
-        return fail(Errc::kResourceNotFound, "The Lambda code signing configuration " + arn + " can not be found.");
+        return fail(Errc::kResourceNotFound,
+                    "The Lambda code signing configuration " + arn + " can not be found.");
     }
     auto const reference = wire::parse_function_reference(arn);
     if (reference && reference->qualifier) {
         return fail(Errc::kInvalidParameterValue,
-                    "Tags on function aliases and versions are not supported. Please specify a function ARN.");
+                    "Tags on function aliases and versions are not supported. Please specify a "
+                    "function ARN.");
     }
     return read_function(context, {{"FunctionName", arn}}, operation);
 }
 
 io::Task<json> tag_resource(ControlPlane& control, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "TagResource"));
-    MERIDIAN_CO_CHECK(
-        co_await control.tag_function(requester(context), std::move(name), input.value("Tags", model::Tags{})));
+    MERIDIAN_CO_CHECK(co_await control.tag_function(requester(context), std::move(name),
+                                                    input.value("Tags", model::Tags{})));
     co_return json();
 }
 
 io::Task<json> untag_resource(ControlPlane& control, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "UntagResource"));
-    MERIDIAN_CO_CHECK(co_await control.untag_function(requester(context), std::move(name),
-                                                      input.value("TagKeys", std::vector<std::string>{})));
+    MERIDIAN_CO_CHECK(co_await control.untag_function(
+        requester(context), std::move(name), input.value("TagKeys", std::vector<std::string>{})));
     co_return json();
 }
 
 io::Task<json> list_tags(ControlPlane& control, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "ListTags"));
-    MERIDIAN_CO_TRY(auto tags, co_await control.list_function_tags(requester(context), std::move(name)));
+    MERIDIAN_CO_TRY(auto tags,
+                    co_await control.list_function_tags(requester(context), std::move(name)));
     co_return json{{"Tags", std::move(tags)}};
 }
 

@@ -13,7 +13,8 @@ namespace {
 using nlohmann::json;
 
 constexpr char const* kFunctionsOnly =
-    "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please "
+    "This operation is permitted on Lambda functions only. Aliases and versions do not support "
+    "this operation. Please "
     "specify either a function name or an unqualified function ARN.";
 
 std::string text(json const& object, char const* member) {
@@ -38,13 +39,15 @@ Result<void> check_reachable(ActionContext const& context, wire::FunctionReferen
                                 reference.region->value(), context.region.value()));
     }
     if (reference.account && *reference.account != context.caller.account) {
-        return fail(Errc::kAccessDenied,
-                    fmt::format("User: {} is not authorized to perform: lambda:{} on resource: {} because no "
-                                "resource-based policy allows the lambda:{} action",
-                                context.caller.arn, operation,
-                                wire::function_arn(context.region, *reference.account, reference.name,
-                                                   reference.qualifier),
-                                operation));
+        return fail(
+            Errc::kAccessDenied,
+            fmt::format(
+                "User: {} is not authorized to perform: lambda:{} on resource: {} because no "
+                "resource-based policy allows the lambda:{} action",
+                context.caller.arn, operation,
+                wire::function_arn(context.region, *reference.account, reference.name,
+                                   reference.qualifier),
+                operation));
     }
     return {};
 }
@@ -74,9 +77,12 @@ constexpr Refusal kRefusedWithContent[] = {
 };
 
 Result<void> read_logging(json const& logging, control::SettingsChange& change) {
-    if (text(logging, "LogFormat") == "JSON") return unsupported("LoggingConfig with LogFormat JSON");
-    if (has_content(logging, "ApplicationLogLevel")) return unsupported("LoggingConfig with ApplicationLogLevel");
-    if (has_content(logging, "SystemLogLevel")) return unsupported("LoggingConfig with SystemLogLevel");
+    if (text(logging, "LogFormat") == "JSON")
+        return unsupported("LoggingConfig with LogFormat JSON");
+    if (has_content(logging, "ApplicationLogLevel"))
+        return unsupported("LoggingConfig with ApplicationLogLevel");
+    if (has_content(logging, "SystemLogLevel"))
+        return unsupported("LoggingConfig with SystemLogLevel");
     if (has_content(logging, "LogGroup")) change.log_group = text(logging, "LogGroup");
     return {};
 }
@@ -102,7 +108,8 @@ Result<void> refuse_unsupported(json const& input) {
         if (has_content(vpc, "SubnetIds") || has_content(vpc, "SecurityGroupIds")) {
             return unsupported("VpcConfig with subnets or security groups");
         }
-        if (vpc.value("Ipv6AllowedForDualStack", false)) return unsupported("VpcConfig with Ipv6AllowedForDualStack");
+        if (vpc.value("Ipv6AllowedForDualStack", false))
+            return unsupported("VpcConfig with Ipv6AllowedForDualStack");
     }
     return {};
 }
@@ -114,14 +121,16 @@ std::unexpected<Error> unsupported(std::string_view what) {
                 fmt::format("{} is not supported by this version of Meridian.", what));
 }
 
-Result<control::FunctionAndQualifier> read_function_and_qualifier(ActionContext const& context, json const& input,
+Result<control::FunctionAndQualifier> read_function_and_qualifier(ActionContext const& context,
+                                                                  json const& input,
                                                                   std::string_view operation) {
     MERIDIAN_TRY(auto reference, read_reference(context, input, operation));
     auto const qualifier = text(input, "Qualifier");
     if (!qualifier.empty()) {
         if (reference.qualifier && reference.qualifier->value() != qualifier) {
             return fail(Errc::kInvalidParameterValue,
-                        "The derived qualifier from the function name does not match the specified qualifier.");
+                        "The derived qualifier from the function name does not match the specified "
+                        "qualifier.");
         }
         reference.qualifier = model::Qualifier(qualifier);
     }
@@ -137,7 +146,8 @@ Result<model::FunctionName> read_function(ActionContext const& context, json con
     return reference.name;
 }
 
-Result<model::FunctionName> read_new_function_name(ActionContext const& context, json const& input) {
+Result<model::FunctionName> read_new_function_name(ActionContext const& context,
+                                                   json const& input) {
     MERIDIAN_TRY(auto reference, read_reference(context, input, "CreateFunction"));
     if (reference.qualifier) return fail(Errc::kInvalidParameterValue, kFunctionsOnly);
     return reference.name;
@@ -155,7 +165,8 @@ Result<control::SettingsChange> read_settings(json const& input) {
     set_text("Role", change.role_arn);
     if (input.contains("Timeout")) change.timeout_seconds = input["Timeout"].get<int>();
     if (input.contains("MemorySize")) change.memory_mb = input["MemorySize"].get<int>();
-    if (input.contains("EphemeralStorage")) change.ephemeral_storage_mb = input["EphemeralStorage"].value("Size", 0);
+    if (input.contains("EphemeralStorage"))
+        change.ephemeral_storage_mb = input["EphemeralStorage"].value("Size", 0);
     if (input.contains("Environment")) {
         change.environment = input["Environment"].value("Variables", model::EnvironmentVariables{});
     }
@@ -171,18 +182,23 @@ Result<std::string> read_code(json const& code) {
     for (auto const* member : {"S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"}) {
         if (!has_content(code, member)) continue;
         if (has_zip) {
-            return fail(Errc::kInvalidParameterValue,
-                        "Please do not provide other FunctionCode parameters when providing a ZipFile.");
+            return fail(
+                Errc::kInvalidParameterValue,
+                "Please do not provide other FunctionCode parameters when providing a ZipFile.");
         }
-        return unsupported(member == std::string_view("ImageUri") ? "Code from an ImageUri" : "Code from an S3 bucket");
+        return unsupported(member == std::string_view("ImageUri") ? "Code from an ImageUri"
+                                                                  : "Code from an S3 bucket");
     }
-    if (text(code, "S3ObjectStorageMode") == "REFERENCE") return unsupported("S3ObjectStorageMode REFERENCE");
+    if (text(code, "S3ObjectStorageMode") == "REFERENCE")
+        return unsupported("S3ObjectStorageMode REFERENCE");
     if (has_content(code, "SourceKMSKeyArn")) return unsupported("SourceKMSKeyArn");
-    if (!has_zip) return fail(Errc::kInvalidParameterValue, "Please provide a source for function code.");
+    if (!has_zip)
+        return fail(Errc::kInvalidParameterValue, "Please provide a source for function code.");
     auto bytes = from_base64(code["ZipFile"].get_ref<std::string const&>());
     if (!bytes) {
-        return fail(Errc::kInvalidParameterValue,
-                    "Could not unzip uploaded file. Please check your file, then try to upload again.");
+        return fail(
+            Errc::kInvalidParameterValue,
+            "Could not unzip uploaded file. Please check your file, then try to upload again.");
     }
     return std::move(*bytes);
 }
@@ -191,7 +207,8 @@ Result<void> check_architectures(json const& input) {
     auto const found = input.find("Architectures");
     if (found == input.end()) return {};
     for (auto const& architecture : *found) {
-        if (architecture != "x86_64") return unsupported("Architecture " + architecture.get<std::string>());
+        if (architecture != "x86_64")
+            return unsupported("Architecture " + architecture.get<std::string>());
     }
     return {};
 }

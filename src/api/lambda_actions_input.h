@@ -1,7 +1,7 @@
 #pragma once
-// Reading AWS's Lambda requests into what the control plane is asked: names in all their forms, and settings. A
-// setting that this version does not have is refused here, by name; it is never accepted and ignored. Pure; any
-// thread.
+// Reading AWS's Lambda requests into what the control plane is asked: names in all their forms, and
+// settings. A setting that this version does not have is refused here, by name; it is never
+// accepted and ignored. Pure; any thread.
 
 #include <nlohmann/json.hpp>
 
@@ -11,17 +11,18 @@
 
 namespace meridian::api {
 
-// FunctionName (name, partial ARN, ARN, each with or without a qualifier) and Qualifier together. `operation` is
-// the IAM action's name for another account's function.
-[[nodiscard]] Result<control::FunctionAndQualifier> read_function_and_qualifier(ActionContext const& context,
-                                                                               nlohmann::json const& input,
-                                                                               std::string_view operation);
-// The same for operations that know no qualifier. `$LATEST` is the function itself; a version or alias is refused.
-[[nodiscard]] Result<model::FunctionName> read_function(ActionContext const& context, nlohmann::json const& input,
-                                                       std::string_view operation);
+// FunctionName (name, partial ARN, ARN, each with or without a qualifier) and Qualifier together.
+// `operation` is the IAM action's name for another account's function.
+[[nodiscard]] Result<control::FunctionAndQualifier> read_function_and_qualifier(
+    ActionContext const& context, nlohmann::json const& input, std::string_view operation);
+// The same for operations that know no qualifier. `$LATEST` is the function itself; a version or
+// alias is refused.
+[[nodiscard]] Result<model::FunctionName> read_function(ActionContext const& context,
+                                                        nlohmann::json const& input,
+                                                        std::string_view operation);
 // CreateFunction's name: no qualifier at all.
 [[nodiscard]] Result<model::FunctionName> read_new_function_name(ActionContext const& context,
-                                                                nlohmann::json const& input);
+                                                                 nlohmann::json const& input);
 
 // Settings of CreateFunction and UpdateFunctionConfiguration.
 [[nodiscard]] Result<control::SettingsChange> read_settings(nlohmann::json const& input);

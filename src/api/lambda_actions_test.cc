@@ -1,4 +1,5 @@
-// The actions from decoded request to answer, over fakes. What the control plane itself refuses is tested there.
+// The actions from decoded request to answer, over fakes. What the control plane itself refuses is
+// tested there.
 
 #include <gtest/gtest.h>
 
@@ -59,8 +60,9 @@ TEST_F(ActionsTest, EveryActionIsAnOperationAndNoneTwice) {
 }
 
 TEST_F(ActionsTest, CreatingAnswersThePendingFunction) {
-    auto const made = call(OperationId::kLambdaCreateFunction,
-                           creation({{"Environment", {{"Variables", {{"K1", "v"}}}}}, {"Tags", {{"t", "u"}}}}));
+    auto const made =
+        call(OperationId::kLambdaCreateFunction,
+             creation({{"Environment", {{"Variables", {{"K1", "v"}}}}}, {"Tags", {{"t", "u"}}}}));
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ((*made)["State"], "Pending");
     EXPECT_EQ((*made)["StateReasonCode"], "Creating");
@@ -74,7 +76,8 @@ TEST_F(ActionsTest, CreatingAnswersThePendingFunction) {
     EXPECT_EQ((*got)["Configuration"]["State"], "Active");
     EXPECT_EQ((*got)["Configuration"]["LastUpdateStatus"], "Successful");
     EXPECT_EQ((*got)["Code"]["RepositoryType"], "S3");
-    EXPECT_TRUE((*got)["Code"]["Location"].get<std::string>().starts_with("http://127.0.0.1:4566/_code/us-east-1/"));
+    EXPECT_TRUE((*got)["Code"]["Location"].get<std::string>().starts_with(
+        "http://127.0.0.1:4566/_code/us-east-1/"));
     EXPECT_EQ((*got)["Tags"], (json{{"t", "u"}}));
     EXPECT_FALSE(got->contains("Concurrency"));
 }
@@ -119,38 +122,64 @@ TEST_F(ActionsTest, NamesThatCannotBeAreRefused) {
         char const* text;
     };
     constexpr char const* kFunctionsOnly =
-        "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+        "This operation is permitted on Lambda functions only. Aliases and versions do not support "
+        "this operation. "
         "Please specify either a function name or an unqualified function ARN.";
     Case const cases[] = {
-        {"two qualifiers", OperationId::kLambdaGetFunction, {{"FunctionName", "f:1"}, {"Qualifier", "2"}},
+        {"two qualifiers",
+         OperationId::kLambdaGetFunction,
+         {{"FunctionName", "f:1"}, {"Qualifier", "2"}},
          Errc::kInvalidParameterValue,
          "The derived qualifier from the function name does not match the specified qualifier."},
-        {"another region", OperationId::kLambdaGetFunction,
-         {{"FunctionName", "arn:aws:lambda:sa-east-1:123456789012:function:f"}}, Errc::kResourceNotFound,
+        {"another region",
+         OperationId::kLambdaGetFunction,
+         {{"FunctionName", "arn:aws:lambda:sa-east-1:123456789012:function:f"}},
+         Errc::kResourceNotFound,
          "Functions from 'sa-east-1' are not reachable in this region ('us-east-1')"},
-        {"another account", OperationId::kLambdaGetFunction, {{"FunctionName", "999999999999:function:f"}},
+        {"another account",
+         OperationId::kLambdaGetFunction,
+         {{"FunctionName", "999999999999:function:f"}},
          Errc::kAccessDenied,
-         "User: arn:aws:iam::123456789012:root is not authorized to perform: lambda:GetFunction on resource: "
-         "arn:aws:lambda:us-east-1:999999999999:function:f because no resource-based policy allows the "
+         "User: arn:aws:iam::123456789012:root is not authorized to perform: lambda:GetFunction on "
+         "resource: "
+         "arn:aws:lambda:us-east-1:999999999999:function:f because no resource-based policy allows "
+         "the "
          "lambda:GetFunction action"},
-        {"a version's code", OperationId::kLambdaUpdateFunctionCode,
-         {{"FunctionName", "f:1"}, {"ZipFile", to_base64("PK2")}}, Errc::kInvalidParameterValue, kFunctionsOnly},
-        {"a version's settings", OperationId::kLambdaUpdateFunctionConfiguration, {{"FunctionName", "f:1"}},
-         Errc::kInvalidParameterValue, kFunctionsOnly},
-        {"tags of a version", OperationId::kLambdaTagResource,
-         {{"Resource", "arn:aws:lambda:us-east-1:123456789012:function:f:1"}, {"Tags", {{"a", "b"}}}},
+        {"a version's code",
+         OperationId::kLambdaUpdateFunctionCode,
+         {{"FunctionName", "f:1"}, {"ZipFile", to_base64("PK2")}},
+         Errc::kInvalidParameterValue,
+         kFunctionsOnly},
+        {"a version's settings",
+         OperationId::kLambdaUpdateFunctionConfiguration,
+         {{"FunctionName", "f:1"}},
+         Errc::kInvalidParameterValue,
+         kFunctionsOnly},
+        {"tags of a version",
+         OperationId::kLambdaTagResource,
+         {{"Resource", "arn:aws:lambda:us-east-1:123456789012:function:f:1"},
+          {"Tags", {{"a", "b"}}}},
          Errc::kInvalidParameterValue,
          "Tags on function aliases and versions are not supported. Please specify a function ARN."},
-        {"tags of a mapping", OperationId::kLambdaListTags,
-         {{"Resource", "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:0b2b7b3a-0000-0000-0000-000000000000"}},
+        {"tags of a mapping",
+         OperationId::kLambdaListTags,
+         {{"Resource",
+           "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:0b2b7b3a-0000-0000-0000-"
+           "000000000000"}},
          Errc::kResourceNotFound,
          "Event source mapping not found: "
-         "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:0b2b7b3a-0000-0000-0000-000000000000"},
-        {"tags of nothing", OperationId::kLambdaListTags,
-         {{"Resource", "arn:aws:lambda:us-east-1:123456789012:function:g"}}, Errc::kResourceNotFound,
+         "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:0b2b7b3a-0000-0000-0000-"
+         "000000000000"},
+        {"tags of nothing",
+         OperationId::kLambdaListTags,
+         {{"Resource", "arn:aws:lambda:us-east-1:123456789012:function:g"}},
+         Errc::kResourceNotFound,
          "Function not found: arn:aws:lambda:us-east-1:123456789012:function:g"},
-        {"deleting $LATEST", OperationId::kLambdaDeleteFunction, {{"FunctionName", "f"}, {"Qualifier", "$LATEST"}},
-         Errc::kInvalidParameterValue, "$LATEST version cannot be deleted without deleting the function."},
+        {"deleting $LATEST",
+         OperationId::kLambdaDeleteFunction,
+         {{"FunctionName", "f"}, {"Qualifier", "$LATEST"}},
+         Errc::kInvalidParameterValue,
+         "$LATEST version cannot be deleted without deleting the function."},
     };
     for (auto const& test : cases) {
         auto const refused = call(test.operation, test.input);
@@ -170,28 +199,35 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
     Case const cases[] = {
         {{{"VpcConfig", {{"SubnetIds", {"subnet-1"}}, {"SecurityGroupIds", {"sg-1"}}}}},
          "VpcConfig with subnets or security groups"},
-        {{{"VpcConfig", {{"Ipv6AllowedForDualStack", true}}}}, "VpcConfig with Ipv6AllowedForDualStack"},
+        {{{"VpcConfig", {{"Ipv6AllowedForDualStack", true}}}},
+         "VpcConfig with Ipv6AllowedForDualStack"},
         {{{"Layers", {"arn:aws:lambda:us-east-1:123456789012:layer:l:1"}}}, "Layers"},
         {{{"DeadLetterConfig", {{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}}},
          "DeadLetterConfig with a TargetArn"},
-        {{{"FileSystemConfigs", {{{"Arn", "a"}, {"LocalMountPath", "/mnt/x"}}}}}, "FileSystemConfigs"},
+        {{{"FileSystemConfigs", {{{"Arn", "a"}, {"LocalMountPath", "/mnt/x"}}}}},
+         "FileSystemConfigs"},
         {{{"PackageType", "Image"}}, "PackageType Image", false},
         {{{"ImageConfig", {{"Command", {"x"}}}}}, "ImageConfig"},
-        {{{"SnapStart", {{"ApplyOn", "PublishedVersions"}}}}, "SnapStart with ApplyOn PublishedVersions"},
+        {{{"SnapStart", {{"ApplyOn", "PublishedVersions"}}}},
+         "SnapStart with ApplyOn PublishedVersions"},
         {{{"TracingConfig", {{"Mode", "Active"}}}}, "TracingConfig with Mode Active"},
         {{{"LoggingConfig", {{"LogFormat", "JSON"}}}}, "LoggingConfig with LogFormat JSON"},
-        {{{"LoggingConfig", {{"ApplicationLogLevel", "INFO"}}}}, "LoggingConfig with ApplicationLogLevel"},
+        {{{"LoggingConfig", {{"ApplicationLogLevel", "INFO"}}}},
+         "LoggingConfig with ApplicationLogLevel"},
         {{{"LoggingConfig", {{"SystemLogLevel", "WARN"}}}}, "LoggingConfig with SystemLogLevel"},
         {{{"KMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/x"}}, "KMSKeyArn"},
         {{{"CodeSigningConfigArn", "x"}}, "CodeSigningConfigArn", false},
         {{{"DurableConfig", json::object()}}, "DurableConfig"},
         {{{"DurableConfig", {{"ExecutionTimeout", 5}}}}, "DurableConfig"},
         {{{"TenancyConfig", {{"TenantIsolationMode", "PER_TENANT"}}}}, "TenancyConfig", false},
-        {{{"CapacityProviderConfig", {{"LambdaManagedInstancesCapacityProviderConfig", {{"x", 1}}}}}},
+        {{{"CapacityProviderConfig",
+           {{"LambdaManagedInstancesCapacityProviderConfig", {{"x", 1}}}}}},
          "CapacityProviderConfig"},
         {{{"PublishTo", "LATEST_PUBLISHED"}}, "PublishTo", false},
         {{{"Architectures", {"arm64"}}}, "Architecture arm64", false},
-        {{{"Code", {{"ZipFile", nullptr}, {"S3Bucket", "b"}, {"S3Key", "k"}}}}, "Code from an S3 bucket", false},
+        {{{"Code", {{"ZipFile", nullptr}, {"S3Bucket", "b"}, {"S3Key", "k"}}}},
+         "Code from an S3 bucket",
+         false},
         {{{"Code", {{"ZipFile", nullptr}, {"ImageUri", "x"}}}}, "Code from an ImageUri", false},
         {{{"Code", {{"SourceKMSKeyArn", "arn:aws:kms:x"}}}}, "SourceKMSKeyArn", false},
     };
@@ -215,18 +251,19 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
 }
 
 TEST_F(ActionsTest, SettingsThatDoNothingAreAccepted) {
-    json const nothing = {{"TracingConfig", {{"Mode", "PassThrough"}}},
-                          {"SnapStart", {{"ApplyOn", "None"}}},
-                          {"LoggingConfig", {{"LogFormat", "Text"}, {"LogGroup", "mine"}}},
-                          {"VpcConfig", {{"SubnetIds", json::array()}, {"SecurityGroupIds", json::array()}}},
-                          {"Layers", json::array()},
-                          {"FileSystemConfigs", json::array()},
-                          {"KMSKeyArn", ""},
-                          {"DeadLetterConfig", {{"TargetArn", ""}}},
-                          {"EphemeralStorage", {{"Size", 1024}}},
-                          {"PackageType", "Zip"},
-                          {"Architectures", {"x86_64"}},
-                          {"Environment", json::object()}};
+    json const nothing = {
+        {"TracingConfig", {{"Mode", "PassThrough"}}},
+        {"SnapStart", {{"ApplyOn", "None"}}},
+        {"LoggingConfig", {{"LogFormat", "Text"}, {"LogGroup", "mine"}}},
+        {"VpcConfig", {{"SubnetIds", json::array()}, {"SecurityGroupIds", json::array()}}},
+        {"Layers", json::array()},
+        {"FileSystemConfigs", json::array()},
+        {"KMSKeyArn", ""},
+        {"DeadLetterConfig", {{"TargetArn", ""}}},
+        {"EphemeralStorage", {{"Size", 1024}}},
+        {"PackageType", "Zip"},
+        {"Architectures", {"x86_64"}},
+        {"Environment", json::object()}};
     auto const made = create(nothing);
     EXPECT_EQ(made["LoggingConfig"], (json{{"LogFormat", "Text"}, {"LogGroup", "mine"}}));
     EXPECT_EQ(made["EphemeralStorage"]["Size"], 1024);
@@ -237,12 +274,15 @@ TEST_F(ActionsTest, SettingsThatDoNothingAreAccepted) {
 }
 
 TEST_F(ActionsTest, CodeComesFromOneSource) {
-    auto const without = call(OperationId::kLambdaCreateFunction, creation({{"Code", {{"ZipFile", nullptr}}}}));
+    auto const without =
+        call(OperationId::kLambdaCreateFunction, creation({{"Code", {{"ZipFile", nullptr}}}}));
     EXPECT_EQ(without.error().message, "Please provide a source for function code.");
-    auto const both = call(OperationId::kLambdaCreateFunction, creation({{"Code", {{"S3Bucket", "b"}}}}));
+    auto const both =
+        call(OperationId::kLambdaCreateFunction, creation({{"Code", {{"S3Bucket", "b"}}}}));
     EXPECT_EQ(both.error().message,
               "Please do not provide other FunctionCode parameters when providing a ZipFile.");
-    auto const empty = call(OperationId::kLambdaCreateFunction, creation({{"Code", {{"ZipFile", ""}}}}));
+    auto const empty =
+        call(OperationId::kLambdaCreateFunction, creation({{"Code", {{"ZipFile", ""}}}}));
     EXPECT_EQ(empty.error().message, "Uploaded file must be a non-empty zip");
 }
 
@@ -256,20 +296,24 @@ TEST_F(ActionsTest, UpdatingPublishingListingAndDeleting) {
     EXPECT_EQ((*updated)["LastUpdateStatusReason"], "The function is being created.");
     EXPECT_EQ((*updated)["CodeSize"], 4);
     settle();
-    auto const published = call(OperationId::kLambdaPublishVersion, {{"FunctionName", "f"}, {"Description", "d"}});
+    auto const published =
+        call(OperationId::kLambdaPublishVersion, {{"FunctionName", "f"}, {"Description", "d"}});
     EXPECT_EQ((*published)["Version"], "1");
     EXPECT_EQ((*published)["FunctionArn"], "arn:aws:lambda:us-east-1:123456789012:function:f:1");
     EXPECT_EQ((*published)["State"], "Active");
     EXPECT_EQ((*published)["LastUpdateStatus"], "Successful");
     auto const versions = call(OperationId::kLambdaListVersionsByFunction, {{"FunctionName", "f"}});
     ASSERT_EQ((*versions)["Versions"].size(), 2u);
-    EXPECT_EQ((*versions)["Versions"][0]["FunctionArn"], "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST");
+    EXPECT_EQ((*versions)["Versions"][0]["FunctionArn"],
+              "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST");
     EXPECT_FALSE((*versions)["Versions"][0].contains("State"));
     EXPECT_FALSE(versions->contains("NextMarker"));
     auto const functions = call(OperationId::kLambdaListFunctions, json::object());
     ASSERT_EQ((*functions)["Functions"].size(), 1u);
-    EXPECT_EQ((*functions)["Functions"][0]["FunctionArn"], "arn:aws:lambda:us-east-1:123456789012:function:f");
-    auto const all = call(OperationId::kLambdaListFunctions, {{"FunctionVersion", "ALL"}, {"MaxItems", 1}});
+    EXPECT_EQ((*functions)["Functions"][0]["FunctionArn"],
+              "arn:aws:lambda:us-east-1:123456789012:function:f");
+    auto const all =
+        call(OperationId::kLambdaListFunctions, {{"FunctionVersion", "ALL"}, {"MaxItems", 1}});
     ASSERT_EQ((*all)["Functions"].size(), 1u);
     EXPECT_TRUE(all->contains("NextMarker"));
     auto const deleted = call(OperationId::kLambdaDeleteFunction, {{"FunctionName", "f"}});
@@ -280,9 +324,11 @@ TEST_F(ActionsTest, UpdatingPublishingListingAndDeleting) {
 TEST_F(ActionsTest, TagsByArn) {
     create();
     constexpr char const* kArn = "arn:aws:lambda:us-east-1:123456789012:function:f";
-    ASSERT_TRUE(call(OperationId::kLambdaTagResource, {{"Resource", kArn}, {"Tags", {{"a", "b"}, {"c", "d"}}}}));
+    ASSERT_TRUE(call(OperationId::kLambdaTagResource,
+                     {{"Resource", kArn}, {"Tags", {{"a", "b"}, {"c", "d"}}}}));
     ASSERT_TRUE(call(OperationId::kLambdaUntagResource, {{"Resource", kArn}, {"TagKeys", {"a"}}}));
-    EXPECT_EQ(*call(OperationId::kLambdaListTags, {{"Resource", kArn}}), (json{{"Tags", {{"c", "d"}}}}));
+    EXPECT_EQ(*call(OperationId::kLambdaListTags, {{"Resource", kArn}}),
+              (json{{"Tags", {{"c", "d"}}}}));
 }
 
 TEST_F(ActionsTest, AccountSettings) {
@@ -294,31 +340,39 @@ TEST_F(ActionsTest, AccountSettings) {
 }
 
 TEST_F(ActionsTest, RolesAndPolicies) {
-    constexpr char const* kPolicy = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
-    auto const made = call(OperationId::kIamCreateRole, {{"RoleName", "r2"},
-                                                         {"AssumeRolePolicyDocument", control::kTestTrust},
-                                                         {"Tags", {{{"Key", "a"}, {"Value", "b"}}}}});
+    constexpr char const* kPolicy =
+        "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+    auto const made =
+        call(OperationId::kIamCreateRole, {{"RoleName", "r2"},
+                                           {"AssumeRolePolicyDocument", control::kTestTrust},
+                                           {"Tags", {{{"Key", "a"}, {"Value", "b"}}}}});
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ((*made)["Role"]["Arn"], "arn:aws:iam::123456789012:role/r2");
     EXPECT_EQ((*made)["Role"]["Tags"][0]["Key"], "a");
-    ASSERT_TRUE(call(OperationId::kIamAttachRolePolicy, {{"RoleName", "r2"}, {"PolicyArn", kPolicy}}));
+    ASSERT_TRUE(
+        call(OperationId::kIamAttachRolePolicy, {{"RoleName", "r2"}, {"PolicyArn", kPolicy}}));
     auto const attached = call(OperationId::kIamListAttachedRolePolicies, {{"RoleName", "r2"}});
     EXPECT_EQ((*attached)["AttachedPolicies"][0]["PolicyName"], "AWSLambdaBasicExecutionRole");
     EXPECT_EQ((*attached)["IsTruncated"], false);
     EXPECT_EQ(*call(OperationId::kIamListRolePolicies, {{"RoleName", "r2"}}),
               (json{{"PolicyNames", json::array()}, {"IsTruncated", false}}));
-    EXPECT_EQ(call(OperationId::kIamListRolePolicies, {{"RoleName", "none"}}).error().code, Errc::kNoSuchEntity);
-    EXPECT_EQ(call(OperationId::kIamDeleteRole, {{"RoleName", "r2"}}).error().code, Errc::kDeleteConflict);
-    ASSERT_TRUE(call(OperationId::kIamDetachRolePolicy, {{"RoleName", "r2"}, {"PolicyArn", kPolicy}}));
+    EXPECT_EQ(call(OperationId::kIamListRolePolicies, {{"RoleName", "none"}}).error().code,
+              Errc::kNoSuchEntity);
+    EXPECT_EQ(call(OperationId::kIamDeleteRole, {{"RoleName", "r2"}}).error().code,
+              Errc::kDeleteConflict);
+    ASSERT_TRUE(
+        call(OperationId::kIamDetachRolePolicy, {{"RoleName", "r2"}, {"PolicyArn", kPolicy}}));
     ASSERT_TRUE(call(OperationId::kIamDeleteRole, {{"RoleName", "r2"}}));
     auto const roles = call(OperationId::kIamListRoles, {{"MaxItems", 1}});
     EXPECT_EQ((*roles)["Roles"].size(), 1u);
     EXPECT_EQ((*roles)["IsTruncated"], false);
     EXPECT_FALSE((*roles)["Roles"][0].contains("Tags"));
-    auto const bounded = call(OperationId::kIamCreateRole, {{"RoleName", "r3"},
-                                                            {"AssumeRolePolicyDocument", control::kTestTrust},
-                                                            {"PermissionsBoundary", "x"}});
-    EXPECT_EQ(bounded.error().message, "PermissionsBoundary is not supported by this version of Meridian.");
+    auto const bounded =
+        call(OperationId::kIamCreateRole, {{"RoleName", "r3"},
+                                           {"AssumeRolePolicyDocument", control::kTestTrust},
+                                           {"PermissionsBoundary", "x"}});
+    EXPECT_EQ(bounded.error().message,
+              "PermissionsBoundary is not supported by this version of Meridian.");
 }
 
 TEST_F(ActionsTest, CallerIdentity) {

@@ -3,12 +3,29 @@
 #include <fmt/format.h>
 
 #include "bin/key_file.h"
+#include "io/sleep.h"
 #include "wire/arn.h"
 
 namespace meridian::bin {
 namespace {
 
 constexpr auto kIamFollowInterval = std::chrono::seconds(1);
+
+constexpr auto kCodeReapInterval = std::chrono::hours(1);
+
+// Packages that no version needs any more are removed now and then.
+io::Task<> reap_code(control::ControlPlane& control, store::CodeStore& code, Log& log) {
+    for (;;) {
+        MERIDIAN_CO_CHECK(co_await io::sleep_for(kCodeReapInterval));
+        auto used = co_await control.code_in_use();
+        auto const done = used ? co_await code.remove_unused(std::move(*used))
+                               : Result<void>(std::unexpected(used.error()));
+        if (!done) {
+            log.write(LogLevel::kWarn, "cannot remove unused packages",
+                      {{"error", done.error().message}});
+        }
+    }
+}
 
 // IAM writes of a region that is not the home: commit there, then pull until this copy has it.
 class FollowedAccountLog final : public control::AccountLog {
@@ -98,7 +115,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     MERIDIAN_TRY(region->store_, store::SqliteStore::open({.path = directory / "meridian.db"},
                                                           shared.clock, shared.log));
     MERIDIAN_TRY(region->code_,
-                 store::FolderCodeStore::open(directory / "code", shared.pool, shared.log));
+                 store::FolderCodeStore::open(directory / "code", shared.pool, shared.clock, shared.log));
     region->logs_ =
         std::make_unique<telemetry::LogStore>(directory / "logs", shared.pool, shared.log);
     MERIDIAN_TRY(auto const key, load_or_create_key(directory / "region.key", shared.random));
@@ -119,19 +136,20 @@ io::Task<> Region::start(store::Store& iam_home) {
         MERIDIAN_CO_CHECK(co_await iam_follower_->catch_up());
         background_.spawn("follow IAM", iam_follower_->run(kIamFollowInterval, host_.log));
     }
-    control_ =
-        std::make_unique<control::ControlPlane>(host_.executor, control::ControlPlane::Parts{
-                                                                    .region = name_,
-                                                                    .store = *store_,
-                                                                    .account_store = *store_,
-                                                                    .account_log = *account_log_,
-                                                                    .code = *code_,
-                                                                    .runtimes = host_.runtimes,
-                                                                    .observer = *adapters_,
-                                                                    .clock = host_.clock,
-                                                                    .random = host_.random,
-                                                                    .log = host_.log,
-                                                                });
+    control_ = std::make_unique<control::ControlPlane>(
+        host_.executor, control::ControlPlane::Parts{
+                            .region = name_,
+                            .store = *store_,
+                            .account_store = *store_,
+                            .account_log = *account_log_,
+                            .code = *code_,
+                            .runtimes = host_.runtimes,
+                            .observer = *adapters_,
+                            .clock = host_.clock,
+                            .random = host_.random,
+                            .log = host_.log,
+                            .account_concurrency = host_.invoker_options.account_concurrency,
+                        });
     invoker_ =
         std::make_unique<invoke::Invoker>(invoke::EnvironmentServices{.executor = host_.executor,
                                                                       .clock = host_.clock,
@@ -145,6 +163,7 @@ io::Task<> Region::start(store::Store& iam_home) {
     MERIDIAN_CO_CHECK(co_await control_->start());
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());
+    background_.spawn("unused packages", reap_code(*control_, *code_, host_.log));
     co_return Result<void>{};
 }
 

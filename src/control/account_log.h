@@ -1,6 +1,7 @@
 #pragma once
-// Writing IAM: the account log has one home region, and every region of the account holds a full copy. The
-// interface lives here with its user; where the home is elsewhere, regions/ implements it.
+// Writing IAM: the account log has one home region, and every region of the account holds a full
+// copy. The interface lives here with its user; where the home is elsewhere, regions/ implements
+// it.
 
 #include "io/task.h"
 #include "store/store.h"
@@ -16,8 +17,8 @@ class AccountLog {
     // Errors: those of Store::commit; kUnavailable if the home does not answer.
     virtual io::Task<> write(store::Transaction transaction) = 0;
 
-    // Completes when this region's copy has everything that the home has now. After a kConflict: what the
-    // transaction expected came from a copy that was behind.
+    // Completes when this region's copy has everything that the home has now. After a kConflict:
+    // what the transaction expected came from a copy that was behind.
     virtual io::Task<> catch_up() = 0;
 };
 

@@ -9,19 +9,22 @@
 
 namespace meridian::control {
 
-ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts, FunctionLifecycle::Options lifecycle)
+ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
+                           FunctionLifecycle::Options lifecycle)
     : parts_(std::move(parts)),
       table_(parts_.store),
       published_(parts_.observer),
       lifecycle_(std::move(executor),
-                 {parts_.store, table_, parts_.code, parts_.runtimes, published_, parts_.log}, lifecycle) {}
+                 {parts_.store, table_, parts_.code, parts_.runtimes, published_, parts_.log},
+                 lifecycle) {}
 
 io::Task<> ControlPlane::start() { return lifecycle_.load(); }
 
 asio::awaitable<void> ControlPlane::stop() { return lifecycle_.stop(); }
 
 io::Task<> ControlPlane::function_replicated(model::AccountId account, model::FunctionName name) {
-    MERIDIAN_CO_TRY(auto const sequence, co_await parts_.store.last_sequence(store::LogName::kRegion));
+    MERIDIAN_CO_TRY(auto const sequence,
+                    co_await parts_.store.last_sequence(store::LogName::kRegion));
     MERIDIAN_CO_TRY(auto stored, co_await table_.get(account, name));
     if (!stored) {
         published_.remove_function(account, name, sequence);
@@ -35,7 +38,8 @@ io::Task<> ControlPlane::function_replicated(model::AccountId account, model::Fu
         lifecycle_.publish(account, name, version.version, version.status, version.sequence);
     }
     for (auto const number : published_.version_numbers(account.value(), name.value())) {
-        if (!live.contains(number)) published_.remove_version(account, name, version_of(number), sequence);
+        if (!live.contains(number))
+            published_.remove_version(account, name, version_of(number), sequence);
     }
     lifecycle_.prepare(account, name);
     co_return Result<void>{};
@@ -51,7 +55,8 @@ io::Task<std::vector<model::CodeSha256>> ControlPlane::code_in_use() {
     MERIDIAN_CO_TRY(auto functions, co_await parts_.store.scan_all(store::Kind::kFunction));
     for (auto const& record : functions) {
         MERIDIAN_CO_TRY(auto function, function_from_record(record.key, record.value));
-        MERIDIAN_CO_TRY(auto status, status_from_record(record.key, record.status, function.latest));
+        MERIDIAN_CO_TRY(auto status,
+                        status_from_record(record.key, record.status, function.latest));
         add(function.latest, status);
     }
     MERIDIAN_CO_TRY(auto versions, co_await parts_.store.scan_all(store::Kind::kFunctionVersion));
@@ -68,17 +73,20 @@ std::string ControlPlane::arn_of(model::AccountId const& account, model::Functio
     return wire::function_arn(parts_.region, account, name, qualifier);
 }
 
-std::unexpected<Error> ControlPlane::not_found(model::AccountId const& account, model::FunctionName const& name,
-                                               std::optional<model::Qualifier> const& qualifier) const {
+std::unexpected<Error> ControlPlane::not_found(
+    model::AccountId const& account, model::FunctionName const& name,
+    std::optional<model::Qualifier> const& qualifier) const {
     return fail(Errc::kResourceNotFound, "Function not found: " + arn_of(account, name, qualifier));
 }
 
 model::RevisionIds ControlPlane::new_revision() {
-    return {model::RevisionId(make_uuid(parts_.random)), model::RevisionId(make_uuid(parts_.random))};
+    return {model::RevisionId(make_uuid(parts_.random)),
+            model::RevisionId(make_uuid(parts_.random))};
 }
 
 FunctionView ControlPlane::view_of(StoredFunction const& stored, bool qualified_arn) const {
-    return {{stored.function.account, stored.function.name, stored.function.latest, stored.latest.status},
+    return {{stored.function.account, stored.function.name, stored.function.latest,
+             stored.latest.status},
             qualified_arn};
 }
 
@@ -99,23 +107,28 @@ io::Task<StoredFunction> ControlPlane::load(model::AccountId account, model::Fun
     co_return std::move(*stored);
 }
 
-Result<void> ControlPlane::check_changeable(StoredFunction const& stored,
-                                            std::optional<model::RevisionId> const& revision_id) const {
+Result<void> ControlPlane::check_changeable(
+    StoredFunction const& stored, std::optional<model::RevisionId> const& revision_id) const {
     auto const& status = stored.latest.status;
-    if (revision_id && *revision_id != model::visible_revision(stored.function.latest.revision, status)) {
+    if (revision_id &&
+        *revision_id != model::visible_revision(stored.function.latest.revision, status)) {
         return fail(Errc::kPreconditionFailed,
-                    "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API "
+                    "The Revision Id provided does not match the latest Revision Id. Call the "
+                    "GetFunction/GetAlias API "
                     "to retrieve the latest Revision Id");
     }
     if (status.state != model::State::kActive && status.state != model::State::kInactive) {
-        return fail(Errc::kResourceConflict,
-                    fmt::format("The operation cannot be performed at this time. The function is currently in the "
-                                "following state: {}",
-                                model::name_of(status.state)));
+        return fail(
+            Errc::kResourceConflict,
+            fmt::format(
+                "The operation cannot be performed at this time. The function is currently in the "
+                "following state: {}",
+                model::name_of(status.state)));
     }
     if (status.last_update == model::LastUpdateStatus::kInProgress) {
         return fail(Errc::kResourceConflict,
-                    "The operation cannot be performed at this time. An update is in progress for resource: " +
+                    "The operation cannot be performed at this time. An update is in progress for "
+                    "resource: " +
                         arn_of(stored.function.account, stored.function.name));
     }
     return {};
@@ -123,10 +136,12 @@ Result<void> ControlPlane::check_changeable(StoredFunction const& stored,
 
 io::Task<> ControlPlane::check_role(Requester who, std::string role_arn, model::FunctionName name) {
     auto const cannot_assume =
-        fail(Errc::kInvalidParameterValue, "The role defined for the function cannot be assumed by Lambda.");
+        fail(Errc::kInvalidParameterValue,
+             "The role defined for the function cannot be assumed by Lambda.");
     auto const arn = wire::parse_role_arn(role_arn);
     if (!arn) co_return cannot_assume;
-    if (arn->account != who.account) co_return fail(Errc::kAccessDenied, "Cross-account pass role is not allowed.");
+    if (arn->account != who.account)
+        co_return fail(Errc::kAccessDenied, "Cross-account pass role is not allowed.");
     auto const key = role_key(who.account, arn->name);
     MERIDIAN_CO_TRY(auto record, co_await parts_.account_store.get(key));
     if (!record) co_return cannot_assume;
@@ -141,12 +156,15 @@ io::Task<> ControlPlane::check_role(Requester who, std::string role_arn, model::
     co_return Result<void>{};
 }
 
-io::Task<model::CodePackage> ControlPlane::store_code(model::AccountId account, std::string zip_bytes) {
-    if (zip_bytes.empty()) co_return fail(Errc::kInvalidParameterValue, "Uploaded file must be a non-empty zip");
+io::Task<model::CodePackage> ControlPlane::store_code(model::AccountId account,
+                                                      std::string zip_bytes) {
+    if (zip_bytes.empty())
+        co_return fail(Errc::kInvalidParameterValue, "Uploaded file must be a non-empty zip");
     auto const size = zip_bytes.size();
     if (size > model::limits::kCodeZippedBytesMax) {
-        co_return fail(Errc::kRequestTooLarge, fmt::format("Zipped size must be smaller than {} bytes",
-                                                           model::limits::kCodeZippedBytesMax));
+        co_return fail(Errc::kRequestTooLarge,
+                       fmt::format("Zipped size must be smaller than {} bytes",
+                                   model::limits::kCodeZippedBytesMax));
     }
     if (published_.usage(account.value()).code_bytes + size > model::limits::kCodeStorageBytesMax) {
         co_return fail(Errc::kCodeStorageExceeded, "Code storage limit exceeded.");

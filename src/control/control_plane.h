@@ -1,9 +1,10 @@
 #pragma once
-// The control plane of one region: what CreateFunction and its siblings do. Each action stands in a file of its
-// name. Every change is one Store transaction with expectations; a conflict reads again and decides again.
+// The control plane of one region: what CreateFunction and its siblings do. Each action stands in a
+// file of its name. Every change is one Store transaction with expectations; a conflict reads again
+// and decides again.
 //
-// bin/ builds one a region and owns it; call start() before anything else and stop() before it goes.
-// Threads: belongs to its region's executor.
+// bin/ builds one a region and owns it; call start() before anything else and stop() before it
+// goes. Threads: belongs to its region's executor.
 
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "control/account_log.h"
 #include "control/function_lifecycle.h"
 #include "control/requests.h"
+#include "model/limits.h"
 
 namespace meridian::control {
 
@@ -29,9 +31,12 @@ class ControlPlane {
         Clock const& clock;
         Random& random;
         Log& log;
+        // What GetAccountSettings shows.
+        std::uint32_t account_concurrency = model::limits::kAccountConcurrencyMax;
     };
 
-    ControlPlane(asio::any_io_executor executor, Parts parts, FunctionLifecycle::Options lifecycle = {});
+    ControlPlane(asio::any_io_executor executor, Parts parts,
+                 FunctionLifecycle::Options lifecycle = {});
     ControlPlane(ControlPlane const&) = delete;
     ControlPlane& operator=(ControlPlane const&) = delete;
 
@@ -54,13 +59,15 @@ class ControlPlane {
     io::Task<FunctionDetails> get_function(Requester who, FunctionAndQualifier what);
     io::Task<FunctionPage> list_functions(Requester who, ListFunctionsRequest request);
     io::Task<FunctionView> update_function_code(Requester who, UpdateFunctionCodeRequest request);
-    io::Task<FunctionView> update_function_configuration(Requester who, UpdateFunctionConfigurationRequest request);
+    io::Task<FunctionView> update_function_configuration(
+        Requester who, UpdateFunctionConfigurationRequest request);
     io::Task<> delete_function(Requester who, FunctionAndQualifier what);
     io::Task<FunctionView> publish_version(Requester who, PublishVersionRequest request);
     io::Task<FunctionPage> list_versions_by_function(Requester who, ListVersionsRequest request);
     io::Task<AccountSettings> get_account_settings(Requester who);
     io::Task<> tag_function(Requester who, model::FunctionName name, model::Tags tags);
-    io::Task<> untag_function(Requester who, model::FunctionName name, std::vector<std::string> keys);
+    io::Task<> untag_function(Requester who, model::FunctionName name,
+                              std::vector<std::string> keys);
     io::Task<model::Tags> list_function_tags(Requester who, model::FunctionName name);
     // The bytes of a package, for code links.
     io::Task<std::string> get_code(model::CodeSha256 sha256);
@@ -72,7 +79,8 @@ class ControlPlane {
     io::Task<> delete_role(Requester who, std::string name);
     io::Task<> attach_role_policy(Requester who, std::string role_name, std::string policy_arn);
     io::Task<> detach_role_policy(Requester who, std::string role_name, std::string policy_arn);
-    io::Task<AttachedPolicyPage> list_attached_role_policies(Requester who, ListAttachedPoliciesRequest request);
+    io::Task<AttachedPolicyPage> list_attached_role_policies(Requester who,
+                                                             ListAttachedPoliciesRequest request);
 
   private:
     struct StoredRole {
@@ -80,20 +88,23 @@ class ControlPlane {
         store::Sequence sequence = 0;
     };
 
-    [[nodiscard]] std::string arn_of(model::AccountId const& account, model::FunctionName const& name,
-                                     std::optional<model::Qualifier> const& qualifier = std::nullopt) const;
+    [[nodiscard]] std::string arn_of(
+        model::AccountId const& account, model::FunctionName const& name,
+        std::optional<model::Qualifier> const& qualifier = std::nullopt) const;
     [[nodiscard]] std::unexpected<Error> not_found(
         model::AccountId const& account, model::FunctionName const& name,
         std::optional<model::Qualifier> const& qualifier = std::nullopt) const;
     [[nodiscard]] model::RevisionIds new_revision();
-    [[nodiscard]] FunctionView view_of(StoredFunction const& stored, bool qualified_arn = false) const;
+    [[nodiscard]] FunctionView view_of(StoredFunction const& stored,
+                                       bool qualified_arn = false) const;
     [[nodiscard]] FunctionView view_of(StoredVersion const& stored) const;
 
     // kResourceNotFound with AWS's text where there is none.
     io::Task<StoredFunction> load(model::AccountId account, model::FunctionName name);
-    // Whether a change may begin: the caller's RevisionId is the one shown, and nothing is in progress.
-    [[nodiscard]] Result<void> check_changeable(StoredFunction const& stored,
-                                                std::optional<model::RevisionId> const& revision_id) const;
+    // Whether a change may begin: the caller's RevisionId is the one shown, and nothing is in
+    // progress.
+    [[nodiscard]] Result<void> check_changeable(
+        StoredFunction const& stored, std::optional<model::RevisionId> const& revision_id) const;
     // Whether Lambda may assume the role: kInvalidParameterValue with AWS's text.
     io::Task<> check_role(Requester who, std::string role_arn, model::FunctionName name);
     // Verifies and stores a package; makes sure that the account has room for it.
@@ -103,14 +114,17 @@ class ControlPlane {
     [[nodiscard]] static VersionStatus updating(StoredFunction const& stored);
 
     // One try of each change; kConflict means that the record changed under it.
-    io::Task<FunctionView> try_create_function(Requester who, CreateFunctionRequest request, model::CodePackage code);
-    io::Task<FunctionView> try_update_function_code(Requester who, UpdateFunctionCodeRequest request,
+    io::Task<FunctionView> try_create_function(Requester who, CreateFunctionRequest request,
+                                               model::CodePackage code);
+    io::Task<FunctionView> try_update_function_code(Requester who,
+                                                    UpdateFunctionCodeRequest request,
                                                     model::CodePackage code);
-    io::Task<FunctionView> try_update_function_configuration(Requester who,
-                                                             UpdateFunctionConfigurationRequest request);
+    io::Task<FunctionView> try_update_function_configuration(
+        Requester who, UpdateFunctionConfigurationRequest request);
     io::Task<> try_delete_function(Requester who, FunctionAndQualifier what);
     io::Task<FunctionView> try_publish_version(Requester who, PublishVersionRequest request);
-    io::Task<> try_change_tags(Requester who, model::FunctionName name, model::Tags add, std::vector<std::string> remove);
+    io::Task<> try_change_tags(Requester who, model::FunctionName name, model::Tags add,
+                               std::vector<std::string> remove);
 
     io::Task<StoredRole> load_role(model::AccountId account, std::string name);
     io::Task<> try_create_role(Requester who, model::Role role);

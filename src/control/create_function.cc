@@ -11,7 +11,8 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
     auto const& settings = request.settings;
     if (settings.runtime.value_or("").empty() || settings.handler.value_or("").empty()) {
         co_return fail(Errc::kInvalidParameterValue,
-                       "Runtime and Handler are mandatory parameters for functions created with deployment packages.");
+                       "Runtime and Handler are mandatory parameters for functions created with "
+                       "deployment packages.");
     }
     MERIDIAN_CO_CHECK(changed({}, settings));
     MERIDIAN_CO_CHECK(check_tags(request.tags));
@@ -19,15 +20,18 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
     MERIDIAN_CO_CHECK(co_await check_role(who, settings.role_arn.value_or(""), request.name));
     // Asked before the code is stored, which is most of the work, and again by the commit.
     MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, request.name));
-    if (existing) co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
+    if (existing)
+        co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
     MERIDIAN_CO_TRY(auto code, co_await store_code(who.account, std::move(request.zip_bytes)));
     co_return co_await retry_conflicts([&] { return try_create_function(who, request, code); });
 }
 
-io::Task<FunctionView> ControlPlane::try_create_function(Requester who, CreateFunctionRequest request,
+io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
+                                                         CreateFunctionRequest request,
                                                          model::CodePackage code) {
     MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, request.name));
-    if (existing) co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
+    if (existing)
+        co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
 
     StoredFunction stored;
     auto& function = stored.function;
@@ -39,7 +43,8 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who, CreateFu
     function.latest.last_modified = parts_.clock.wall_now();
     function.latest.revision = new_revision();
     // A name that was used before goes on counting where it stopped.
-    MERIDIAN_CO_TRY(function.last_version, co_await table_.last_version_of_deleted(who.account, request.name));
+    MERIDIAN_CO_TRY(function.last_version,
+                    co_await table_.last_version_of_deleted(who.account, request.name));
     stored.latest = {pending_creation(), std::nullopt};
 
     StoredVersion version;
@@ -64,13 +69,15 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who, CreateFu
 
     auto committed = co_await parts_.store.commit(std::move(transaction));
     if (!committed) {
-        if (committed.error().code == Errc::kOutcomeUnknown) lifecycle_.prepare(who.account, function.name);
+        if (committed.error().code == Errc::kOutcomeUnknown)
+            lifecycle_.prepare(who.account, function.name);
         co_return std::unexpected(committed.error());
     }
     stored.sequence = version.sequence = *committed;
     lifecycle_.publish(function, stored.latest, stored.sequence);
     if (request.publish) {
-        lifecycle_.publish(who.account, function.name, version.version, version.status, version.sequence);
+        lifecycle_.publish(who.account, function.name, version.version, version.status,
+                           version.sequence);
     }
     lifecycle_.prepare(who.account, function.name);
     co_return request.publish ? view_of(version) : view_of(stored);

@@ -25,17 +25,20 @@ io::Task<model::Role> ControlPlane::create_role(Requester who, CreateRoleRequest
     role.max_session_seconds = request.max_session_seconds;
     role.tags = std::move(request.tags);
     role.created = parts_.clock.wall_now();
-    MERIDIAN_CO_CHECK(co_await retry_conflicts([&] { return try_create_role(who, role); },
-                                               [&] { return parts_.account_log.catch_up(); }));
+    MERIDIAN_CO_CHECK(co_await retry_role_conflicts(parts_.account_log,
+                                                    [&] { return try_create_role(who, role); }));
     co_return role;
 }
 
 io::Task<> ControlPlane::try_create_role(Requester who, model::Role role) {
     auto const key = role_key(who.account, role.name);
     MERIDIAN_CO_TRY(auto existing, co_await parts_.account_store.get(key));
-    if (existing) co_return fail(Errc::kEntityAlreadyExists, "Role with name " + role.name + " already exists.");
-    store::Transaction transaction{
-        .caller = who.arn, .expectations = {{key, std::nullopt}}, .changes = {{key, role_to_json(role)}}};
+    if (existing)
+        co_return fail(Errc::kEntityAlreadyExists,
+                       "Role with name " + role.name + " already exists.");
+    store::Transaction transaction{.caller = who.arn,
+                                   .expectations = {{key, std::nullopt}},
+                                   .changes = {{key, role_to_json(role)}}};
     co_return co_await parts_.account_log.write(std::move(transaction));
 }
 

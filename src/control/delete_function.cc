@@ -21,7 +21,8 @@ io::Task<> ControlPlane::delete_function(Requester who, FunctionAndQualifier wha
                            "$LATEST version cannot be deleted without deleting the function.");
         }
         if (!is_number(qualifier)) {
-            co_return fail(Errc::kInvalidParameterValue, "Deletion of aliases is not currently supported.");
+            co_return fail(Errc::kInvalidParameterValue,
+                           "Deletion of aliases is not currently supported.");
         }
     }
     auto deleted = co_await retry_conflicts([&] { return try_delete_function(who, what); });
@@ -42,14 +43,16 @@ io::Task<> ControlPlane::try_delete_function(Requester who, FunctionAndQualifier
         MERIDIAN_CO_TRY(auto version, co_await table_.get_version(who.account, what.name, *number));
         if (!version) co_return Result<void>{};  // deleting what is not there is done
         auto const key = version_key(who.account, what.name, *number);
-        store::Transaction transaction{
-            .caller = who.arn, .expectations = {{key, version->sequence}}, .changes = {{key, std::nullopt}}};
+        store::Transaction transaction{.caller = who.arn,
+                                       .expectations = {{key, version->sequence}},
+                                       .changes = {{key, std::nullopt}}};
         MERIDIAN_CO_TRY(auto const sequence, co_await parts_.store.commit(std::move(transaction)));
         published_.remove_version(who.account, what.name, version_of(*number), sequence);
         co_return Result<void>{};
     }
 
-    // A version that is published meanwhile changes the function's record, so that the commit below conflicts.
+    // A version that is published meanwhile changes the function's record, so that the commit below
+    // conflicts.
     MERIDIAN_CO_TRY(auto versions, co_await table_.all_versions(who.account, what.name));
     auto const key = function_key(who.account, what.name);
     store::Transaction transaction{

@@ -1,8 +1,6 @@
 #pragma once
-// What the control plane's tests put in place of the outside: a store and a code store in memory that can be held up
-// or made to fail, and the loop that runs it all.
-
-#include <fcntl.h>
+// What the control plane's tests put in place of the outside: a store and a code store in memory
+// that can be held up or made to fail, and the loop that runs it all.
 
 #include <deque>
 #include <map>
@@ -11,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
 
 #include "base/clock.h"
 #include "control/control_plane.h"
@@ -30,10 +29,18 @@ class FakeStore final : public store::Store {
     std::deque<Error> fail_commits;
     std::uint64_t commits = 0;
 
-    io::Task<std::optional<store::Record>> get(store::Key key) override { return inner_.get(std::move(key)); }
-    io::Task<std::optional<nlohmann::json>> epitaph(store::Key key) override { return inner_.epitaph(std::move(key)); }
-    io::Task<std::vector<store::Record>> scan(store::Scan scan) override { return inner_.scan(std::move(scan)); }
-    io::Task<std::vector<store::Record>> scan_all(store::Kind kind) override { return inner_.scan_all(kind); }
+    io::Task<std::optional<store::Record>> get(store::Key key) override {
+        return inner_.get(std::move(key));
+    }
+    io::Task<std::optional<nlohmann::json>> epitaph(store::Key key) override {
+        return inner_.epitaph(std::move(key));
+    }
+    io::Task<std::vector<store::Record>> scan(store::Scan scan) override {
+        return inner_.scan(std::move(scan));
+    }
+    io::Task<std::vector<store::Record>> scan_all(store::Kind kind) override {
+        return inner_.scan_all(kind);
+    }
     io::Task<std::uint64_t> count(model::AccountId account, store::Kind kind) override {
         return inner_.count(std::move(account), kind);
     }
@@ -51,7 +58,9 @@ class FakeStore final : public store::Store {
                                                     std::size_t limit) override {
         return inner_.read_log(log, after, limit);
     }
-    io::Task<store::Sequence> last_sequence(store::LogName log) override { return inner_.last_sequence(log); }
+    io::Task<store::Sequence> last_sequence(store::LogName log) override {
+        return inner_.last_sequence(log);
+    }
     io::Task<> apply(store::LogEntry entry) override { return inner_.apply(std::move(entry)); }
 
   private:
@@ -75,8 +84,9 @@ class FakeCodeStore final : public store::CodeStore {
     io::Task<store::StoredCode> put(std::string zip_bytes) override {
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
         if (!zip_bytes.starts_with("PK")) {
-            co_return fail(Errc::kInvalidParameterValue,
-                           "Could not unzip uploaded file. Please check your file, then try to upload again.");
+            co_return fail(
+                Errc::kInvalidParameterValue,
+                "Could not unzip uploaded file. Please check your file, then try to upload again.");
         }
         model::CodeSha256 const sha256(crypto::sha256_base64(zip_bytes));
         auto const size = zip_bytes.size();
@@ -100,7 +110,8 @@ class FakeCodeStore final : public store::CodeStore {
             fail_open.pop_front();
             co_return std::unexpected(std::move(error));
         }
-        if (!packages.contains(sha256)) co_return fail(Errc::kResourceNotFound, "The package is not there.");
+        if (!packages.contains(sha256))
+            co_return fail(Errc::kResourceNotFound, "The package is not there.");
         co_return io::UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     }
     io::Task<> remove_unused(std::vector<model::CodeSha256>) override { co_return Result<void>{}; }
@@ -113,15 +124,22 @@ class FakeCodeStore final : public store::CodeStore {
 class FakeRuntimes final : public InstalledRuntimes {
   public:
     std::set<std::string, std::less<>> installed = {"nodejs22.x", "python3.11", "provided.al2023"};
-    [[nodiscard]] bool is_installed(std::string_view runtime) const override { return installed.contains(runtime); }
+    [[nodiscard]] bool is_installed(std::string_view runtime) const override {
+        return installed.contains(runtime);
+    }
 };
 
 class CountingObserver final : public FunctionObserver {
   public:
     int changed = 0, gone = 0, deleted = 0;
     void on_version_changed(model::RunnableVersionPtr const&) override { ++changed; }
-    void on_version_gone(model::AccountId const&, model::FunctionName const&, model::Version const&) override { ++gone; }
-    void on_function_deleted(model::AccountId const&, model::FunctionName const&) override { ++deleted; }
+    void on_version_gone(model::AccountId const&, model::FunctionName const&,
+                         model::Version const&) override {
+        ++gone;
+    }
+    void on_function_deleted(model::AccountId const&, model::FunctionName const&) override {
+        ++deleted;
+    }
 };
 
 inline constexpr char const* kTestAccount = "123456789012";
@@ -140,8 +158,8 @@ class ControlHarness {
         stop();
         control = std::make_unique<ControlPlane>(
             context.get_executor(),
-            ControlPlane::Parts{model::RegionName("us-east-1"), store, account_store, account_log, code, catalog,
-                                observer, clock, random, log},
+            ControlPlane::Parts{model::RegionName("us-east-1"), store, account_store, account_log,
+                                code, catalog, observer, clock, random, log},
             FunctionLifecycle::Options{.retry_first = std::chrono::milliseconds(1),
                                        .retry_last = std::chrono::milliseconds(2)});
         auto const started = run(control->start());
@@ -165,10 +183,11 @@ class ControlHarness {
     // Starts without waiting: for requests that go on at the same time.
     template <typename T>
     void start(io::Task<T> task, std::optional<Result<T>>& outcome) {
-        asio::co_spawn(context, std::move(task), [&outcome](std::exception_ptr exception, Result<T> result) {
-            if (exception) std::rethrow_exception(exception);
-            outcome.emplace(std::move(result));
-        });
+        asio::co_spawn(context, std::move(task),
+                       [&outcome](std::exception_ptr exception, Result<T> result) {
+                           if (exception) std::rethrow_exception(exception);
+                           outcome.emplace(std::move(result));
+                       });
     }
     template <typename Done>
     void run_until(Done done) {
@@ -182,10 +201,12 @@ class ControlHarness {
     }
 
     void make_role(std::string const& name = "role", std::string const& trust = kTestTrust) {
-        auto made = run(control->create_role(who, {.name = name, .assume_role_policy_document = trust}));
+        auto made =
+            run(control->create_role(who, {.name = name, .assume_role_policy_document = trust}));
         if (!made) throw std::runtime_error(made.error().message);
     }
-    [[nodiscard]] static CreateFunctionRequest creation(std::string const& name = "f", std::string const& code = "PK1") {
+    [[nodiscard]] static CreateFunctionRequest creation(std::string const& name = "f",
+                                                        std::string const& code = "PK1") {
         CreateFunctionRequest request;
         request.name = model::FunctionName(name);
         request.settings.runtime = "nodejs22.x";
@@ -201,7 +222,8 @@ class ControlHarness {
         settle();
         return *made;
     }
-    FunctionView get(std::string const& name = "f", std::optional<std::string> const& qualifier = std::nullopt) {
+    FunctionView get(std::string const& name = "f",
+                     std::optional<std::string> const& qualifier = std::nullopt) {
         FunctionAndQualifier what{model::FunctionName(name), {}};
         if (qualifier) what.qualifier = model::Qualifier(*qualifier);
         auto got = run(control->get_function(who, what));
@@ -217,7 +239,8 @@ class ControlHarness {
     }
     // A write behind the control plane's back, as a follower's.
     void write(store::Key const& key, std::optional<nlohmann::json> value) {
-        auto written = run(store.commit({.caller = "elsewhere", .changes = {{key, std::move(value)}}}));
+        auto written =
+            run(store.commit({.caller = "elsewhere", .changes = {{key, std::move(value)}}}));
         if (!written) throw std::runtime_error(written.error().message);
     }
 

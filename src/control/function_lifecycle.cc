@@ -15,8 +15,10 @@ bool is_permanent(Errc code) {
         case Errc::kInvalidZipFile:
         case Errc::kInvalidParameterValue:
         case Errc::kResourceNotFound:
-        case Errc::kInvalidRuntime: return true;
-        default: return false;
+        case Errc::kInvalidRuntime:
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -80,7 +82,8 @@ io::Task<> FunctionLifecycle::load() {
     MERIDIAN_CO_TRY(auto functions, co_await parts_.table.every_function(parts_.log));
     for (auto const& stored : functions) {
         publish(stored.function, stored.latest, stored.sequence);
-        if (!is_settled(stored.latest.status)) prepare(stored.function.account, stored.function.name);
+        if (!is_settled(stored.latest.status))
+            prepare(stored.function.account, stored.function.name);
     }
     MERIDIAN_CO_TRY(auto versions, co_await parts_.table.every_version(parts_.log));
     for (auto const& stored : versions) {
@@ -98,7 +101,8 @@ void FunctionLifecycle::prepare(model::AccountId const& account, model::Function
 }
 
 void FunctionLifecycle::start_workers() {
-    for (auto next = queue_.begin(); next != queue_.end() && working_.size() < options_.preparations_at_once;) {
+    for (auto next = queue_.begin();
+         next != queue_.end() && working_.size() < options_.preparations_at_once;) {
         if (working_.contains(*next)) {  // its worker takes it up when it is done with what it has
             ++next;
             continue;
@@ -112,7 +116,8 @@ void FunctionLifecycle::start_workers() {
 }
 
 io::Task<> FunctionLifecycle::work(FunctionId id) {
-    // Cancellation ends the waits below, each with an error; nothing may be thrown past the bookkeeping.
+    // Cancellation ends the waits below, each with an error; nothing may be thrown past the
+    // bookkeeping.
     co_await asio::this_coro::throw_if_cancelled(false);
     auto wait = options_.retry_first;
     while (!scope_.stopping()) {
@@ -143,9 +148,11 @@ io::Task<bool> FunctionLifecycle::settle(FunctionId id) {
         MERIDIAN_CO_TRY(stored->latest, co_await examine(stored->latest, stored->function.latest));
         auto const key = function_key(account, name);
         transaction.expectations.push_back({key, stored->sequence});
-        transaction.statuses.push_back({key, status_to_json(stored->latest, stored->function.latest)});
+        transaction.statuses.push_back(
+            {key, status_to_json(stored->latest, stored->function.latest)});
     }
-    std::erase_if(versions, [](StoredVersion const& version) { return is_settled(version.status.status); });
+    std::erase_if(versions,
+                  [](StoredVersion const& version) { return is_settled(version.status.status); });
     for (auto& version : versions) {
         publish(account, name, version.version, version.status, version.sequence);
         MERIDIAN_CO_TRY(version.status, co_await examine(version.status, version.version));
@@ -168,7 +175,8 @@ io::Task<bool> FunctionLifecycle::settle(FunctionId id) {
     co_return true;
 }
 
-io::Task<VersionStatus> FunctionLifecycle::examine(VersionStatus now, model::FunctionVersion definition) {
+io::Task<VersionStatus> FunctionLifecycle::examine(VersionStatus now,
+                                                   model::FunctionVersion definition) {
     if (auto runtime = parts_.runtimes.check(definition.settings.runtime); !runtime) {
         co_return failed(now, runtime.error().message, "InvalidRuntime");
     }

@@ -1,10 +1,12 @@
 #pragma once
-// Makes functions ready: after a create or an update has been committed, the function is Pending or InProgress
-// until its code is unpacked here and its runtime is installed; then a status is committed that says Active or
-// Successful (or Failed and why), and the version is published to the data plane. At start it loads everything
-// from the store and finishes what a stop or a crash left half-made.
+// Makes functions ready: after a create or an update has been committed, the function is Pending or
+// InProgress until its code is unpacked here and its runtime is installed; then a status is
+// committed that says Active or Successful (or Failed and why), and the version is published to the
+// data plane. At start it loads everything from the store and finishes what a stop or a crash left
+// half-made.
 //
-// A failed update keeps running the version before it, also after a restart: the status remembers it.
+// A failed update keeps running the version before it, also after a restart: the status remembers
+// it.
 //
 // Threads: belongs to its region's executor.
 
@@ -48,13 +50,16 @@ class FunctionLifecycle {
     // Publishes every function of the store and starts to prepare those that have not settled.
     io::Task<> load();
 
-    // Brings `name` to rest in the background: for a definition that was just written, here or by a follower.
+    // Brings `name` to rest in the background: for a definition that was just written, here or by a
+    // follower.
     void prepare(model::AccountId const& account, model::FunctionName const& name);
 
     // Publishes what a record says; `sequence` is its commit's.
-    void publish(model::Function const& function, VersionStatus const& status, store::Sequence sequence);
+    void publish(model::Function const& function, VersionStatus const& status,
+                 store::Sequence sequence);
     void publish(model::AccountId const& account, model::FunctionName const& name,
-                 model::FunctionVersion const& version, VersionStatus const& status, store::Sequence sequence);
+                 model::FunctionVersion const& version, VersionStatus const& status,
+                 store::Sequence sequence);
 
     asio::awaitable<void> stop();
     // Nothing is being prepared and nothing waits for it.

@@ -19,7 +19,8 @@ std::string described(store::Key const& key) {
 }
 
 std::unexpected<Error> corrupt(store::Key const& key, std::string_view what) {
-    return fail(Errc::kCorrupt, fmt::format("The store's {} cannot be read: {}", described(key), what));
+    return fail(Errc::kCorrupt,
+                fmt::format("The store's {} cannot be read: {}", described(key), what));
 }
 
 Result<void> check_format(store::Key const& key, json const& value) {
@@ -28,9 +29,11 @@ Result<void> check_format(store::Key const& key, json const& value) {
     }
     auto const format = value["format"].get<std::int64_t>();
     if (format > kFunctionFormat) {
-        return corrupt(key, fmt::format("it was written in format {} by a newer version of Meridian; this one reads "
-                                        "formats up to {}. Start the newer version again.",
-                                        format, kFunctionFormat));
+        return corrupt(
+            key, fmt::format(
+                     "it was written in format {} by a newer version of Meridian; this one reads "
+                     "formats up to {}. Start the newer version again.",
+                     format, kFunctionFormat));
     }
     if (format < 1) return corrupt(key, fmt::format("format {} never existed.", format));
     return {};
@@ -74,7 +77,8 @@ model::FunctionSettings settings_from_json(json const& value) {
 json definition_to_json(model::FunctionVersion const& version) {
     return {
         {"settings", settings_to_json(version.settings)},
-        {"code", {{"sha256", version.code.sha256.value()}, {"size_bytes", version.code.size_bytes}}},
+        {"code",
+         {{"sha256", version.code.sha256.value()}, {"size_bytes", version.code.size_bytes}}},
         {"last_modified_us", version.last_modified.time_since_epoch().count()},
         {"revision",
          {{"while_in_progress", version.revision.while_in_progress.value()},
@@ -88,13 +92,16 @@ model::FunctionVersion definition_from_json(json const& value, model::Version ve
     out.settings = settings_from_json(value.at("settings"));
     out.code.sha256 = model::CodeSha256(value.at("code").at("sha256").get<std::string>());
     out.code.size_bytes = value.at("code").at("size_bytes").get<std::uint64_t>();
-    out.last_modified = WallTime{std::chrono::microseconds{value.at("last_modified_us").get<std::int64_t>()}};
-    out.revision.while_in_progress = model::RevisionId(value.at("revision").at("while_in_progress").get<std::string>());
+    out.last_modified =
+        WallTime{std::chrono::microseconds{value.at("last_modified_us").get<std::int64_t>()}};
+    out.revision.while_in_progress =
+        model::RevisionId(value.at("revision").at("while_in_progress").get<std::string>());
     out.revision.settled = model::RevisionId(value.at("revision").at("settled").get<std::string>());
     return out;
 }
 
-// Runs `read`, which uses the JSON library's throwing accessors, and turns what it throws into kCorrupt.
+// Runs `read`, which uses the JSON library's throwing accessors, and turns what it throws into
+// kCorrupt.
 template <typename Read>
 auto guarded(store::Key const& key, Read read) -> Result<decltype(read())> {
     try {
@@ -112,8 +119,10 @@ store::Key function_key(model::AccountId const& account, model::FunctionName con
 
 std::string version_id_prefix(model::FunctionName const& name) { return name.value() + ":"; }
 
-store::Key version_key(model::AccountId const& account, model::FunctionName const& name, std::uint64_t number) {
-    return {account, store::Kind::kFunctionVersion, fmt::format("{}:{:0{}}", name.value(), number, kVersionDigits)};
+store::Key version_key(model::AccountId const& account, model::FunctionName const& name,
+                       std::uint64_t number) {
+    return {account, store::Kind::kFunctionVersion,
+            fmt::format("{}:{:0{}}", name.value(), number, kVersionDigits)};
 }
 
 model::FunctionName function_name_of(store::Key const& key) {
@@ -122,9 +131,11 @@ model::FunctionName function_name_of(store::Key const& key) {
 
 std::optional<std::uint64_t> version_number(std::string_view version) {
     if (version == model::kLatest) return 0;
-    if (version.empty() || version.front() == '0' || version.size() > kVersionDigits) return std::nullopt;
+    if (version.empty() || version.front() == '0' || version.size() > kVersionDigits)
+        return std::nullopt;
     std::uint64_t number = 0;
-    auto const [end, error] = std::from_chars(version.data(), version.data() + version.size(), number);
+    auto const [end, error] =
+        std::from_chars(version.data(), version.data() + version.size(), number);
     if (error != std::errc{} || end != version.data() + version.size()) return std::nullopt;
     return number;
 }
@@ -165,7 +176,8 @@ Result<model::Function> function_from_record(store::Key const& key, json const& 
         function.latest = definition_from_json(value.at("latest"), model::Version(model::kLatest));
         function.tags = value.at("tags").get<model::Tags>();
         function.last_version = value.at("last_version").get<std::uint64_t>();
-        function.last_published_description = value.at("last_published_description").get<std::string>();
+        function.last_published_description =
+            value.at("last_published_description").get<std::string>();
         return function;
     });
 }
@@ -173,7 +185,8 @@ Result<model::Function> function_from_record(store::Key const& key, json const& 
 Result<model::FunctionVersion> version_from_record(store::Key const& key, json const& value) {
     MERIDIAN_CHECK(check_format(key, value));
     return guarded(key, [&] {
-        return definition_from_json(value.at("version"), version_of(value.at("number").get<std::uint64_t>()));
+        return definition_from_json(value.at("version"),
+                                    version_of(value.at("number").get<std::uint64_t>()));
     });
 }
 
@@ -183,7 +196,9 @@ Result<std::uint64_t> last_version_from_epitaph(store::Key const& key, json cons
 }
 
 model::FunctionStatus pending_creation() {
-    return {.state = model::State::kPending, .state_reason = kCreatingReason, .state_reason_code = kCreatingCode};
+    return {.state = model::State::kPending,
+            .state_reason = kCreatingReason,
+            .state_reason_code = kCreatingCode};
 }
 
 model::FunctionStatus update_in_progress() {
@@ -197,7 +212,8 @@ model::FunctionStatus update_in_progress() {
 model::FunctionStatus active() { return {.state = model::State::kActive}; }
 
 bool is_settled(model::FunctionStatus const& status) {
-    return status.state != model::State::kPending && status.last_update != model::LastUpdateStatus::kInProgress;
+    return status.state != model::State::kPending &&
+           status.last_update != model::LastUpdateStatus::kInProgress;
 }
 
 json status_to_json(VersionStatus const& status, model::FunctionVersion const& definition) {
@@ -227,16 +243,17 @@ Result<VersionStatus> status_from_record(store::Key const& key, json const& valu
         auto const state = value.at("state").get<std::string>();
         auto const last_update = value.at("last_update").get<std::string>();
         bool known_state = false;
-        for (auto candidate :
-             {model::State::kPending, model::State::kActive, model::State::kInactive, model::State::kFailed}) {
+        for (auto candidate : {model::State::kPending, model::State::kActive,
+                               model::State::kInactive, model::State::kFailed}) {
             if (state == model::name_of(candidate)) {
                 out.status.state = candidate;
                 known_state = true;
             }
         }
         bool known_update = false;
-        for (auto candidate : {model::LastUpdateStatus::kSuccessful, model::LastUpdateStatus::kFailed,
-                               model::LastUpdateStatus::kInProgress}) {
+        for (auto candidate :
+             {model::LastUpdateStatus::kSuccessful, model::LastUpdateStatus::kFailed,
+              model::LastUpdateStatus::kInProgress}) {
             if (last_update == model::name_of(candidate)) {
                 out.status.last_update = candidate;
                 known_update = true;
@@ -247,10 +264,13 @@ Result<VersionStatus> status_from_record(store::Key const& key, json const& valu
         out.status.state_reason_code = value.value("state_reason_code", "");
         out.status.last_update_reason = value.value("last_update_reason", "");
         out.status.last_update_reason_code = value.value("last_update_reason_code", "");
-        if (value.contains("serving")) out.serving = definition_from_json(value["serving"], definition.version);
+        if (value.contains("serving"))
+            out.serving = definition_from_json(value["serving"], definition.version);
         if (value.at("of_revision").get<std::string>() != definition.revision.settled.value()) {
-            // The definition moved on under this status: a replicated change that is not yet prepared here.
-            out.status = out.status.state == model::State::kActive ? update_in_progress() : pending_creation();
+            // The definition moved on under this status: a replicated change that is not yet
+            // prepared here.
+            out.status = out.status.state == model::State::kActive ? update_in_progress()
+                                                                   : pending_creation();
         }
         return out;
     });

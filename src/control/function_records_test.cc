@@ -15,7 +15,8 @@ class Generator {
     explicit Generator(std::uint64_t seed) : random_(seed) {}
 
     std::string text() {
-        static constexpr std::string_view kPieces[] = {"a", "Z9", "\"", "\\", "\n", "ü", "𝄞", "{region}", " ", "/"};
+        static constexpr std::string_view kPieces[] = {"a", "Z9", "\"",       "\\", "\n",
+                                                       "ü", "𝄞",  "{region}", " ",  "/"};
         std::string out;
         for (auto n = below(6); n > 0; --n) out += kPieces[below(std::size(kPieces))];
         return out;
@@ -40,8 +41,10 @@ class Generator {
         if (below(2) == 0) out.settings.environment = map();
         if (below(2) == 0) out.settings.log_group = text();
         out.code = {model::CodeSha256(text()), random_.next()};
-        out.last_modified = WallTime{std::chrono::microseconds{static_cast<std::int64_t>(below(1ULL << 60))}};
-        out.revision = {model::RevisionId(make_uuid(random_)), model::RevisionId(make_uuid(random_))};
+        out.last_modified =
+            WallTime{std::chrono::microseconds{static_cast<std::int64_t>(below(1ULL << 60))}};
+        out.revision = {model::RevisionId(make_uuid(random_)),
+                        model::RevisionId(make_uuid(random_))};
         return out;
     }
     model::FunctionStatus status() {
@@ -73,11 +76,13 @@ TEST(FunctionRecords, WhatIsWrittenIsReadBack) {
         function.last_version = generate.below(1'000'000);
         function.last_published_description = generate.text();
         auto const text = function_to_json(function).dump();
-        EXPECT_EQ(function_from_record(kKey, nlohmann::json::parse(text)), function) << "seed " << seed;
+        EXPECT_EQ(function_from_record(kKey, nlohmann::json::parse(text)), function)
+            << "seed " << seed;
 
         auto const version = generate.version(1 + generate.below(1'000'000));
         auto const version_text = version_to_json(version).dump();
-        EXPECT_EQ(version_from_record(kKey, nlohmann::json::parse(version_text)), version) << "seed " << seed;
+        EXPECT_EQ(version_from_record(kKey, nlohmann::json::parse(version_text)), version)
+            << "seed " << seed;
 
         VersionStatus status{generate.status(), std::nullopt};
         if (generate.below(2) == 0) {
@@ -85,7 +90,8 @@ TEST(FunctionRecords, WhatIsWrittenIsReadBack) {
             status.serving->version = version.version;
         }
         auto const status_text = status_to_json(status, version).dump();
-        EXPECT_EQ(status_from_record(kKey, nlohmann::json::parse(status_text), version), status) << "seed " << seed;
+        EXPECT_EQ(status_from_record(kKey, nlohmann::json::parse(status_text), version), status)
+            << "seed " << seed;
     }
 }
 
@@ -96,7 +102,8 @@ TEST(FunctionRecords, ANewerFormatIsRefusedWithItsReason) {
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().code, Errc::kCorrupt);
     EXPECT_EQ(read.error().message,
-              "The store's record 123456789012/1/f cannot be read: it was written in format 2 by a newer version of "
+              "The store's record 123456789012/1/f cannot be read: it was written in format 2 by a "
+              "newer version of "
               "Meridian; this one reads formats up to 1. Start the newer version again.");
 }
 
@@ -111,7 +118,8 @@ TEST(FunctionRecords, DamageIsCorruptNotACrash) {
                 damaged[member] = wrong;
             }
             auto const read = function_from_record(kKey, damaged);
-            // An empty array is an empty map to the JSON library; a negative number an odd but legal count.
+            // An empty array is an empty map to the JSON library; a negative number an odd but
+            // legal count.
             if (read) continue;
             EXPECT_EQ(read.error().code, Errc::kCorrupt) << member;
         }
@@ -157,11 +165,13 @@ TEST(RoleRecords, WhatIsWrittenIsReadBack) {
                          .description = generate.text(),
                          .assume_role_policy_document = generate.text(),
                          .max_session_seconds = static_cast<int>(generate.below(43'200)),
-                         .created = WallTime{std::chrono::microseconds{static_cast<std::int64_t>(generate.below(1ULL << 60))}},
+                         .created = WallTime{std::chrono::microseconds{
+                             static_cast<std::int64_t>(generate.below(1ULL << 60))}},
                          .tags = generate.map(),
                          .attached_policies = {{generate.text(), generate.text()}}};
         auto const key = role_key(role.account, role.name);
-        EXPECT_EQ(role_from_record(key, nlohmann::json::parse(role_to_json(role).dump())), role) << "seed " << seed;
+        EXPECT_EQ(role_from_record(key, nlohmann::json::parse(role_to_json(role).dump())), role)
+            << "seed " << seed;
     }
     auto value = role_to_json({});
     value["format"] = 7;

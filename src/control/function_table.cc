@@ -45,7 +45,8 @@ auto read_good(std::vector<store::Record> const& records, Log& log, Read read)
         if (value) {
             out.push_back(std::move(*value));
         } else {
-            log.write(LogLevel::kError, "a stored function is left out", {{"error", value.error().message}});
+            log.write(LogLevel::kError, "a stored function is left out",
+                      {{"error", value.error().message}});
         }
     }
     return out;
@@ -53,14 +54,16 @@ auto read_good(std::vector<store::Record> const& records, Log& log, Read read)
 
 }  // namespace
 
-io::Task<std::optional<StoredFunction>> FunctionTable::get(model::AccountId account, model::FunctionName name) {
+io::Task<std::optional<StoredFunction>> FunctionTable::get(model::AccountId account,
+                                                           model::FunctionName name) {
     MERIDIAN_CO_TRY(auto record, co_await store_.get(function_key(account, name)));
     if (!record) co_return std::nullopt;
     MERIDIAN_CO_TRY(auto function, read_function(*record));
     co_return std::optional<StoredFunction>(std::move(function));
 }
 
-io::Task<std::optional<StoredVersion>> FunctionTable::get_version(model::AccountId account, model::FunctionName name,
+io::Task<std::optional<StoredVersion>> FunctionTable::get_version(model::AccountId account,
+                                                                  model::FunctionName name,
                                                                   std::uint64_t number) {
     MERIDIAN_CO_TRY(auto record, co_await store_.get(version_key(account, name, number)));
     if (!record) co_return std::nullopt;
@@ -68,7 +71,8 @@ io::Task<std::optional<StoredVersion>> FunctionTable::get_version(model::Account
     co_return std::optional<StoredVersion>(std::move(version));
 }
 
-io::Task<std::vector<StoredFunction>> FunctionTable::page(model::AccountId account, std::string after_name,
+io::Task<std::vector<StoredFunction>> FunctionTable::page(model::AccountId account,
+                                                          std::string after_name,
                                                           std::size_t limit) {
     store::Scan scan{.account = std::move(account),
                      .kind = store::Kind::kFunction,
@@ -78,8 +82,10 @@ io::Task<std::vector<StoredFunction>> FunctionTable::page(model::AccountId accou
     co_return read_all(records, read_function);
 }
 
-io::Task<std::vector<StoredVersion>> FunctionTable::versions(model::AccountId account, model::FunctionName name,
-                                                             std::uint64_t after, std::size_t limit) {
+io::Task<std::vector<StoredVersion>> FunctionTable::versions(model::AccountId account,
+                                                             model::FunctionName name,
+                                                             std::uint64_t after,
+                                                             std::size_t limit) {
     store::Scan scan{.account = account,
                      .kind = store::Kind::kFunctionVersion,
                      .id_prefix = version_id_prefix(name),
@@ -89,7 +95,8 @@ io::Task<std::vector<StoredVersion>> FunctionTable::versions(model::AccountId ac
     co_return read_all(records, read_version);
 }
 
-io::Task<std::vector<StoredVersion>> FunctionTable::all_versions(model::AccountId account, model::FunctionName name) {
+io::Task<std::vector<StoredVersion>> FunctionTable::all_versions(model::AccountId account,
+                                                                 model::FunctionName name) {
     constexpr std::size_t kPage = 500;
     std::vector<StoredVersion> out;
     for (;;) {
@@ -101,7 +108,8 @@ io::Task<std::vector<StoredVersion>> FunctionTable::all_versions(model::AccountI
     co_return out;
 }
 
-io::Task<std::uint64_t> FunctionTable::last_version_of_deleted(model::AccountId account, model::FunctionName name) {
+io::Task<std::uint64_t> FunctionTable::last_version_of_deleted(model::AccountId account,
+                                                               model::FunctionName name) {
     auto const key = function_key(account, name);
     MERIDIAN_CO_TRY(auto epitaph, co_await store_.epitaph(key));
     if (!epitaph || epitaph->is_null()) co_return 0;

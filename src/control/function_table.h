@@ -1,6 +1,7 @@
 #pragma once
-// Functions and versions as they stand in a region's store, read as typed values. Owned by ControlPlane;
-// same threads as the Store. Writes are whole Transactions that the actions build from function_records.h.
+// Functions and versions as they stand in a region's store, read as typed values. Owned by
+// ControlPlane; same threads as the Store. Writes are whole Transactions that the actions build
+// from function_records.h.
 
 #include <cstdint>
 #include <optional>
@@ -33,21 +34,26 @@ class FunctionTable {
     explicit FunctionTable(store::Store& store) : store_(store) {}
 
     io::Task<std::optional<StoredFunction>> get(model::AccountId account, model::FunctionName name);
-    io::Task<std::optional<StoredVersion>> get_version(model::AccountId account, model::FunctionName name,
+    io::Task<std::optional<StoredVersion>> get_version(model::AccountId account,
+                                                       model::FunctionName name,
                                                        std::uint64_t number);
     // Functions by name, those after `after_name`.
-    io::Task<std::vector<StoredFunction>> page(model::AccountId account, std::string after_name, std::size_t limit);
+    io::Task<std::vector<StoredFunction>> page(model::AccountId account, std::string after_name,
+                                               std::size_t limit);
     // Published versions by number, those above `after`.
-    io::Task<std::vector<StoredVersion>> versions(model::AccountId account, model::FunctionName name,
-                                                  std::uint64_t after, std::size_t limit);
+    io::Task<std::vector<StoredVersion>> versions(model::AccountId account,
+                                                  model::FunctionName name, std::uint64_t after,
+                                                  std::size_t limit);
     // Every published version.
-    io::Task<std::vector<StoredVersion>> all_versions(model::AccountId account, model::FunctionName name);
+    io::Task<std::vector<StoredVersion>> all_versions(model::AccountId account,
+                                                      model::FunctionName name);
 
     // The highest number that a deleted function of this name ever published; 0 if there was none.
-    io::Task<std::uint64_t> last_version_of_deleted(model::AccountId account, model::FunctionName name);
+    io::Task<std::uint64_t> last_version_of_deleted(model::AccountId account,
+                                                    model::FunctionName name);
 
-    // Everything in the region, for loading at start. A record that cannot be read is logged and left out: the
-    // others must not wait for it.
+    // Everything in the region, for loading at start. A record that cannot be read is logged and
+    // left out: the others must not wait for it.
     io::Task<std::vector<StoredFunction>> every_function(Log& log);
     io::Task<std::vector<StoredVersion>> every_version(Log& log);
 

@@ -6,7 +6,9 @@ namespace meridian::control {
 
 io::Task<AccountSettings> ControlPlane::get_account_settings(Requester who) {
     auto const usage = published_.usage(who.account.value());
-    co_return AccountSettings{.total_code_bytes = usage.code_bytes, .function_count = usage.functions};
+    co_return AccountSettings{.concurrent_executions = parts_.account_concurrency,
+                              .total_code_bytes = usage.code_bytes,
+                              .function_count = usage.functions};
 }
 
 }  // namespace meridian::control

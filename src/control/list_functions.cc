@@ -33,7 +33,8 @@ io::Task<FunctionPage> ControlPlane::list_functions(Requester who, ListFunctions
     MERIDIAN_CO_TRY(auto position, position_of(kFunctions, request.marker));
     auto const size = page_size(request.max_items);
     FunctionPage page;
-    // One item more than fits tells whether there is another page; `last` is the position of the last that fits.
+    // One item more than fits tells whether there is another page; `last` is the position of the
+    // last that fits.
     PagePosition last = position;
     auto const add = [&](FunctionView view, std::uint64_t number) {
         if (page.functions.size() == size) {
@@ -45,13 +46,15 @@ io::Task<FunctionPage> ControlPlane::list_functions(Requester who, ListFunctions
         return true;
     };
     auto const add_versions = [&](std::vector<StoredVersion> const& versions) {
-        return std::ranges::all_of(versions, [&](StoredVersion const& v) { return add(view_of(v), v.number); });
+        return std::ranges::all_of(
+            versions, [&](StoredVersion const& v) { return add(view_of(v), v.number); });
     };
 
     if (request.all_versions && !position.after_name.empty()) {
         // The page before ended within this function.
-        MERIDIAN_CO_TRY(auto rest, co_await table_.versions(who.account, model::FunctionName(position.after_name),
-                                                            position.after_version, size + 1));
+        MERIDIAN_CO_TRY(auto rest, co_await table_.versions(
+                                       who.account, model::FunctionName(position.after_name),
+                                       position.after_version, size + 1));
         if (!add_versions(rest)) co_return page;
     }
     std::string after = position.after_name;
@@ -70,7 +73,8 @@ io::Task<FunctionPage> ControlPlane::list_functions(Requester who, ListFunctions
     }
 }
 
-io::Task<FunctionPage> ControlPlane::list_versions_by_function(Requester who, ListVersionsRequest request) {
+io::Task<FunctionPage> ControlPlane::list_versions_by_function(Requester who,
+                                                               ListVersionsRequest request) {
     MERIDIAN_CO_TRY(auto position, position_of(kVersions, request.marker));
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     auto const size = page_size(request.max_items);
@@ -78,8 +82,8 @@ io::Task<FunctionPage> ControlPlane::list_versions_by_function(Requester who, Li
     // The first page starts with $LATEST.
     if (request.marker.empty()) page.functions.push_back(view_of(stored, true));
     auto const room = size - page.functions.size();
-    MERIDIAN_CO_TRY(auto versions,
-                    co_await table_.versions(who.account, request.name, position.after_version, room + 1));
+    MERIDIAN_CO_TRY(auto versions, co_await table_.versions(who.account, request.name,
+                                                            position.after_version, room + 1));
     for (auto const& version : versions) {
         if (page.functions.size() == size) {
             auto const& last = page.functions.back().version.version.version;

@@ -6,7 +6,8 @@
 
 namespace meridian::control {
 
-// Whether `arn` ("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole") is one we know.
+// Whether `arn` ("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole") is one we
+// know.
 [[nodiscard]] bool is_managed_policy(std::string_view arn);
 
 }  // namespace meridian::control

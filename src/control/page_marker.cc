@@ -12,7 +12,8 @@ constexpr std::size_t kMarkerCharsMax = 2'048;
 }  // namespace
 
 std::string encode_marker(std::string_view listing, PagePosition const& position) {
-    return to_base64(nlohmann::json{kFormat, listing, position.after_name, position.after_version}.dump());
+    return to_base64(
+        nlohmann::json{kFormat, listing, position.after_name, position.after_version}.dump());
 }
 
 std::optional<PagePosition> decode_marker(std::string_view listing, std::string_view marker) {

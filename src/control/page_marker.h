@@ -1,6 +1,6 @@
 #pragma once
-// The Marker of paginated answers: where a listing goes on. Opaque to clients: base64 of a JSON array. Pure; any
-// thread.
+// The Marker of paginated answers: where a listing goes on. Opaque to clients: base64 of a JSON
+// array. Pure; any thread.
 
 #include <optional>
 #include <string>
@@ -19,6 +19,7 @@ struct PagePosition {
 // `listing` keeps the markers of one operation from being used for another ("functions").
 [[nodiscard]] std::string encode_marker(std::string_view listing, PagePosition const& position);
 // Nothing unless encode_marker made it for this listing.
-[[nodiscard]] std::optional<PagePosition> decode_marker(std::string_view listing, std::string_view marker);
+[[nodiscard]] std::optional<PagePosition> decode_marker(std::string_view listing,
+                                                        std::string_view marker);
 
 }  // namespace meridian::control

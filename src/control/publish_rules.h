@@ -7,12 +7,13 @@
 
 namespace meridian::control {
 
-// Whether $LATEST is what it was when `last`, the newest version, was published. A description that was given to
-// the publication alone does not count.
-[[nodiscard]] bool unchanged_since(model::Function const& function, model::FunctionVersion const& last);
+// Whether $LATEST is what it was when `last`, the newest version, was published. A description that
+// was given to the publication alone does not count.
+[[nodiscard]] bool unchanged_since(model::Function const& function,
+                                   model::FunctionVersion const& last);
 
-// Counts `function` up and returns $LATEST as the version of the new number. A version never changes, so it has
-// one RevisionId for good.
+// Counts `function` up and returns $LATEST as the version of the new number. A version never
+// changes, so it has one RevisionId for good.
 [[nodiscard]] model::FunctionVersion next_version(model::Function& function,
                                                   std::optional<std::string> const& description,
                                                   model::RevisionId const& revision_id);

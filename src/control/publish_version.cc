@@ -14,7 +14,8 @@ bool unchanged_since(model::Function const& function, model::FunctionVersion con
     return function.latest.settings == then && function.latest.code == last.code;
 }
 
-model::FunctionVersion next_version(model::Function& function, std::optional<std::string> const& description,
+model::FunctionVersion next_version(model::Function& function,
+                                    std::optional<std::string> const& description,
                                     model::RevisionId const& revision_id) {
     model::FunctionVersion version = function.latest;
     ++function.last_version;
@@ -29,26 +30,32 @@ io::Task<FunctionView> ControlPlane::publish_version(Requester who, PublishVersi
     co_return co_await retry_conflicts([&] { return try_publish_version(who, request); });
 }
 
-io::Task<FunctionView> ControlPlane::try_publish_version(Requester who, PublishVersionRequest request) {
+io::Task<FunctionView> ControlPlane::try_publish_version(Requester who,
+                                                         PublishVersionRequest request) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
     auto& function = stored.function;
     auto const& current = function.latest.code.sha256;
-    if (request.code_sha256 && !request.code_sha256->value().empty() && *request.code_sha256 != current) {
-        co_return fail(Errc::kInvalidParameterValue,
-                       fmt::format("CodeSHA256 ({}) is different from current CodeSHA256 in $LATEST ({}). Please try "
-                                   "again with the CodeSHA256 in $LATEST.",
-                                   request.code_sha256->value(), current.value()));
+    if (request.code_sha256 && !request.code_sha256->value().empty() &&
+        *request.code_sha256 != current) {
+        co_return fail(
+            Errc::kInvalidParameterValue,
+            fmt::format(
+                "CodeSHA256 ({}) is different from current CodeSHA256 in $LATEST ({}). Please try "
+                "again with the CodeSHA256 in $LATEST.",
+                request.code_sha256->value(), current.value()));
     }
     if (function.last_version > 0) {
-        MERIDIAN_CO_TRY(auto last, co_await table_.get_version(who.account, function.name, function.last_version));
+        MERIDIAN_CO_TRY(auto last, co_await table_.get_version(who.account, function.name,
+                                                               function.last_version));
         if (last && unchanged_since(function, last->version)) co_return view_of(*last);
     }
 
     StoredVersion version;
     version.account = who.account;
     version.name = function.name;
-    version.version = next_version(function, request.description, model::RevisionId(make_uuid(parts_.random)));
+    version.version =
+        next_version(function, request.description, model::RevisionId(make_uuid(parts_.random)));
     version.number = function.last_version;
     bool const is_ready = stored.latest.status.last_update == model::LastUpdateStatus::kSuccessful;
     version.status = {is_ready ? active() : pending_creation(), std::nullopt};
@@ -64,7 +71,8 @@ io::Task<FunctionView> ControlPlane::try_publish_version(Requester who, PublishV
                      {its_key, status_to_json(version.status, version.version)}}};
     auto committed = co_await parts_.store.commit(std::move(transaction));
     if (!committed) {
-        if (committed.error().code == Errc::kOutcomeUnknown) lifecycle_.prepare(who.account, function.name);
+        if (committed.error().code == Errc::kOutcomeUnknown)
+            lifecycle_.prepare(who.account, function.name);
         co_return std::unexpected(committed.error());
     }
     lifecycle_.publish(function, stored.latest, *committed);

@@ -7,7 +7,8 @@ namespace meridian::control {
 
 namespace {
 
-// Whether an environment made for `a` serves `b` as well: what it sees is the settings and the code.
+// Whether an environment made for `a` serves `b` as well: what it sees is the settings and the
+// code.
 bool runs_the_same(model::RunnableVersion const& a, model::RunnableVersion const& b) {
     return a.version.settings == b.version.settings && a.version.code == b.version.code &&
            a.status.state == b.status.state;
@@ -95,7 +96,8 @@ void PublishedFunctions::publish(Update update) {
     observer_.on_version_changed(now);
 }
 
-void PublishedFunctions::remove_version(model::AccountId const& account, model::FunctionName const& name,
+void PublishedFunctions::remove_version(model::AccountId const& account,
+                                        model::FunctionName const& name,
                                         model::Version const& version, store::Sequence sequence) {
     auto const entry = functions_.find(NameView{account.value(), name.value()});
     auto const number = version_number(version.value());
@@ -110,12 +112,14 @@ void PublishedFunctions::remove_version(model::AccountId const& account, model::
     observer_.on_version_gone(account, name, version);
 }
 
-void PublishedFunctions::remove_function(model::AccountId const& account, model::FunctionName const& name,
+void PublishedFunctions::remove_function(model::AccountId const& account,
+                                         model::FunctionName const& name,
                                          store::Sequence sequence) {
     auto& entry = functions_[Name{account.value(), name.value()}];
     if (sequence <= entry.deleted_at) return;
     auto const latest = entry.versions.find(0);
-    if (latest != entry.versions.end() && latest->second.sequence > sequence) return;  // it was made anew since
+    if (latest != entry.versions.end() && latest->second.sequence > sequence)
+        return;  // it was made anew since
     entry.deleted_at = sequence;
     for (auto& [number, slot] : entry.versions) forget_code(account.value(), slot);
     entry.versions.clear();

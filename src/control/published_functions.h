@@ -1,7 +1,7 @@
 #pragma once
-// What the data plane may run: one immutable value per function version, swapped when the control plane
-// changes it. It is loaded from the store at start and then needs no store: invocations go on while the
-// store is slow or gone.
+// What the data plane may run: one immutable value per function version, swapped when the control
+// plane changes it. It is loaded from the store at start and then needs no store: invocations go on
+// while the store is slow or gone.
 //
 // Threads: belongs to its region's executor. The values it hands out may be kept and used anywhere.
 
@@ -18,18 +18,19 @@
 
 namespace meridian::control {
 
-// Told of each change after it is visible in PublishedFunctions. bin/ connects it to the data plane.
-// Threads: called on the region's executor; must not call back into the control plane.
+// Told of each change after it is visible in PublishedFunctions. bin/ connects it to the data
+// plane. Threads: called on the region's executor; must not call back into the control plane.
 class FunctionObserver {
   public:
     virtual ~FunctionObserver() = default;
-    // This version is run as `now` says from here on: environments of an earlier value of it finish what they run
-    // and end.
+    // This version is run as `now` says from here on: environments of an earlier value of it finish
+    // what they run and end.
     virtual void on_version_changed(model::RunnableVersionPtr const& now) = 0;
     virtual void on_version_gone(model::AccountId const& account, model::FunctionName const& name,
                                  model::Version const& version) = 0;
     // The function with all its versions.
-    virtual void on_function_deleted(model::AccountId const& account, model::FunctionName const& name) = 0;
+    virtual void on_function_deleted(model::AccountId const& account,
+                                     model::FunctionName const& name) = 0;
 };
 
 struct AccountUsage {
@@ -52,13 +53,15 @@ class PublishedFunctions {
     // Whether the function exists at all, whatever its versions.
     [[nodiscard]] bool contains(std::string_view account, std::string_view name) const;
     // The published versions that are live, in order; $LATEST is not among them.
-    [[nodiscard]] std::vector<std::uint64_t> version_numbers(std::string_view account, std::string_view name) const;
+    [[nodiscard]] std::vector<std::uint64_t> version_numbers(std::string_view account,
+                                                             std::string_view name) const;
     [[nodiscard]] AccountUsage usage(std::string_view account) const;
     [[nodiscard]] std::size_t function_count() const noexcept { return live_functions_; }
 
-    // One version as its record at `sequence` says. Values may come late and in any order: one with a lower
-    // sequence than is known, or unsettled where that sequence is known to have settled, changes nothing.
-    // `serving` is what to run; null keeps what runs now, or else `definition` as Pending.
+    // One version as its record at `sequence` says. Values may come late and in any order: one with
+    // a lower sequence than is known, or unsettled where that sequence is known to have settled,
+    // changes nothing. `serving` is what to run; null keeps what runs now, or else `definition` as
+    // Pending.
     struct Update {
         model::RunnableVersionPtr definition;
         model::RunnableVersionPtr serving;
@@ -68,17 +71,18 @@ class PublishedFunctions {
     void publish(Update update);
     void remove_version(model::AccountId const& account, model::FunctionName const& name,
                         model::Version const& version, store::Sequence sequence);
-    void remove_function(model::AccountId const& account, model::FunctionName const& name, store::Sequence sequence);
+    void remove_function(model::AccountId const& account, model::FunctionName const& name,
+                         store::Sequence sequence);
 
   private:
     struct Slot {
         store::Sequence sequence = 0;
         bool settled = false;
-        std::uint64_t code_bytes = 0;           // of the definition
-        model::RunnableVersionPtr runnable;     // null: the version is gone
+        std::uint64_t code_bytes = 0;        // of the definition
+        model::RunnableVersionPtr runnable;  // null: the version is gone
     };
     struct Entry {
-        store::Sequence deleted_at = 0;         // values up to here are of a function that is gone
+        store::Sequence deleted_at = 0;  // values up to here are of a function that is gone
         bool live = false;
         std::map<std::uint64_t, Slot> versions;  // 0 is $LATEST
     };

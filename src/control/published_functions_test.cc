@@ -11,7 +11,8 @@ class RecordingObserver final : public FunctionObserver {
   public:
     void on_version_changed(model::RunnableVersionPtr const& now) override {
         events.push_back("changed " + now->name.value() + ":" + now->version.version.value() + " " +
-                         model::name_of(now->status.state) + " " + now->version.code.sha256.value());
+                         model::name_of(now->status.state) + " " +
+                         now->version.code.sha256.value());
     }
     void on_version_gone(model::AccountId const&, model::FunctionName const& name,
                          model::Version const& version) override {
@@ -48,10 +49,13 @@ class PublishedFunctionsTest : public testing::Test {
 
 TEST_F(PublishedFunctionsTest, AnUnsettledCreationIsPendingAndThenActive) {
     functions.publish({version("a"), nullptr, 1, false});
-    EXPECT_EQ(functions.find(kAccount.value(), "f", "$LATEST")->status.state, model::State::kPending);
+    EXPECT_EQ(functions.find(kAccount.value(), "f", "$LATEST")->status.state,
+              model::State::kPending);
     functions.publish({version("a"), version("a"), 1, true});
-    EXPECT_EQ(functions.find(kAccount.value(), "f", "$LATEST")->status.state, model::State::kActive);
-    EXPECT_EQ(observer.events, (std::vector<std::string>{"changed f:$LATEST Pending a", "changed f:$LATEST Active a"}));
+    EXPECT_EQ(functions.find(kAccount.value(), "f", "$LATEST")->status.state,
+              model::State::kActive);
+    EXPECT_EQ(observer.events, (std::vector<std::string>{"changed f:$LATEST Pending a",
+                                                         "changed f:$LATEST Active a"}));
 }
 
 TEST_F(PublishedFunctionsTest, AnUpdateRunsTheOldCodeUntilItSettles) {
@@ -118,7 +122,8 @@ TEST_F(PublishedFunctionsTest, DeletedFunctionsAreForgottenInTheEnd) {
 
 TEST_F(PublishedFunctionsTest, OddVersionTextsFindNothing) {
     functions.publish({version("a"), version("a"), 1, true});
-    for (auto const* text : {"", "0", "01", "-1", "latest", "$LATEST ", "99999999999999999999999"}) {
+    for (auto const* text :
+         {"", "0", "01", "-1", "latest", "$LATEST ", "99999999999999999999999"}) {
         EXPECT_EQ(code(text), "none") << text;
     }
 }

@@ -1,6 +1,6 @@
 #pragma once
-// What the actions of the control plane are asked, and what they answer, as values. api/ reads them from
-// AWS's requests.
+// What the actions of the control plane are asked, and what they answer, as values. api/ reads them
+// from AWS's requests.
 
 #include <optional>
 #include <string>
@@ -95,6 +95,7 @@ struct FunctionDetails {
 };
 
 struct AccountSettings {
+    std::uint32_t concurrent_executions = 0;  // at most
     std::uint64_t total_code_bytes = 0;
     std::uint64_t function_count = 0;
 };

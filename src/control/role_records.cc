@@ -35,15 +35,16 @@ json role_to_json(model::Role const& role) {
 
 Result<model::Role> role_from_record(store::Key const& key, json const& value) {
     auto const corrupt = [&](std::string_view what) {
-        return fail(Errc::kCorrupt,
-                    fmt::format("The store's role {}/{} cannot be read: {}", key.account.value(), key.id, what));
+        return fail(Errc::kCorrupt, fmt::format("The store's role {}/{} cannot be read: {}",
+                                                key.account.value(), key.id, what));
     };
     try {
         auto const format = value.at("format").get<std::int64_t>();
         if (format > kRoleFormat) {
-            return corrupt(fmt::format("it was written in format {} by a newer version of Meridian; this one reads "
-                                       "formats up to {}. Start the newer version again.",
-                                       format, kRoleFormat));
+            return corrupt(fmt::format(
+                "it was written in format {} by a newer version of Meridian; this one reads "
+                "formats up to {}. Start the newer version again.",
+                format, kRoleFormat));
         }
         if (format < 1) return corrupt(fmt::format("format {} never existed.", format));
         model::Role role;
@@ -54,7 +55,8 @@ Result<model::Role> role_from_record(store::Key const& key, json const& value) {
         role.description = value.at("description").get<std::string>();
         role.assume_role_policy_document = value.at("trust").get<std::string>();
         role.max_session_seconds = value.at("max_session_seconds").get<int>();
-        role.created = WallTime{std::chrono::microseconds{value.at("created_us").get<std::int64_t>()}};
+        role.created =
+            WallTime{std::chrono::microseconds{value.at("created_us").get<std::int64_t>()}};
         role.tags = value.at("tags").get<model::Tags>();
         for (auto const& policy : value.at("attached")) {
             role.attached_policies.insert(

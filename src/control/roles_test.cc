@@ -10,19 +10,24 @@ namespace {
 
 class RolesTest : public testing::Test, protected ControlHarness {
   protected:
-    static constexpr char const* kBasic = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+    static constexpr char const* kBasic =
+        "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
 };
 
 TEST_F(RolesTest, ARoleIsMadeAndFound) {
-    auto const made = run(control->create_role(
-        who, {.name = "MyRole", .path = "/team/", .assume_role_policy_document = kTestTrust, .description = "d",
-              .max_session_seconds = 7'200, .tags = {{"a", "b"}}}));
+    auto const made = run(control->create_role(who, {.name = "MyRole",
+                                                     .path = "/team/",
+                                                     .assume_role_policy_document = kTestTrust,
+                                                     .description = "d",
+                                                     .max_session_seconds = 7'200,
+                                                     .tags = {{"a", "b"}}}));
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ(made->arn(), "arn:aws:iam::123456789012:role/team/MyRole");
     EXPECT_TRUE(made->id.starts_with("AROA"));
     EXPECT_EQ(made->id.size(), 21u);
     EXPECT_EQ(*run(control->get_role(who, "MyRole")), *made);
-    EXPECT_EQ(run(control->get_role(who, "myrole"))->name, "MyRole") << "names are the same ignoring case";
+    EXPECT_EQ(run(control->get_role(who, "myrole"))->name, "MyRole")
+        << "names are the same ignoring case";
 }
 
 TEST_F(RolesTest, RefusalsAreIams) {
@@ -39,25 +44,41 @@ TEST_F(RolesTest, RefusalsAreIams) {
     };
     Case const cases[] = {
         {"twice",
-         [&] { return done(run(control->create_role(who, {.name = "R", .assume_role_policy_document = kTestTrust}))); },
+         [&] {
+             return done(run(control->create_role(
+                 who, {.name = "R", .assume_role_policy_document = kTestTrust})));
+         },
          Errc::kEntityAlreadyExists, "Role with name R already exists."},
         {"malformed",
-         [&] { return done(run(control->create_role(who, {.name = "x", .assume_role_policy_document = "{"}))); },
+         [&] {
+             return done(
+                 run(control->create_role(who, {.name = "x", .assume_role_policy_document = "{"})));
+         },
          Errc::kMalformedPolicyDocument, "This policy contains invalid Json"},
         {"get", [&] { return done(run(control->get_role(who, "nope"))); }, Errc::kNoSuchEntity,
          "The role with name nope cannot be found."},
-        {"delete", [&] { return done(run(control->delete_role(who, "nope"))); }, Errc::kNoSuchEntity,
-         "The role with name nope cannot be found."},
-        {"attach to none", [&] { return done(run(control->attach_role_policy(who, "nope", kBasic))); },
+        {"delete", [&] { return done(run(control->delete_role(who, "nope"))); },
          Errc::kNoSuchEntity, "The role with name nope cannot be found."},
-        {"attach none", [&] { return done(run(control->attach_role_policy(who, "r", "arn:aws:iam::aws:policy/Nope"))); },
-         Errc::kNoSuchEntity, "Policy arn:aws:iam::aws:policy/Nope does not exist or is not attachable."},
-        {"detach", [&] { return done(run(control->detach_role_policy(who, "r", kBasic))); }, Errc::kNoSuchEntity,
+        {"attach to none",
+         [&] { return done(run(control->attach_role_policy(who, "nope", kBasic))); },
+         Errc::kNoSuchEntity, "The role with name nope cannot be found."},
+        {"attach none",
+         [&] {
+             return done(
+                 run(control->attach_role_policy(who, "r", "arn:aws:iam::aws:policy/Nope")));
+         },
+         Errc::kNoSuchEntity,
+         "Policy arn:aws:iam::aws:policy/Nope does not exist or is not attachable."},
+        {"detach", [&] { return done(run(control->detach_role_policy(who, "r", kBasic))); },
+         Errc::kNoSuchEntity,
          "Policy arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole was not found."},
-        {"attached of none", [&] { return done(run(control->list_attached_role_policies(who, {.role_name = "nope"}))); },
+        {"attached of none",
+         [&] {
+             return done(run(control->list_attached_role_policies(who, {.role_name = "nope"})));
+         },
          Errc::kNoSuchEntity, "The role with name nope cannot be found."},
-        {"bad marker", [&] { return done(run(control->list_roles(who, {.marker = "!"}))); }, Errc::kValidation,
-         "Invalid Marker."},
+        {"bad marker", [&] { return done(run(control->list_roles(who, {.marker = "!"}))); },
+         Errc::kValidation, "Invalid Marker."},
     };
     for (auto const& test : cases) {
         auto const refused = test.act();
@@ -86,21 +107,23 @@ TEST_F(RolesTest, ARoleWithPoliciesIsNotDeleted) {
 
 TEST_F(RolesTest, TenPoliciesAreTheLimit) {
     make_role("r");
-    char const* const names[] = {"AmazonS3FullAccess",       "AmazonSQSFullAccess",     "AmazonSNSFullAccess",
-                                 "AmazonKinesisFullAccess",  "AmazonRDSFullAccess",     "AmazonEC2FullAccess",
-                                 "AmazonSSMFullAccess",      "AmazonSESFullAccess",     "AmazonVPCFullAccess",
-                                 "AmazonDynamoDBFullAccess", "AmazonS3ReadOnlyAccess"};
+    char const* const names[] = {
+        "AmazonS3FullAccess",       "AmazonSQSFullAccess",   "AmazonSNSFullAccess",
+        "AmazonKinesisFullAccess",  "AmazonRDSFullAccess",   "AmazonEC2FullAccess",
+        "AmazonSSMFullAccess",      "AmazonSESFullAccess",   "AmazonVPCFullAccess",
+        "AmazonDynamoDBFullAccess", "AmazonS3ReadOnlyAccess"};
     for (auto const* name : names) {
-        auto const attached =
-            run(control->attach_role_policy(who, "r", std::string("arn:aws:iam::aws:policy/") + name));
+        auto const attached = run(
+            control->attach_role_policy(who, "r", std::string("arn:aws:iam::aws:policy/") + name));
         EXPECT_EQ(attached.has_value(), name != names[10]) << name;
-        if (!attached) EXPECT_EQ(attached.error().message, "Cannot exceed quota for PoliciesPerRole: 10");
+        if (!attached)
+            EXPECT_EQ(attached.error().message, "Cannot exceed quota for PoliciesPerRole: 10");
     }
     std::vector<std::string> seen;
     std::string marker;
     do {
-        auto const page =
-            run(control->list_attached_role_policies(who, {.role_name = "r", .marker = marker, .max_items = 3}));
+        auto const page = run(control->list_attached_role_policies(
+            who, {.role_name = "r", .marker = marker, .max_items = 3}));
         for (auto const& policy : page->policies) seen.push_back(policy.name);
         marker = page->next_marker;
     } while (!marker.empty());
@@ -153,8 +176,9 @@ TEST_F(RolesTest, AConflictAtTheHomeCatchesUpAndTriesAgain) {
     LaggingLog lagging(account_store);
     stop();
     control = std::make_unique<ControlPlane>(
-        context.get_executor(), ControlPlane::Parts{model::RegionName("sa-east-1"), store, account_store, lagging, code,
-                                                    catalog, observer, clock, random, log});
+        context.get_executor(),
+        ControlPlane::Parts{model::RegionName("sa-east-1"), store, account_store, lagging, code,
+                            catalog, observer, clock, random, log});
     make_role("r");
     EXPECT_EQ(lagging.caught_up, 1);
     EXPECT_TRUE(run(control->get_role(who, "r")));
@@ -162,8 +186,10 @@ TEST_F(RolesTest, AConflictAtTheHomeCatchesUpAndTriesAgain) {
 
 TEST_F(RolesTest, OfTwoRolesOfOneNameAtOnceOneWins) {
     std::optional<Result<model::Role>> first, second;
-    start(control->create_role(who, {.name = "r", .assume_role_policy_document = kTestTrust}), first);
-    start(control->create_role(who, {.name = "r", .assume_role_policy_document = kTestTrust}), second);
+    start(control->create_role(who, {.name = "r", .assume_role_policy_document = kTestTrust}),
+          first);
+    start(control->create_role(who, {.name = "r", .assume_role_policy_document = kTestTrust}),
+          second);
     run_until([&] { return first && second; });
     EXPECT_NE(first->has_value(), second->has_value());
     EXPECT_EQ((*first ? *second : *first).error().code, Errc::kEntityAlreadyExists);

@@ -16,7 +16,8 @@ std::unexpected<Error> unknown(std::string_view runtime) {
         known += candidate.name;
     }
     return fail(Errc::kInvalidParameterValue,
-                fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+                fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must "
+                            "satisfy enum value set: "
                             "[{}] or be a valid ARN",
                             runtime, known));
 }
@@ -28,16 +29,20 @@ Result<void> KnownRuntimeCatalog::check(std::string_view runtime) const {
     if (!support) return unknown(runtime);
     if (installed_.is_installed(runtime)) return {};
     if (*support == model::RuntimeSupport::kDeprecated) {
-        return fail(Errc::kInvalidParameterValue,
-                    fmt::format("The runtime parameter of {} is no longer supported for creating or updating AWS "
-                                "Lambda functions. We recommend you use a supported runtime while creating or "
-                                "updating functions.",
-                                runtime));
+        return fail(
+            Errc::kInvalidParameterValue,
+            fmt::format(
+                "The runtime parameter of {} is no longer supported for creating or updating AWS "
+                "Lambda functions. We recommend you use a supported runtime while creating or "
+                "updating functions.",
+                runtime));
     }
-    return fail(Errc::kInvalidParameterValue,
-                fmt::format("The runtime {} is not installed here. Install it with `meridian runtime build {}` on "
-                            "each node and try again.",
-                            runtime, runtime));
+    return fail(
+        Errc::kInvalidParameterValue,
+        fmt::format(
+            "The runtime {} is not installed here. Install it with `meridian runtime build {}` on "
+            "each node and try again.",
+            runtime, runtime));
 }
 
 }  // namespace meridian::control

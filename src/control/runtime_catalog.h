@@ -1,6 +1,6 @@
 #pragma once
-// Which runtimes functions may be created with. The interface lives here with its user; bin/ joins it to
-// the installed bundles.
+// Which runtimes functions may be created with. The interface lives here with its user; bin/ joins
+// it to the installed bundles.
 
 #include <string>
 #include <string_view>
@@ -17,9 +17,10 @@ class InstalledRuntimes {
     [[nodiscard]] virtual bool is_installed(std::string_view runtime) const = 0;
 };
 
-// Whether a function may be created or updated with `runtime`. Each refusal is kInvalidParameterValue: unknown
-// to AWS (its own enum text), deprecated there, or known and not installed here (with the command that
-// installs it). A deprecated runtime that is installed is accepted.
+// Whether a function may be created or updated with `runtime`. Each refusal is
+// kInvalidParameterValue: unknown to AWS (its own enum text), deprecated there, or known and not
+// installed here (with the command that installs it). A deprecated runtime that is installed is
+// accepted.
 class RuntimeCatalog {
   public:
     virtual ~RuntimeCatalog() = default;

@@ -47,10 +47,11 @@ struct Range {
 Result<void> check_range(int value, Range range) {
     if (value >= range.min && value <= range.max) return {};
     bool const low = value < range.min;
-    return fail(Errc::kValidation,
-                fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy constraint: Member must "
-                            "have value {} than or equal to {}",
-                            value, range.member, low ? "greater" : "less", low ? range.min : range.max));
+    return fail(Errc::kValidation, fmt::format("1 validation error detected: Value '{}' at '{}' "
+                                               "failed to satisfy constraint: Member must "
+                                               "have value {} than or equal to {}",
+                                               value, range.member, low ? "greater" : "less",
+                                               low ? range.min : range.max));
 }
 
 }  // namespace
@@ -62,7 +63,8 @@ bool is_reserved_variable(std::string_view name) {
 Result<void> check_function_name(model::FunctionName const& name) {
     if (name.value().size() <= limits::kFunctionNameCharsMax) return {};
     return fail(Errc::kInvalidParameterValue,
-                fmt::format("1 validation error detected: Value '{}' at 'functionName' failed to satisfy constraint: "
+                fmt::format("1 validation error detected: Value '{}' at 'functionName' failed to "
+                            "satisfy constraint: "
                             "Member must have length less than or equal to {}",
                             name.value(), limits::kFunctionNameCharsMax));
 }
@@ -76,15 +78,19 @@ Result<void> check_environment(model::EnvironmentVariables const& variables) {
     }
     if (!reserved.empty()) {
         return fail(Errc::kInvalidParameterValue,
-                    "Lambda was unable to configure your environment variables because the environment variables you "
-                    "have provided contains reserved keys that are currently not supported for modification. Reserved "
+                    "Lambda was unable to configure your environment variables because the "
+                    "environment variables you "
+                    "have provided contains reserved keys that are currently not supported for "
+                    "modification. Reserved "
                     "keys used in this request: " +
                         reserved);
     }
-    auto const measured = nlohmann::json(variables).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    auto const measured =
+        nlohmann::json(variables).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     if (measured.size() > limits::kEnvironmentBytesMax) {
         return fail(Errc::kInvalidParameterValue,
-                    "Lambda was unable to configure your environment variables because the environment variables you "
+                    "Lambda was unable to configure your environment variables because the "
+                    "environment variables you "
                     "have provided exceeded the 4KB limit. String measured: " +
                         measured);
     }
@@ -96,23 +102,26 @@ Result<void> check_tags(model::Tags const& tags) {
     return fail(Errc::kInvalidParameterValue, "Number of tags exceeds resource tag limit.");
 }
 
-Result<model::FunctionSettings> changed(model::FunctionSettings settings, SettingsChange const& change) {
+Result<model::FunctionSettings> changed(model::FunctionSettings settings,
+                                        SettingsChange const& change) {
     if (change.description) settings.description = *change.description;
     if (change.runtime) settings.runtime = *change.runtime;
     if (change.handler) settings.handler = *change.handler;
     if (change.role_arn) settings.role_arn = *change.role_arn;
     if (change.timeout_seconds) {
-        MERIDIAN_CHECK(check_range(*change.timeout_seconds,
-                                   {"timeout", limits::kTimeoutSecondsMin, limits::kTimeoutSecondsMax}));
+        MERIDIAN_CHECK(check_range(*change.timeout_seconds, {"timeout", limits::kTimeoutSecondsMin,
+                                                             limits::kTimeoutSecondsMax}));
         settings.timeout_seconds = *change.timeout_seconds;
     }
     if (change.memory_mb) {
-        MERIDIAN_CHECK(check_range(*change.memory_mb, {"memorySize", limits::kMemoryMbMin, limits::kMemoryMbMax}));
+        MERIDIAN_CHECK(check_range(*change.memory_mb,
+                                   {"memorySize", limits::kMemoryMbMin, limits::kMemoryMbMax}));
         settings.memory_mb = *change.memory_mb;
     }
     if (change.ephemeral_storage_mb) {
-        MERIDIAN_CHECK(check_range(*change.ephemeral_storage_mb, {"ephemeralStorage.size", limits::kEphemeralStorageMbMin,
-                                                                  limits::kEphemeralStorageMbMax}));
+        MERIDIAN_CHECK(check_range(*change.ephemeral_storage_mb,
+                                   {"ephemeralStorage.size", limits::kEphemeralStorageMbMin,
+                                    limits::kEphemeralStorageMbMax}));
         settings.ephemeral_storage_mb = *change.ephemeral_storage_mb;
     }
     if (change.environment) {

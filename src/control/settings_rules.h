@@ -1,6 +1,7 @@
 #pragma once
-// The rules that a function's settings must keep beyond the constraints of the API model. Pure functions; any
-// thread. Source: Developer Guide, "Lambda quotas" and "Environment variables"; texts as recorded.
+// The rules that a function's settings must keep beyond the constraints of the API model. Pure
+// functions; any thread. Source: Developer Guide, "Lambda quotas" and "Environment variables";
+// texts as recorded.
 
 #include <string_view>
 
@@ -18,6 +19,7 @@ namespace meridian::control {
 [[nodiscard]] bool is_reserved_variable(std::string_view name);
 
 // `settings` with `change` over it, or the first rule that it breaks.
-[[nodiscard]] Result<model::FunctionSettings> changed(model::FunctionSettings settings, SettingsChange const& change);
+[[nodiscard]] Result<model::FunctionSettings> changed(model::FunctionSettings settings,
+                                                      SettingsChange const& change);
 
 }  // namespace meridian::control

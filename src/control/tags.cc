@@ -1,4 +1,5 @@
-// TagResource, UntagResource and ListTags, for functions. Tags are not versioned and change no RevisionId.
+// TagResource, UntagResource and ListTags, for functions. Tags are not versioned and change no
+// RevisionId.
 
 #include "control/control_plane.h"
 #include "control/retry.h"
@@ -8,12 +9,14 @@ namespace meridian::control {
 
 io::Task<> ControlPlane::tag_function(Requester who, model::FunctionName name, model::Tags tags) {
     if (tags.empty()) {
-        co_return fail(Errc::kInvalidParameterValue, "An error occurred and the request cannot be processed.");
+        co_return fail(Errc::kInvalidParameterValue,
+                       "An error occurred and the request cannot be processed.");
     }
     co_return co_await retry_conflicts([&] { return try_change_tags(who, name, tags, {}); });
 }
 
-io::Task<> ControlPlane::untag_function(Requester who, model::FunctionName name, std::vector<std::string> keys) {
+io::Task<> ControlPlane::untag_function(Requester who, model::FunctionName name,
+                                        std::vector<std::string> keys) {
     co_return co_await retry_conflicts([&] { return try_change_tags(who, name, {}, keys); });
 }
 

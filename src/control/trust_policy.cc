@@ -25,7 +25,8 @@ std::vector<json> as_list(json const& value) {
 
 bool is_strings(json const& value) {
     auto const list = as_list(value);
-    return !list.empty() && std::ranges::all_of(list, [](json const& item) { return item.is_string(); });
+    return !list.empty() &&
+           std::ranges::all_of(list, [](json const& item) { return item.is_string(); });
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -42,7 +43,8 @@ bool matches_wildcard(std::string_view pattern, std::string_view text) {
     std::optional<std::size_t> star;
     std::size_t resume = 0;
     while (t < text.size()) {
-        if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t]) && pattern[p] != '*') {
+        if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t]) &&
+            pattern[p] != '*') {
             ++p, ++t;
         } else if (p < pattern.size() && pattern[p] == '*') {
             star = p++;
@@ -88,9 +90,11 @@ json parse(std::string_view document) {
 Result<void> check_principal(json const& principal) {
     if (principal.is_string()) {
         if (principal == "*") return {};
-        return malformed(fmt::format("Invalid principal in policy: \"{}\"", principal.get<std::string>()));
+        return malformed(
+            fmt::format("Invalid principal in policy: \"{}\"", principal.get<std::string>()));
     }
-    if (!principal.is_object() || principal.empty()) return malformed("Missing required field Principal");
+    if (!principal.is_object() || principal.empty())
+        return malformed("Missing required field Principal");
     for (auto const& [kind, who] : principal.items()) {
         if (kind != "AWS" && kind != "Service" && kind != "Federated" && kind != "CanonicalUser") {
             return malformed(fmt::format("Invalid principal in policy: \"{}\"", kind));
@@ -99,8 +103,11 @@ Result<void> check_principal(json const& principal) {
         if (kind != "Service") continue;
         for (auto const& service : as_list(who)) {
             auto const& name = service.get_ref<std::string const&>();
-            bool const plausible = name.find('.') != std::string::npos && name.find_first_of(" /:*") == std::string::npos;
-            if (!plausible) return malformed(fmt::format("Invalid principal in policy: \"SERVICE\":\"{}\"", name));
+            bool const plausible = name.find('.') != std::string::npos &&
+                                   name.find_first_of(" /:*") == std::string::npos;
+            if (!plausible)
+                return malformed(
+                    fmt::format("Invalid principal in policy: \"SERVICE\":\"{}\"", name));
         }
     }
     return {};
@@ -108,17 +115,20 @@ Result<void> check_principal(json const& principal) {
 
 Result<void> check_statement(json const& statement) {
     if (!statement.is_object()) return malformed("Syntax errors in policy.");
-    static constexpr std::string_view kFields[] = {"Sid",       "Effect",    "Principal", "NotPrincipal",
-                                                   "Action",    "NotAction", "Condition"};
+    static constexpr std::string_view kFields[] = {
+        "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"};
     for (auto const& [field, value] : statement.items()) {
-        if (field == "Resource" || field == "NotResource") return malformed("Has prohibited field " + field);
-        if (std::ranges::find(kFields, field) == std::end(kFields)) return malformed("Syntax errors in policy.");
+        if (field == "Resource" || field == "NotResource")
+            return malformed("Has prohibited field " + field);
+        if (std::ranges::find(kFields, field) == std::end(kFields))
+            return malformed("Syntax errors in policy.");
     }
     if (!statement.contains("Effect")) return malformed("Missing required field Effect");
     if (statement["Effect"] != "Allow" && statement["Effect"] != "Deny") {
         return malformed("Syntax errors in policy.");
     }
-    if (statement.contains("Sid") && !statement["Sid"].is_string()) return malformed("Syntax errors in policy.");
+    if (statement.contains("Sid") && !statement["Sid"].is_string())
+        return malformed("Syntax errors in policy.");
     if (!statement.contains("Principal") && !statement.contains("NotPrincipal")) {
         return malformed("Missing required field Principal");
     }
@@ -143,7 +153,8 @@ Result<void> check_statement(json const& statement) {
         for (auto const& [operation, keys] : conditions.items()) {
             if (!keys.is_object()) return malformed("Syntax errors in policy.");
             for (auto const& [key, values] : keys.items()) {
-                if (values.is_object() || values.is_null()) return malformed("Syntax errors in policy.");
+                if (values.is_object() || values.is_null())
+                    return malformed("Syntax errors in policy.");
             }
         }
     }
@@ -162,7 +173,8 @@ bool condition_holds(std::string const& operation, std::string const& key, json 
         if (!value.is_string()) continue;
         auto const& wanted = value.get_ref<std::string const&>();
         if (how.starts_with("stringequals") && wanted == actual) return true;
-        bool const like = how.starts_with("stringlike") || how.starts_with("arnlike") || how.starts_with("arnequals");
+        bool const like = how.starts_with("stringlike") || how.starts_with("arnlike") ||
+                          how.starts_with("arnequals");
         if (like && matches_wildcard(wanted, actual)) return true;
     }
     return false;
@@ -172,7 +184,8 @@ bool applies(json const& statement, AssumeRoleRequest const& request) {
     auto const& principal = statement["Principal"];
     bool named = principal == "*";
     if (principal.is_object() && principal.contains("Service")) {
-        for (auto const& service : as_list(principal["Service"])) named = named || service == request.service;
+        for (auto const& service : as_list(principal["Service"]))
+            named = named || service == request.service;
     }
     if (!named) return false;
     auto const actions = as_list(statement["Action"]);
@@ -195,16 +208,18 @@ Result<void> check_trust_policy(std::string_view document) {
     auto const size = std::ranges::count_if(
         document, [](char c) { return c != ' ' && c != '\n' && c != '\r' && c != '\t'; });
     if (static_cast<std::size_t>(size) > kTrustPolicyCharsMax) {
-        return fail(Errc::kLimitExceeded,
-                    fmt::format("Cannot exceed quota for ACLSizePerRole: {}", kTrustPolicyCharsMax));
+        return fail(Errc::kLimitExceeded, fmt::format("Cannot exceed quota for ACLSizePerRole: {}",
+                                                      kTrustPolicyCharsMax));
     }
     auto const policy = parse(document);
     if (policy.is_discarded()) return malformed("This policy contains invalid Json");
     if (!policy.is_object()) return malformed("Syntax errors in policy.");
     for (auto const& [field, value] : policy.items()) {
-        if (field != "Version" && field != "Id" && field != "Statement") return malformed("Syntax errors in policy.");
+        if (field != "Version" && field != "Id" && field != "Statement")
+            return malformed("Syntax errors in policy.");
     }
-    if (policy.contains("Version") && policy["Version"] != "2012-10-17" && policy["Version"] != "2008-10-17") {
+    if (policy.contains("Version") && policy["Version"] != "2012-10-17" &&
+        policy["Version"] != "2008-10-17") {
         return malformed("Syntax errors in policy.");
     }
     if (!policy.contains("Statement")) return malformed("Syntax errors in policy.");

@@ -1,6 +1,7 @@
 #pragma once
-// A role's trust policy: whether its text is a policy at all, and whether it lets a service assume the
-// role. Pure functions; any thread. Source: IAM User Guide, "IAM JSON policy elements reference".
+// A role's trust policy: whether its text is a policy at all, and whether it lets a service assume
+// the role. Pure functions; any thread. Source: IAM User Guide, "IAM JSON policy elements
+// reference".
 
 #include <string>
 #include <string_view>
@@ -24,8 +25,9 @@ struct AssumeRoleRequest {
     std::string_view source_arn;      // aws:SourceArn
 };
 
-// Whether the policy allows sts:AssumeRole. An explicit deny wins; a condition on anything but the two keys
-// above does not hold, as a key that a request lacks does not. False for what is no policy.
+// Whether the policy allows sts:AssumeRole. An explicit deny wins; a condition on anything but the
+// two keys above does not hold, as a key that a request lacks does not. False for what is no
+// policy.
 [[nodiscard]] bool may_assume_role(std::string_view document, AssumeRoleRequest const& request);
 
 }  // namespace meridian::control

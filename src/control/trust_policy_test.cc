@@ -24,22 +24,35 @@ constexpr char const* kAllowLambda =
 TEST(TrustPolicy, IsReadAsIamReadsIt) {
     Case const cases[] = {
         {"lambda", statement(kAllowLambda), "", true},
-        {"lists", statement(R"("Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com","lambda.amazonaws.com"]},)"
-                            R"("Action":["sts:TagSession","sts:AssumeRole"])"),
+        {"lists",
+         statement(
+             R"("Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com","lambda.amazonaws.com"]},)"
+             R"("Action":["sts:TagSession","sts:AssumeRole"])"),
          "", true},
         {"a lone statement",
          R"({"Version":"2012-10-17","Statement":{)" + std::string(kAllowLambda) + "}}", "", true},
-        {"everyone", statement(R"("Effect":"Allow","Principal":"*","Action":"sts:AssumeRole")"), "", true},
-        {"action by wildcard",
-         statement(R"("Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:*")"), "", true},
-        {"action in another case",
-         statement(R"("Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"STS:assumerole")"), "",
+        {"everyone", statement(R"("Effect":"Allow","Principal":"*","Action":"sts:AssumeRole")"), "",
          true},
+        {"action by wildcard",
+         statement(
+             R"("Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:*")"),
+         "", true},
+        {"action in another case",
+         statement(
+             R"("Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"STS:assumerole")"),
+         "", true},
         {"another service",
-         statement(R"("Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole")"), ""},
+         statement(
+             R"("Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole")"),
+         ""},
         {"another action",
-         statement(R"("Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:TagSession")"), ""},
-        {"an account", statement(R"("Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole")"), ""},
+         statement(
+             R"("Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:TagSession")"),
+         ""},
+        {"an account",
+         statement(
+             R"("Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole")"),
+         ""},
         {"deny wins",
          R"({"Version":"2012-10-17","Statement":[{)" + std::string(kAllowLambda) +
              R"(},{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]})",
@@ -54,9 +67,12 @@ TEST(TrustPolicy, IsReadAsIamReadsIt) {
                    R"(,"Condition":{"StringEquals":{"aws:SourceAccount":"999999999999"}})"),
          ""},
         {"a condition on what is not there",
-         statement(std::string(kAllowLambda) + R"(,"Condition":{"StringEquals":{"aws:PrincipalTag/x":"y"}})"), ""},
+         statement(std::string(kAllowLambda) +
+                   R"(,"Condition":{"StringEquals":{"aws:PrincipalTag/x":"y"}})"),
+         ""},
         {"a condition if it exists",
-         statement(std::string(kAllowLambda) + R"(,"Condition":{"StringEqualsIfExists":{"aws:PrincipalTag/x":"y"}})"),
+         statement(std::string(kAllowLambda) +
+                   R"(,"Condition":{"StringEqualsIfExists":{"aws:PrincipalTag/x":"y"}})"),
          "", true},
         {"not JSON", "{", "This policy contains invalid Json"},
         {"empty", "", "This policy contains invalid Json"},
@@ -64,20 +80,28 @@ TEST(TrustPolicy, IsReadAsIamReadsIt) {
         {"a list", "[]", "Syntax errors in policy."},
         {"no statement", R"({"Version":"2012-10-17"})", "Syntax errors in policy."},
         {"no statements", R"({"Version":"2012-10-17","Statement":[]})", "Syntax errors in policy."},
-        {"an unknown version", R"({"Version":"2020-01-01","Statement":[{)" + std::string(kAllowLambda) + "}]}",
+        {"an unknown version",
+         R"({"Version":"2020-01-01","Statement":[{)" + std::string(kAllowLambda) + "}]}",
          "Syntax errors in policy."},
-        {"an unknown field", statement(std::string(kAllowLambda) + R"(,"Foo":1)"), "Syntax errors in policy."},
-        {"a resource", statement(std::string(kAllowLambda) + R"(,"Resource":"*")"), "Has prohibited field Resource"},
-        {"no effect", statement(R"("Principal":"*","Action":"sts:AssumeRole")"), "Missing required field Effect"},
-        {"a wrong effect", statement(R"("Effect":"Maybe","Principal":"*","Action":"sts:AssumeRole")"),
+        {"an unknown field", statement(std::string(kAllowLambda) + R"(,"Foo":1)"),
+         "Syntax errors in policy."},
+        {"a resource", statement(std::string(kAllowLambda) + R"(,"Resource":"*")"),
+         "Has prohibited field Resource"},
+        {"no effect", statement(R"("Principal":"*","Action":"sts:AssumeRole")"),
+         "Missing required field Effect"},
+        {"a wrong effect",
+         statement(R"("Effect":"Maybe","Principal":"*","Action":"sts:AssumeRole")"),
          "Syntax errors in policy."},
         {"no principal", statement(R"("Effect":"Allow","Action":"sts:AssumeRole")"),
          "Missing required field Principal"},
-        {"no action", statement(R"("Effect":"Allow","Principal":"*")"), "Missing required field Action"},
-        {"an action of no service", statement(R"("Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction")"),
+        {"no action", statement(R"("Effect":"Allow","Principal":"*")"),
+         "Missing required field Action"},
+        {"an action of no service",
+         statement(R"("Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction")"),
          "AssumeRole policy may only specify STS AssumeRole actions."},
         {"a service that is none",
-         statement(R"("Effect":"Allow","Principal":{"Service":"lambda"},"Action":"sts:AssumeRole")"),
+         statement(
+             R"("Effect":"Allow","Principal":{"Service":"lambda"},"Action":"sts:AssumeRole")"),
          R"(Invalid principal in policy: "SERVICE":"lambda")"},
         {"a principal of no kind",
          statement(R"("Effect":"Allow","Principal":{"Foo":"x"},"Action":"sts:AssumeRole")"),
@@ -89,11 +113,12 @@ TEST(TrustPolicy, IsReadAsIamReadsIt) {
         auto const checked = check_trust_policy(test.document);
         EXPECT_EQ(checked ? "" : checked.error().message, test.error) << test.name;
         if (!checked) EXPECT_EQ(checked.error().code, Errc::kMalformedPolicyDocument) << test.name;
-        EXPECT_EQ(may_assume_role(test.document,
-                                  {.service = "lambda.amazonaws.com",
-                                   .source_account = "123456789012",
-                                   .source_arn = "arn:aws:lambda:us-east-1:123456789012:function:f"}),
-                  test.lambda_may_assume)
+        EXPECT_EQ(
+            may_assume_role(test.document,
+                            {.service = "lambda.amazonaws.com",
+                             .source_account = "123456789012",
+                             .source_arn = "arn:aws:lambda:us-east-1:123456789012:function:f"}),
+            test.lambda_may_assume)
             << test.name;
     }
 }
@@ -101,7 +126,8 @@ TEST(TrustPolicy, IsReadAsIamReadsIt) {
 TEST(TrustPolicy, WhiteSpaceDoesNotCountTowardsTheQuota) {
     auto const policy = statement(kAllowLambda);
     EXPECT_TRUE(check_trust_policy(policy + std::string(5'000, ' ')));
-    auto const big = statement(std::string(kAllowLambda) + R"(,"Sid":")" + std::string(2'048, 'x') + "\"");
+    auto const big =
+        statement(std::string(kAllowLambda) + R"(,"Sid":")" + std::string(2'048, 'x') + "\"");
     auto const checked = check_trust_policy(big);
     ASSERT_FALSE(checked);
     EXPECT_EQ(checked.error().code, Errc::kLimitExceeded);
@@ -109,15 +135,16 @@ TEST(TrustPolicy, WhiteSpaceDoesNotCountTowardsTheQuota) {
 }
 
 TEST(ManagedPolicies, AreKnownByTheirWholeArn) {
-    for (auto const* known : {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-                              "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess",
-                              "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
-                              "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}) {
+    for (auto const* known :
+         {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+          "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess",
+          "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
+          "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}) {
         EXPECT_TRUE(is_managed_policy(known)) << known;
     }
-    for (auto const* unknown : {"arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole", "AdministratorAccess",
-                                "arn:aws:iam::123456789012:policy/AdministratorAccess", "",
-                                "arn:aws:iam::aws:policy/"}) {
+    for (auto const* unknown :
+         {"arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole", "AdministratorAccess",
+          "arn:aws:iam::123456789012:policy/AdministratorAccess", "", "arn:aws:iam::aws:policy/"}) {
         EXPECT_FALSE(is_managed_policy(unknown)) << unknown;
     }
 }

@@ -6,7 +6,8 @@
 
 namespace meridian::control {
 
-io::Task<FunctionView> ControlPlane::update_function_code(Requester who, UpdateFunctionCodeRequest request) {
+io::Task<FunctionView> ControlPlane::update_function_code(Requester who,
+                                                          UpdateFunctionCodeRequest request) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
     MERIDIAN_CO_CHECK(parts_.runtimes.check(stored.function.latest.settings.runtime));
@@ -16,10 +17,12 @@ io::Task<FunctionView> ControlPlane::update_function_code(Requester who, UpdateF
         stored.function.latest.code = code;
         co_return view_of(stored);
     }
-    co_return co_await retry_conflicts([&] { return try_update_function_code(who, request, code); });
+    co_return co_await retry_conflicts(
+        [&] { return try_update_function_code(who, request, code); });
 }
 
-io::Task<FunctionView> ControlPlane::try_update_function_code(Requester who, UpdateFunctionCodeRequest request,
+io::Task<FunctionView> ControlPlane::try_update_function_code(Requester who,
+                                                              UpdateFunctionCodeRequest request,
                                                               model::CodePackage code) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
@@ -35,19 +38,22 @@ io::Task<FunctionView> ControlPlane::try_update_function_code(Requester who, Upd
     std::optional<StoredVersion> version;
     bool is_new_version = false;
     if (request.publish) {
-        MERIDIAN_CO_TRY(version, co_await table_.get_version(who.account, function.name, function.last_version));
+        MERIDIAN_CO_TRY(version, co_await table_.get_version(who.account, function.name,
+                                                             function.last_version));
         if (!version || !unchanged_since(function, version->version)) {
             is_new_version = true;
             version.emplace();
             version->account = who.account;
             version->name = function.name;
-            version->version = next_version(function, std::nullopt, model::RevisionId(make_uuid(parts_.random)));
+            version->version =
+                next_version(function, std::nullopt, model::RevisionId(make_uuid(parts_.random)));
             version->number = function.last_version;
             version->status = {pending_creation(), std::nullopt};
             auto const its_key = version_key(who.account, function.name, version->number);
             transaction.expectations.push_back({its_key, std::nullopt});
             transaction.changes.push_back({its_key, version_to_json(version->version)});
-            transaction.statuses.push_back({its_key, status_to_json(version->status, version->version)});
+            transaction.statuses.push_back(
+                {its_key, status_to_json(version->status, version->version)});
         }
     }
     transaction.changes.push_back({key, function_to_json(function)});
@@ -55,14 +61,16 @@ io::Task<FunctionView> ControlPlane::try_update_function_code(Requester who, Upd
 
     auto committed = co_await parts_.store.commit(std::move(transaction));
     if (!committed) {
-        if (committed.error().code == Errc::kOutcomeUnknown) lifecycle_.prepare(who.account, function.name);
+        if (committed.error().code == Errc::kOutcomeUnknown)
+            lifecycle_.prepare(who.account, function.name);
         co_return std::unexpected(committed.error());
     }
     stored.sequence = *committed;
     lifecycle_.publish(function, stored.latest, stored.sequence);
     if (is_new_version) {
         version->sequence = *committed;
-        lifecycle_.publish(who.account, function.name, version->version, version->status, version->sequence);
+        lifecycle_.publish(who.account, function.name, version->version, version->status,
+                           version->sequence);
     }
     lifecycle_.prepare(who.account, function.name);
     co_return version ? view_of(*version) : view_of(stored);

@@ -6,8 +6,8 @@
 
 namespace meridian::control {
 
-io::Task<FunctionView> ControlPlane::update_function_configuration(Requester who,
-                                                                   UpdateFunctionConfigurationRequest request) {
+io::Task<FunctionView> ControlPlane::update_function_configuration(
+    Requester who, UpdateFunctionConfigurationRequest request) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     auto const settings = changed(stored.function.latest.settings, request.settings);
     if (!settings) co_return std::unexpected(settings.error());
@@ -15,11 +15,12 @@ io::Task<FunctionView> ControlPlane::update_function_configuration(Requester who
     if (request.settings.role_arn) {
         MERIDIAN_CO_CHECK(co_await check_role(who, *request.settings.role_arn, request.name));
     }
-    co_return co_await retry_conflicts([&] { return try_update_function_configuration(who, request); });
+    co_return co_await retry_conflicts(
+        [&] { return try_update_function_configuration(who, request); });
 }
 
-io::Task<FunctionView> ControlPlane::try_update_function_configuration(Requester who,
-                                                                       UpdateFunctionConfigurationRequest request) {
+io::Task<FunctionView> ControlPlane::try_update_function_configuration(
+    Requester who, UpdateFunctionConfigurationRequest request) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
 
@@ -30,13 +31,15 @@ io::Task<FunctionView> ControlPlane::try_update_function_configuration(Requester
     function.latest.revision = new_revision();
 
     auto const key = function_key(who.account, function.name);
-    store::Transaction transaction{.caller = who.arn,
-                                   .expectations = {{key, stored.sequence}},
-                                   .changes = {{key, function_to_json(function)}},
-                                   .statuses = {{key, status_to_json(stored.latest, function.latest)}}};
+    store::Transaction transaction{
+        .caller = who.arn,
+        .expectations = {{key, stored.sequence}},
+        .changes = {{key, function_to_json(function)}},
+        .statuses = {{key, status_to_json(stored.latest, function.latest)}}};
     auto committed = co_await parts_.store.commit(std::move(transaction));
     if (!committed) {
-        if (committed.error().code == Errc::kOutcomeUnknown) lifecycle_.prepare(who.account, function.name);
+        if (committed.error().code == Errc::kOutcomeUnknown)
+            lifecycle_.prepare(who.account, function.name);
         co_return std::unexpected(committed.error());
     }
     stored.sequence = *committed;

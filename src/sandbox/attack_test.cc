@@ -197,6 +197,20 @@ TEST_F(Attack, AMemoryBombIsKilledAloneAndFlagged) {
     expect_held(*sandbox, {"exit", "0"});
 }
 
+TEST_F(Attack, ABusyLoopGetsItsShareOfTheCpu) {
+    if (jail().lacks(Weakness::kNoCpuLimit)) {
+        EXPECT_THAT(jail().client->weaknesses(), testing::Contains(Weakness::kNoCpuLimit));
+        return;
+    }
+    auto spec = jail().spec();
+    spec.cpu_milli = 100;  // 10 ms in every 100 ms
+    auto const sandbox = create(std::move(spec));
+    auto const output = start(*sandbox, {"spin", "60"});
+    auto const took_ms = std::stol("0" + read_pipe(output));
+    EXPECT_EQ(wait(*sandbox).value, 0);
+    EXPECT_GT(took_ms, 350);
+}
+
 TEST_F(Attack, AnOrphanDiesWithItsRuntime) {
     auto const sandbox = create(jail().spec());
     auto const output = start(*sandbox, {"leave-orphan"});

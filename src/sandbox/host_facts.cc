@@ -61,7 +61,8 @@ std::vector<jailer::CgroupHierarchy> find_hierarchies() {
         jailer::find_cgroup_hierarchies(slurp("/proc/self/mountinfo"), slurp("/proc/self/cgroup"));
     for (auto& hierarchy : found) {
         if (hierarchy.version2)
-            hierarchy.controllers = jailer::read_controllers(hierarchy.mount_point);
+            hierarchy.controllers =
+                jailer::read_controllers(hierarchy.mount_point + "/cgroup.controllers");
     }
     std::ranges::sort(found, std::greater{}, &jailer::CgroupHierarchy::version2);
     return found;

@@ -40,25 +40,27 @@ Result<io::UniqueFd> duplicate(io::UniqueFd const& fd) {
 // Packages whose directories are open, the least recently used last.
 class OpenPackages {
   public:
+    explicit OpenPackages(Clock const& clock) : clock_(clock) {}
+
     // Nothing if it is not open.
     [[nodiscard]] io::UniqueFd const* find(std::string const& hex) {
         auto const found = by_hex_.find(hex);
         if (found == by_hex_.end()) return nullptr;
         order_.splice(order_.begin(), order_, found->second);
-        found->second->last_used = std::chrono::steady_clock::now();
+        found->second->last_used = clock_.monotonic_now();
         return &found->second->directory;
     }
 
     void insert(std::string const& hex, io::UniqueFd directory) {
         erase(hex);
-        order_.push_front({hex, std::move(directory), std::chrono::steady_clock::now()});
+        order_.push_front({hex, std::move(directory), clock_.monotonic_now()});
         by_hex_[hex] = order_.begin();
         if (order_.size() > kOpenPackagesMax) erase(std::string(order_.back().hex));
     }
 
     // Closes what is not in `used` and was not asked for lately; adds the rest to `used`.
     void close_unused(std::set<std::string>& used) {
-        auto const now = std::chrono::steady_clock::now();
+        auto const now = clock_.monotonic_now();
         for (auto at = order_.begin(); at != order_.end();) {
             auto const& package = *at++;
             if (used.contains(package.hex)) continue;
@@ -74,7 +76,7 @@ class OpenPackages {
     struct Package {
         std::string hex;
         io::UniqueFd directory;
-        std::chrono::steady_clock::time_point last_used;
+        MonotonicTime last_used;
     };
 
     void erase(std::string const& hex) {
@@ -86,6 +88,7 @@ class OpenPackages {
 
     std::list<Package> order_;
     std::map<std::string, std::list<Package>::iterator> by_hex_;
+    Clock const& clock_;
 };
 
 }  // namespace
@@ -102,10 +105,11 @@ struct FolderCodeStore::State {
 };
 
 Result<std::unique_ptr<FolderCodeStore>> FolderCodeStore::open(std::filesystem::path directory,
-                                                               io::BlockingPool& pool, Log& log) {
+                                                               io::BlockingPool& pool,
+                                                               Clock const& clock, Log& log) {
     std::vector<std::filesystem::path> remove_later;
     MERIDIAN_TRY(auto folder, CodeFolder::open(std::move(directory), remove_later));
-    auto state = std::make_shared<State>(pool, log, std::move(folder));
+    auto state = std::make_shared<State>(pool, log, std::move(folder), OpenPackages(clock));
     for (auto const& path : remove_later) {
         bool const accepted = pool.submit([path, &log] {
             std::error_code error;

@@ -13,6 +13,7 @@
 
 #include "base/encoding.h"
 #include "crypto/sha256.h"
+#include "io/system_clock.h"
 #include "store/store_test_support.h"
 #include "store/zip_archive.h"
 #include "store/zip_test_support.h"
@@ -27,7 +28,7 @@ class FolderCodeStoreTest : public testing::Test {
     void SetUp() override { reopen(); }
     void reopen() {
         store_.reset();
-        auto opened = FolderCodeStore::open(root(), pool_, log_);
+        auto opened = FolderCodeStore::open(root(), pool_, clock_, log_);
         ASSERT_TRUE(opened) << opened.error().message;
         store_ = std::move(*opened);
     }
@@ -68,6 +69,7 @@ class FolderCodeStoreTest : public testing::Test {
 
     TemporaryDirectory directory_;
     NullLog log_;
+    io::SystemClock clock_;
     io::BlockingPool pool_{{.threads = 2}};
     std::unique_ptr<FolderCodeStore> store_;
     std::string const zip_ = make_zip({{"index.py", "print(1)"}, {"bin/run", "#!", 0100755}});
@@ -153,7 +155,7 @@ TEST_F(FolderCodeStoreTest, HoldsABoundedNumberOfDirectoriesOpen) {
 
 TEST_F(FolderCodeStoreTest, ManyAtOnceUnpackOnce) {
     auto const sha256 = put(zip_);
-    asio::io_context context;
+    auto& context = test_context();
     std::set<ino_t> inodes;
     int done = 0;
     for (int i = 0; i < 64; ++i) {
@@ -176,7 +178,7 @@ TEST_F(FolderCodeStoreTest, ManyAtOnceUnpackOnce) {
 TEST_F(FolderCodeStoreTest, ManyAtOnceAllHearOfAFailure) {
     auto const sha256 = put(zip_);
     fs::remove(zip_path(zip_));
-    asio::io_context context;
+    auto& context = test_context();
     int failures = 0;
     for (int i = 0; i < 8; ++i) {
         asio::co_spawn(context, store_->open_unpacked(sha256),

@@ -112,7 +112,7 @@ TEST_F(SqliteStoreTest, RefusesBeyondItsQueue) {
 
 TEST_F(SqliteStoreTest, FinishesWhatIsQueuedWhenItCloses) {
     constexpr int kCommits = 200;
-    asio::io_context context;
+    auto& context = test_context();
     int done = 0;
     {
         auto store = open();

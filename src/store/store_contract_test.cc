@@ -446,7 +446,7 @@ TEST_P(StoreContract, CountsLiveRecords) {
 TEST_P(StoreContract, ManyWritersAtOnceEachGetTheirOwnResult) {
     constexpr int kWriters = 64;
     constexpr int kRounds = 8;
-    asio::io_context context;
+    auto& context = test_context();
     std::set<Sequence> sequences;
     int wins = 0;
     int losses = 0;

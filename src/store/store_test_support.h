@@ -37,10 +37,18 @@ class TemporaryDirectory {
     std::filesystem::path path_;
 };
 
-// Runs the task to its end on an executor of its own.
+// Where tests run coroutines. It outlives every store and pool, as main's does: a thread that has posted
+// a completion may still be about to leave the executor when the test already goes on.
+inline asio::io_context& test_context() {
+    static asio::io_context context;
+    context.restart();
+    return context;
+}
+
+// Runs the task to its end.
 template <typename T>
 Result<T> wait_for(io::Task<T> task) {
-    asio::io_context context;
+    auto& context = test_context();
     std::optional<Result<T>> outcome;
     asio::co_spawn(context, std::move(task), [&](std::exception_ptr e, Result<T> result) {
         EXPECT_FALSE(e);

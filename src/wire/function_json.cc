@@ -24,7 +24,8 @@ void put(json& value, char const* member, std::string const& text) {
 
 }  // namespace
 
-json function_list_item_json(model::RunnableVersion const& version, model::RegionName const& region, ArnForm arn) {
+json function_list_item_json(model::RunnableVersion const& version, model::RegionName const& region,
+                             ArnForm arn) {
     auto const& definition = version.version;
     auto const& settings = definition.settings;
     std::optional<model::Qualifier> qualifier;
@@ -49,7 +50,8 @@ json function_list_item_json(model::RunnableVersion const& version, model::Regio
         {"EphemeralStorage", {{"Size", settings.ephemeral_storage_mb}}},
         {"SnapStart", {{"ApplyOn", "None"}, {"OptimizationStatus", "Off"}}},
         {"LoggingConfig",
-         {{"LogFormat", "Text"}, {"LogGroup", settings.log_group.value_or("/aws/lambda/" + version.name.value())}}},
+         {{"LogFormat", "Text"},
+          {"LogGroup", settings.log_group.value_or("/aws/lambda/" + version.name.value())}}},
     };
     if (settings.environment) value["Environment"] = {{"Variables", *settings.environment}};
     if (settings.empty_vpc_config) {
@@ -61,7 +63,8 @@ json function_list_item_json(model::RunnableVersion const& version, model::Regio
     return value;
 }
 
-json function_configuration_json(model::RunnableVersion const& version, model::RegionName const& region, ArnForm arn) {
+json function_configuration_json(model::RunnableVersion const& version,
+                                 model::RegionName const& region, ArnForm arn) {
     json value = function_list_item_json(version, region, arn);
     auto const& status = version.status;
     value["State"] = model::name_of(status.state);

@@ -53,7 +53,8 @@ json const kActiveFunction = json::parse(R"({
 json without_runtime_version(json value) {
     EXPECT_TRUE(value["RuntimeVersionConfig"]["RuntimeVersionArn"].get<std::string>().starts_with(
         "arn:aws:lambda:us-east-1::runtime:"));
-    EXPECT_EQ(value["RuntimeVersionConfig"]["RuntimeVersionArn"].get<std::string>().size(), 34u + 64u);
+    EXPECT_EQ(value["RuntimeVersionConfig"]["RuntimeVersionArn"].get<std::string>().size(),
+              34u + 64u);
     value.erase("RuntimeVersionConfig");
     return value;
 }
@@ -61,7 +62,8 @@ json without_runtime_version(json value) {
 json expected() { return kActiveFunction; }
 
 TEST(FunctionJson, AnActiveFunctionHasTheRecordedMembersAndNoOthers) {
-    EXPECT_EQ(without_runtime_version(function_configuration_json(function(), kRegion, ArnForm::kUnqualified)),
+    EXPECT_EQ(without_runtime_version(
+                  function_configuration_json(function(), kRegion, ArnForm::kUnqualified)),
               expected());
 }
 
@@ -76,7 +78,9 @@ TEST(FunctionJson, APendingFunctionHasReasonsAndNoLastUpdateStatus) {
     want["StateReason"] = "The function is being created.";
     want["StateReasonCode"] = "Creating";
     want["RevisionId"] = "moving";
-    EXPECT_EQ(without_runtime_version(function_configuration_json(value, kRegion, ArnForm::kUnqualified)), want);
+    EXPECT_EQ(
+        without_runtime_version(function_configuration_json(value, kRegion, ArnForm::kUnqualified)),
+        want);
 }
 
 TEST(FunctionJson, AnUpdateInProgressHasItsReasons) {
@@ -89,7 +93,9 @@ TEST(FunctionJson, AnUpdateInProgressHasItsReasons) {
     want["LastUpdateStatusReason"] = "The function is being created.";
     want["LastUpdateStatusReasonCode"] = "Creating";
     want["RevisionId"] = "moving";
-    EXPECT_EQ(without_runtime_version(function_configuration_json(value, kRegion, ArnForm::kUnqualified)), want);
+    EXPECT_EQ(
+        without_runtime_version(function_configuration_json(value, kRegion, ArnForm::kUnqualified)),
+        want);
 }
 
 TEST(FunctionJson, AListItemShowsNoState) {
@@ -107,16 +113,18 @@ TEST(FunctionJson, MembersFollowTheSettings) {
         char const* value;
     };
     Case const cases[] = {
-        {"environment", [](auto& f) { f.version.settings.environment = model::EnvironmentVariables{{"K1", "v"}}; }, "Environment",
-         R"({"Variables":{"K1":"v"}})"},
+        {"environment",
+         [](auto& f) { f.version.settings.environment = model::EnvironmentVariables{{"K1", "v"}}; },
+         "Environment", R"({"Variables":{"K1":"v"}})"},
         {"an empty environment",
-         [](auto& f) { f.version.settings.environment = model::EnvironmentVariables{}; }, "Environment",
-         R"({"Variables":{}})"},
+         [](auto& f) { f.version.settings.environment = model::EnvironmentVariables{}; },
+         "Environment", R"({"Variables":{}})"},
         {"log group", [](auto& f) { f.version.settings.log_group = "mine"; }, "LoggingConfig",
          R"({"LogFormat":"Text","LogGroup":"mine"})"},
         {"an empty VPC", [](auto& f) { f.version.settings.empty_vpc_config = true; }, "VpcConfig",
          R"({"SubnetIds":[],"SecurityGroupIds":[],"VpcId":"","Ipv6AllowedForDualStack":false})"},
-        {"tmp", [](auto& f) { f.version.settings.ephemeral_storage_mb = 1024; }, "EphemeralStorage", R"({"Size":1024})"},
+        {"tmp", [](auto& f) { f.version.settings.ephemeral_storage_mb = 1024; }, "EphemeralStorage",
+         R"({"Size":1024})"},
         {"version", [](auto& f) { f.version.version = model::Version("7"); }, "Version", R"("7")"},
     };
     for (auto const& test : cases) {
@@ -135,7 +143,8 @@ TEST(FunctionJson, AQualifiedArnEndsInTheVersion) {
     value.version.version = model::Version("3");
     EXPECT_EQ(function_list_item_json(value, kRegion, ArnForm::kQualified)["FunctionArn"],
               "arn:aws:lambda:us-east-1:123456789012:function:f:3");
-    EXPECT_EQ(function_list_item_json(value, model::RegionName("cn-north-1"), ArnForm::kQualified)["FunctionArn"],
+    EXPECT_EQ(function_list_item_json(value, model::RegionName("cn-north-1"),
+                                      ArnForm::kQualified)["FunctionArn"],
               "arn:aws-cn:lambda:cn-north-1:123456789012:function:f:3");
 }
 
@@ -159,7 +168,8 @@ TEST(IamJson, ARoleIsShownAsIamShowsIt) {
     whole["Tags"] = json::parse(R"([{"Key":"k","Value":"v"}])");
     whole["RoleLastUsed"] = json::object();
     EXPECT_EQ(role_json(role), whole);
-    EXPECT_EQ(attached_policy_json({"n", "arn"}), json::parse(R"({"PolicyName":"n","PolicyArn":"arn"})"));
+    EXPECT_EQ(attached_policy_json({"n", "arn"}),
+              json::parse(R"({"PolicyName":"n","PolicyArn":"arn"})"));
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ json role_list_item_json(model::Role const& role) {
         {"RoleName", role.name},
         {"RoleId", role.id},
         {"Arn", role.arn()},
-        {"CreateDate", std::chrono::duration_cast<std::chrono::seconds>(role.created.time_since_epoch()).count()},
+        {"CreateDate",
+         std::chrono::duration_cast<std::chrono::seconds>(role.created.time_since_epoch()).count()},
         {"AssumeRolePolicyDocument", percent_encoded(role.assume_role_policy_document)},
         {"MaxSessionDuration", role.max_session_seconds},
     };

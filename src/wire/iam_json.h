@@ -1,5 +1,6 @@
 #pragma once
-// IAM's entities as the API's members. Pure; any thread. Source: the API model and the IAM API reference.
+// IAM's entities as the API's members. Pure; any thread. Source: the API model and the IAM API
+// reference.
 
 #include <nlohmann/json.hpp>
 

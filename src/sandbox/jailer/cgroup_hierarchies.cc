@@ -59,9 +59,9 @@ std::vector<CgroupHierarchy> find_cgroup_hierarchies(std::string_view mountinfo,
     return found;
 }
 
-std::vector<std::string> read_controllers(std::string const& group) {
+std::vector<std::string> read_controllers(std::string const& path) {
     std::vector<std::string> names;
-    auto const text = read_file(group + "/cgroup.controllers");
+    auto const text = read_file(path);
     for (auto const name : split_words(text.value_or(""), ' ')) {
         if (!name.empty()) names.emplace_back(name);
     }

@@ -19,8 +19,8 @@ struct CgroupHierarchy {
 [[nodiscard]] std::vector<CgroupHierarchy> find_cgroup_hierarchies(std::string_view mountinfo,
                                                                    std::string_view cgroup);
 
-// What a v2 group could pass down: the words of its cgroup.controllers.
-[[nodiscard]] std::vector<std::string> read_controllers(std::string const& group);
+// The words of a cgroup.controllers or cgroup.subtree_control; none if there is no such file.
+[[nodiscard]] std::vector<std::string> read_controllers(std::string const& path);
 
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view text, char separator);
 

@@ -190,16 +190,33 @@ io::UniqueFd make_locked_group(std::string const& path) {
     return io::UniqueFd();
 }
 
-// Passes what is `wanted` of a v2 group's controllers down to its children; returns what could be.
-CgroupControls pass_down(std::string const& group, CgroupControls wanted) {
-    auto const names = read_controllers(group);
-    auto const pass = [&](bool want, std::string const& name) {
-        return want && has(names, name) &&
-               write_file(AT_FDCWD, group + "/cgroup.subtree_control", "+" + name).has_value();
+// The controllers that are `wanted` as words for cgroup.subtree_control, each with `sign` before
+// it, as far as `group` has them; with '+', without those that it passes down already.
+std::string controller_words(std::string const& group, CgroupControls const& wanted, char sign) {
+    auto const have = read_controllers(group + "/cgroup.controllers");
+    auto const passed = read_controllers(group + "/cgroup.subtree_control");
+    std::string words;
+    auto const add = [&](bool want, std::string const& name) {
+        if (want && has(have, name) && has(passed, name) == (sign == '-'))
+            words += " " + (sign + name);
     };
-    wanted.memory = pass(wanted.memory, "memory");
-    wanted.cpu = pass(wanted.cpu, "cpu");
-    wanted.pids = pass(wanted.pids, "pids");
+    add(wanted.memory, "memory");
+    add(wanted.cpu, "cpu");
+    add(wanted.pids, "pids");
+    return words;
+}
+
+// Passes what is `wanted` of a v2 group's controllers down to its children; returns what is. In one
+// write, which does all or nothing: passing down cpu alone from a group with processes would turn
+// it into a threaded one, whose children cannot be used.
+CgroupControls pass_down(std::string const& group, CgroupControls wanted) {
+    if (auto const words = controller_words(group, wanted, '+'); !words.empty()) {
+        std::ignore = write_file(AT_FDCWD, group + "/cgroup.subtree_control", words);
+    }
+    auto const passed = read_controllers(group + "/cgroup.subtree_control");
+    wanted.memory = wanted.memory && has(passed, "memory");
+    wanted.cpu = wanted.cpu && has(passed, "cpu");
+    wanted.pids = wanted.pids && has(passed, "pids");
     return wanted;
 }
 
@@ -217,17 +234,21 @@ std::optional<Cgroups::Base> Cgroups::make_base(CgroupHierarchy const& hierarchy
     if (!base.directory.valid()) return std::nullopt;
     if (!hierarchy.version2) return base;
 
-    // A v2 group that passes controllers down may hold no process itself (except the real root).
-    // Where that refuses, this process moves into a leaf of its own first.
-    if (pass_down(parent, wanted) != wanted && parent == hierarchy.own_path) {
+    // A v2 group that passes controllers down may hold no process itself, except the real root,
+    // which is the one without a type. So this process first moves into a leaf of its own.
+    bool const is_root = ::access((parent + "/cgroup.type").c_str(), F_OK) != 0;
+    if (wanted.limits() && !is_root && parent == hierarchy.own_path) {
         std::string const leaf = base.path + "/jailer";
-        ::mkdir(leaf.c_str(), 0755);
-        if (write_file(AT_FDCWD, leaf + "/cgroup.procs", std::to_string(::getpid()))) {
+        if (::mkdir(leaf.c_str(), 0755) == 0 &&
+            write_file(AT_FDCWD, leaf + "/cgroup.procs", std::to_string(::getpid()))) {
             base.left_group = parent;
-            std::ignore = pass_down(parent, wanted);
         }
     }
-    base.controls = pass_down(base.path, wanted);
+    bool const is_empty = read_file(parent + "/cgroup.procs").value_or("?").empty();
+    CgroupControls const freezer_only{.freezer = wanted.freezer};
+    base.newly_passed = controller_words(parent, wanted, '+');
+    base.controls = is_root || is_empty ? pass_down(parent, wanted) : freezer_only;
+    base.controls = pass_down(base.path, base.controls);
     base.controls.freezer =
         wanted.freezer && ::access((base.path + "/cgroup.freeze").c_str(), W_OK) == 0;
     return base;
@@ -235,6 +256,15 @@ std::optional<Cgroups::Base> Cgroups::make_base(CgroupHierarchy const& hierarchy
 
 void Cgroups::drop_base(Base const& base) {
     if (!base.left_group.empty()) {
+        // Back to how it was, from the inside out, or this process could not go back.
+        auto const take_back = [](std::string const& group, CgroupControls const& controls) {
+            auto const words = controller_words(group, controls, '-');
+            if (!words.empty()) {
+                std::ignore = write_file(AT_FDCWD, group + "/cgroup.subtree_control", words);
+            }
+        };
+        take_back(base.path, base.controls);
+        if (!base.newly_passed.empty()) take_back(base.left_group, base.controls);
         std::ignore =
             write_file(AT_FDCWD, base.left_group + "/cgroup.procs", std::to_string(::getpid()));
         ::rmdir((base.path + "/jailer").c_str());
@@ -247,7 +277,8 @@ Cgroups Cgroups::open(std::vector<CgroupHierarchy> hierarchies, bool privileged)
     // v2 first: its freezer is the faster one, and what it has, v1 cannot have.
     std::ranges::sort(hierarchies, std::greater{}, &CgroupHierarchy::version2);
     for (auto& hierarchy : hierarchies) {
-        if (hierarchy.version2) hierarchy.controllers = read_controllers(hierarchy.mount_point);
+        if (hierarchy.version2)
+            hierarchy.controllers = read_controllers(hierarchy.mount_point + "/cgroup.controllers");
         auto const have = cgroups.controls();
         CgroupControls const wanted{
             .memory = !have.memory && has(hierarchy.controllers, "memory"),

@@ -80,9 +80,10 @@ class Cgroups {
     struct Base {
         bool version2 = false;
         CgroupControls controls;
-        std::string path;        // this jailer's group
-        io::UniqueFd directory;  // locked
-        std::string left_group;  // where this process came from, if it had to move; else empty
+        std::string path;          // this jailer's group
+        io::UniqueFd directory;    // locked
+        std::string left_group;    // where this process came from, if it had to move; else empty
+        std::string newly_passed;  // what that group has not passed down before
     };
     Cgroups() = default;
     static std::optional<Base> make_base(CgroupHierarchy const& hierarchy,

@@ -22,6 +22,9 @@ namespace meridian::sandbox::jailer {
 
 namespace {
 
+// Under memory pressure of the whole machine the kernel takes a function first, never the jailer.
+constexpr std::string_view kOomScore = "500";
+
 constexpr std::uint64_t bit(int capability) { return 1ULL << capability; }
 // To become the function's user, and to signal it.
 constexpr std::uint64_t kInitCapabilities = bit(CAP_SETUID) | bit(CAP_SETGID) | bit(CAP_KILL);
@@ -80,6 +83,8 @@ Result<void> Init::take_identity() const {
 
 Result<void> Init::prepare(Packet const& packet) const {
     MERIDIAN_CHECK(protocol::decode<protocol::Prepare>(packet.bytes));
+    // Inherited by the runtime; here, because a process that is not dumpable may not.
+    std::ignore = write_file(AT_FDCWD, "/proc/self/oom_score_adj", kOomScore);
     MERIDIAN_CHECK(take_identity());
     // Now, not with clone3(): this process has been moved to its groups since, and they are to be
     // the root.

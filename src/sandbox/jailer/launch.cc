@@ -21,9 +21,6 @@ namespace meridian::sandbox::jailer {
 
 namespace {
 
-// Under memory pressure of the whole machine the kernel takes a function first, never the jailer.
-constexpr std::string_view kOomScore = "500";
-
 // Recorded on Lambda (behaviour of 2025), but for CORE, which is 0 here: nobody collects the files.
 constexpr std::array kResourceLimits{
     std::pair{RLIMIT_NOFILE, rlimit{1024, 1024}},
@@ -90,7 +87,6 @@ int become_runtime(Launch const& launch) {
     ::sigemptyset(&none);
     for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
     if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return errno;
-    std::ignore = write_file(AT_FDCWD, "/proc/self/oom_score_adj", kOomScore);
     if (int const error = set_descriptors(launch); error != 0) return error;
     int const first_unused =
         launch.telemetry >= 0 ? protocol::kTelemetryDescriptor + 1 : protocol::kTelemetryDescriptor;

@@ -55,8 +55,11 @@ Result<void> run_mke2fs(int file) {
             "lazy_itable_init=1,nodiscard,root_owner=0:0",
             path.c_str(),
             nullptr};
+        // Without the environment of whoever started the jailer: it could name another
+        // configuration.
+        std::array<char*, 1> const environment{};
         for (char const* program : {"/sbin/mke2fs", "/usr/sbin/mke2fs"}) {
-            ::execv(program, const_cast<char* const*>(argv.data()));
+            ::execve(program, const_cast<char* const*>(argv.data()), environment.data());
         }
         ::_exit(127);
     }

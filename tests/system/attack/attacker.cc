@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -92,8 +93,8 @@ void read_host(Arguments const& paths) {
         breach(".. leads out of the root");
 }
 
-// Argument: a secret that is in another sandbox's environment and in its code, written backwards so that
-// this process's own command line does not hold it.
+// Argument: a secret that is in another sandbox's environment and in its code, written backwards so
+// that this process's own command line does not hold it.
 void see_others(Arguments const& backwards) {
     Arguments secrets;
     for (auto const& secret : backwards) secrets.emplace_back(secret.rbegin(), secret.rend());
@@ -351,6 +352,8 @@ void own_privileges(Arguments const& arguments) {
         int const fd = ::open("/proc/self/oom_score_adj", O_WRONLY);
         return fd < 0 ? -1L : static_cast<long>(::write(fd, "-1000", 5));
     }());
+    if (slurp("/proc/self/oom_score_adj") != "500\n")
+        breach("the kernel does not prefer it when memory is short");
     char host[64]{};
     ::gethostname(host, sizeof host);
     if (std::string(host) != "sandbox") breach("host name");
@@ -491,6 +494,19 @@ int plain(std::string const& what, Arguments const& arguments) {
     if (what == "tick") {
         // One byte every millisecond: a reader sees when this process runs.
         while (::write(1, ".", 1) == 1) ::usleep(1000);
+        return 0;
+    }
+    if (what == "spin") {
+        // Uses so many milliseconds of CPU and says how long that took.
+        timespec start{};
+        ::clock_gettime(CLOCK_MONOTONIC, &start);
+        timespec now{};
+        do {
+            ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+        } while (now.tv_sec * 1000 + now.tv_nsec / 1'000'000 < std::atol(arguments.at(0).c_str()));
+        ::clock_gettime(CLOCK_MONOTONIC, &now);
+        std::printf("%ld",
+                    (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1'000'000);
         return 0;
     }
     if (what == "call-runtime-api") return call_runtime_api();
