@@ -151,9 +151,9 @@ TEST_F(VerifierTest, AcceptsWhatBotocoreSends) {
     EXPECT_EQ(decoded("lambda-invoke-arn"),
               (json{{"FunctionName", kArn}, {"Qualifier", "$LATEST"}}));
     EXPECT_EQ(decoded("lambda-list-session"), (json{{"Marker", "a b+c/="}, {"MaxItems", 10}}));
-    EXPECT_EQ(decoded("lambda-untag"),
-              (json{{"Resource", kArn},
-                    {"TagKeys", {"key with space/+=@", "a", "gr\u00fc\u00df"}}}));
+    EXPECT_EQ(
+        decoded("lambda-untag"),
+        (json{{"Resource", kArn}, {"TagKeys", {"key with space/+=@", "a", "gr\u00fc\u00df"}}}));
     EXPECT_EQ(wire::decode_query(wire::Service::kIam, verified("iam-create-role"))->input,
               (json{{"RoleName", "r"}, {"AssumeRolePolicyDocument", "{}"}}));
     EXPECT_EQ(wire::decode_query(wire::Service::kSts, verified("sts-identity"))->operation->id,

@@ -31,8 +31,10 @@ std::string as_text(sandbox::HostFacts const& host) {
     for (auto const& facility : host.facilities) {
         auto const* const mark = facility.available ? "ok  " : facility.required ? "NO  " : "weak";
         out += fmt::format("  {} {:<20} {}\n", mark, facility.name, facility.detail);
-        if (!facility.weaker.empty()) out += fmt::format("       without it: {}\n", facility.weaker);
-        if (!facility.remedy.empty()) out += fmt::format("       to get it:  {}\n", facility.remedy);
+        if (!facility.weaker.empty())
+            out += fmt::format("       without it: {}\n", facility.weaker);
+        if (!facility.remedy.empty())
+            out += fmt::format("       to get it:  {}\n", facility.remedy);
     }
     if (!host.usable()) out += "\nNo sandboxes can be made here: see the lines marked NO.\n";
     return out;

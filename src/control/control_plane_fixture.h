@@ -1,6 +1,6 @@
 #pragma once
-// What the tests of the control plane share: a role, and short forms of the actions on one function,
-// "f".
+// What the tests of the control plane share: a role, and short forms of the actions on one
+// function, "f".
 
 #include <gtest/gtest.h>
 

@@ -201,7 +201,6 @@ TEST_F(ControlPlaneTest, AStoreThatFailsLeavesNothingBehind) {
     EXPECT_TRUE(run(control->create_function(who, creation())));
 }
 
-
 TEST_F(ControlPlaneTest, DeletingTakesEverythingUnderTheFunction) {
     make_function();
     ASSERT_TRUE(publish());
@@ -252,7 +251,6 @@ TEST_F(ControlPlaneTest, DeletedAndMadeAgainWhileTheFirstIsPrepared) {
     EXPECT_EQ(published_code(), "PK2");
     EXPECT_EQ(get().version.status, active());
 }
-
 
 TEST_F(ControlPlaneTest, FunctionsAreListedByNameInPages) {
     EXPECT_TRUE(run(control->list_functions(who, {}))->functions.empty());

@@ -225,7 +225,6 @@ TEST_F(ControlPlaneTest, MissingFunctionsAreNotFoundInAwsWords) {
         << "accounts do not see each other";
 }
 
-
 TEST_F(ControlPlaneTest, PublishingTwiceWithoutAChangeGivesTheSameVersion) {
     make_function();
     auto const one = publish("first");

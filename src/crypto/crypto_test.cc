@@ -135,7 +135,8 @@ TEST(Aead, RefusesEveryChangedBitAndEveryCutEnd) {
     EXPECT_FALSE(open(other, sealed, "place").has_value());
 }
 
-// A known answer for the whole frame, computed with another implementation (Python's `cryptography`).
+// A known answer for the whole frame, computed with another implementation (Python's
+// `cryptography`).
 class ZeroRandom final : public Random {
   public:
     void fill(std::span<std::byte> out) override {
@@ -146,7 +147,8 @@ class ZeroRandom final : public Random {
 TEST(Aead, KeepsItsFormat) {
     ZeroRandom random;
     auto const sealed = seal(kKey, 1, "meridian", "arn", random);
-    EXPECT_EQ(to_hex(sealed), "010000000100000000000000000000000053c4fa9a7dfb7c33497aed4030cd44064b12d4f06622839e");
+    EXPECT_EQ(to_hex(sealed),
+              "010000000100000000000000000000000053c4fa9a7dfb7c33497aed4030cd44064b12d4f06622839e");
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ class FolderCodeStore final : public CodeStore {
   public:
     // Makes what is missing and removes what a crash left half done. Blocks. kIo.
     static Result<std::unique_ptr<FolderCodeStore>> open(std::filesystem::path directory,
-                                                         io::BlockingPool& pool,
-                                                         Clock const& clock, Log& log);
+                                                         io::BlockingPool& pool, Clock const& clock,
+                                                         Log& log);
     ~FolderCodeStore() override;
     FolderCodeStore(FolderCodeStore const&) = delete;
     FolderCodeStore& operator=(FolderCodeStore const&) = delete;

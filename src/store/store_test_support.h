@@ -37,8 +37,8 @@ class TemporaryDirectory {
     std::filesystem::path path_;
 };
 
-// Where tests run coroutines. It outlives every store and pool, as main's does: a thread that has posted
-// a completion may still be about to leave the executor when the test already goes on.
+// Where tests run coroutines. It outlives every store and pool, as main's does: a thread that has
+// posted a completion may still be about to leave the executor when the test already goes on.
 inline asio::io_context& test_context() {
     static asio::io_context context;
     context.restart();

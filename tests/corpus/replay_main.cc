@@ -1,4 +1,5 @@
-// Runs a fuzz target over the files of the folders named on the command line: yesterday's crashers and the seeds.
+// Runs a fuzz target over the files of the folders named on the command line: yesterday's crashers
+// and the seeds.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,7 +18,8 @@ int main(int argc, char** argv) {
             if (!entry.is_regular_file()) continue;
             std::ifstream in(entry.path(), std::ios::binary);
             std::string bytes{std::istreambuf_iterator<char>(in), {}};
-            LLVMFuzzerTestOneInput(reinterpret_cast<std::uint8_t const*>(bytes.data()), bytes.size());
+            LLVMFuzzerTestOneInput(reinterpret_cast<std::uint8_t const*>(bytes.data()),
+                                   bytes.size());
             ++files;
         }
     }
