@@ -9,8 +9,11 @@
 namespace meridian::bin {
 namespace {
 
-constexpr auto kIamFollowInterval = std::chrono::seconds(1);
-
+// How long a long poll for IAM's log stays open.
+constexpr auto kIamPollWait = std::chrono::seconds(20);
+// What an IAM write waits for the other regions of this process. One that takes longer has it
+// later, as on AWS, where IAM is eventually consistent.
+constexpr auto kIamSpreadMax = std::chrono::seconds(2);
 constexpr auto kCodeReapInterval = std::chrono::hours(1);
 
 // Packages that no version needs any more are removed now and then.
@@ -26,6 +29,32 @@ io::Task<> reap_code(control::ControlPlane& control, store::CodeStore& code, Log
         }
     }
 }
+
+// IAM writes go to the home and are acknowledged when every region here has them: read your writes,
+// at any endpoint.
+class SharedAccountLog final : public control::AccountLog {
+  public:
+    // `own` is null at home.
+    SharedAccountLog(store::Store& home, std::vector<regions::AccountFollower*> const& copies,
+                     regions::AccountFollower* own)
+        : home_(home), copies_(copies), own_(own) {}
+
+    io::Task<> write(store::Transaction transaction) override {
+        MERIDIAN_CO_TRY(auto const sequence, co_await home_.commit(std::move(transaction)));
+        auto const spread = co_await regions::wait_for_all(copies_, sequence, kIamSpreadMax);
+        if (spread || !own_ || own_->position() >= sequence) co_return Result<void>{};
+        co_return co_await own_->catch_up();
+    }
+    io::Task<> catch_up() override {
+        if (!own_) co_return Result<void>{};
+        co_return co_await own_->catch_up();
+    }
+
+  private:
+    store::Store& home_;
+    std::vector<regions::AccountFollower*> const& copies_;
+    regions::AccountFollower* const own_;
+};
 
 store::Key iam_home_key(model::AccountId const& account) {
     return {account, store::Kind::kIamHome, "home"};
@@ -97,6 +126,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     auto& shared = region->host_;
     MERIDIAN_TRY(region->store_, store::SqliteStore::open({.path = directory / "meridian.db"},
                                                           shared.clock, shared.log));
+    region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->store_);
     MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool,
                                                              shared.clock, shared.log));
     region->logs_ =
@@ -108,21 +138,23 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     return region;
 }
 
-io::Task<> Region::start(IamHome& iam_home) {
-    if (&iam_home.store() != store_.get()) {
-        iam_source_ = std::make_unique<regions::StoreChangeSource>(iam_home.store(),
-                                                                   store::LogName::kAccount);
-        iam_follower_ = std::make_unique<regions::AccountFollower>(*iam_source_, *store_);
+io::Task<> Region::start(regions::WatchedStore& iam_home,
+                         std::vector<regions::AccountFollower*>& iam_copies) {
+    if (&iam_home != watched_store_.get()) {
+        iam_source_ =
+            std::make_unique<regions::StoreChangeSource>(iam_home, store::LogName::kAccount);
+        iam_follower_ = std::make_unique<regions::AccountFollower>(*iam_source_, *watched_store_);
         MERIDIAN_CO_CHECK(co_await iam_follower_->catch_up());
-        iam_home.add(*iam_follower_);
-        background_.spawn("follow IAM", iam_follower_->run(kIamFollowInterval, host_.log));
+        background_.spawn("follow IAM", iam_follower_->run(kIamPollWait, host_.log));
+        iam_copies.push_back(iam_follower_.get());
     }
+    account_log_ = std::make_unique<SharedAccountLog>(iam_home, iam_copies, iam_follower_.get());
     control_ = std::make_unique<control::ControlPlane>(
         host_.executor, control::ControlPlane::Parts{
                             .region = name_,
-                            .store = *store_,
-                            .account_store = *store_,
-                            .account_log = iam_home,
+                            .store = *watched_store_,
+                            .account_store = *watched_store_,
+                            .account_log = *account_log_,
                             .code = *code_,
                             .runtimes = host_.runtimes,
                             .observer = *adapters_,

@@ -8,13 +8,14 @@
 #include <memory>
 
 #include "api/front.h"
-#include "bin/iam_home.h"
 #include "control/control_plane.h"
 #include "crypto/system_random.h"
 #include "invoke/invoker.h"
 #include "io/blocking_pool.h"
 #include "io/task_scope.h"
 #include "regions/account_follower.h"
+#include "regions/store_change_source.h"
+#include "regions/watched_store.h"
 #include "store/folder_code_store.h"
 #include "store/sqlite_store.h"
 #include "telemetry/log_store.h"
@@ -43,11 +44,12 @@ class Region {
     ~Region();
 
     [[nodiscard]] model::RegionName const& name() const noexcept { return name_; }
-    [[nodiscard]] store::Store& store() noexcept { return *store_; }
+    [[nodiscard]] regions::WatchedStore& store() noexcept { return *watched_store_; }
 
-    // IAM's home is this region or another one that it follows from then on; `iam_home` must stay
-    // until stop() is done.
-    io::Task<> start(IamHome& iam_home);
+    // `iam_home` is the store of the account log's home: this region's own, or another's that it
+    // follows; then it adds its follower to `iam_copies`, which must outlive it.
+    io::Task<> start(regions::WatchedStore& iam_home,
+                     std::vector<regions::AccountFollower*>& iam_copies);
     // Ends every environment and all background work, and writes what is left of the logs.
     asio::awaitable<void> stop();
 
@@ -61,12 +63,14 @@ class Region {
     RegionHost host_;
     model::RegionName name_;
     std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;
     std::unique_ptr<telemetry::LogStore> logs_;
     std::unique_ptr<api::CodeLocations> code_locations_;
     std::unique_ptr<Adapters> adapters_;
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
     std::unique_ptr<regions::AccountFollower> iam_follower_;
+    std::unique_ptr<control::AccountLog> account_log_;
     std::unique_ptr<control::ControlPlane> control_;
     std::unique_ptr<invoke::Invoker> invoker_;
     io::TaskScope background_;
