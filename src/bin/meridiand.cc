@@ -118,6 +118,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log,
         .runtimes = catalog,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
+    std::vector<regions::AccountFollower*> iam_copies;
     std::vector<std::unique_ptr<Region>> regions;
     for (auto const& name : options.regions) {
         MERIDIAN_CO_TRY(auto region,
@@ -131,7 +132,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log,
         {.verify_signatures = options.auth != "off", .anonymous = credentials.caller()},
         credentials, clock, random, log);
     for (auto const& region : regions) {
-        MERIDIAN_CO_CHECK(co_await region->start(iam_home->store()));
+        MERIDIAN_CO_CHECK(co_await region->start(iam_home->store(), iam_copies));
         front.add_region(region->services());
     }
 
