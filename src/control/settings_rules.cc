@@ -69,6 +69,10 @@ Result<void> check_function_name(model::FunctionName const& name) {
                             name.value(), limits::kFunctionNameCharsMax));
 }
 
+// A zero byte ends a word of argv or of the environment: what follows it would be a variable of its
+// own, and so could be a reserved one.
+bool has_zero_byte(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
 Result<void> check_environment(model::EnvironmentVariables const& variables) {
     std::string reserved;
     for (auto const& [name, value] : variables) {
@@ -84,6 +88,13 @@ Result<void> check_environment(model::EnvironmentVariables const& variables) {
                     "modification. Reserved "
                     "keys used in this request: " +
                         reserved);
+    }
+    for (auto const& [name, value] : variables) {
+        if (!has_zero_byte(value)) continue;
+        return fail(Errc::kInvalidParameterValue,
+                    "Lambda was unable to configure your environment variables because the value "
+                    "of " +
+                        name + " contains a null character.");
     }
     auto const measured =
         nlohmann::json(variables).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -106,7 +117,11 @@ Result<model::FunctionSettings> changed(model::FunctionSettings settings,
                                         SettingsChange const& change) {
     if (change.description) settings.description = *change.description;
     if (change.runtime) settings.runtime = *change.runtime;
-    if (change.handler) settings.handler = *change.handler;
+    if (change.handler) {
+        if (has_zero_byte(*change.handler))
+            return fail(Errc::kInvalidParameterValue, "The handler contains a null character.");
+        settings.handler = *change.handler;
+    }
     if (change.role_arn) settings.role_arn = *change.role_arn;
     if (change.timeout_seconds) {
         MERIDIAN_CHECK(check_range(*change.timeout_seconds, {"timeout", limits::kTimeoutSecondsMin,

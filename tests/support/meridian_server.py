@@ -228,8 +228,9 @@ class MeridianServer:
                 if command and str(self.data) not in command and marker.encode() in environment_of(pid)]
 
     def left_groups(self):
-        """Control groups of this server's jailers that still stand."""
-        return [directory for directory, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(directory) in self._groups]
+        """Control groups of this server's jailers that still stand, the running one's apart."""
+        ended = self._groups if self.process is None else self._groups[:-1]
+        return [directory for directory, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(directory) in ended]
 
     def errors(self):
         """What it has written to stderr since its first start."""
