@@ -3,12 +3,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include "io/alarm.h"
+
 namespace meridian::regions {
 namespace {
 
 constexpr std::size_t kEntriesPerPull = 256;  // ours
-
-using SteadyClock = std::chrono::steady_clock;
 
 }  // namespace
 
@@ -57,36 +57,40 @@ io::Task<> AccountFollower::run(std::chrono::milliseconds wait, Log& log) {
         }
         log.write(pulled.error().code == Errc::kConflict ? LogLevel::kError : LogLevel::kWarn,
                   "cannot follow the account log", {{"error", pulled.error().message}});
-        MERIDIAN_CO_CHECK(co_await hurry_.wait(hurry, back_off_.failed()));
+        MERIDIAN_CO_CHECK(co_await hurry_.wait_for(hurry, back_off_.failed()));
     }
 }
 
-io::Task<> AccountFollower::wait_until(store::Sequence sequence, SteadyClock::duration at_most) {
-    auto const until = SteadyClock::now() + at_most;
-    // Someone waits: an error that has passed meanwhile shall not cost more time.
-    if (position_ < sequence) hurry_.raise();
-    while (position_ < sequence) {
-        auto const left = until - SteadyClock::now();
-        if (left <= left.zero()) {
-            co_return fail(Errc::kDeadlineExceeded,
-                           fmt::format("This region has the account log up to {}, not yet {}.",
-                                       position_, sequence));
-        }
-        MERIDIAN_CO_CHECK(co_await advanced_.wait(advanced_.generation(), left));
-    }
-    co_return Result<void>{};
+io::Task<> AccountFollower::wait_until(store::Sequence sequence,
+                                       std::chrono::steady_clock::duration at_most) {
+    AccountFollower* const only[] = {this};
+    co_return co_await wait_for_all(only, sequence, at_most);
 }
 
 io::Task<> wait_for_all(std::span<AccountFollower* const> followers, store::Sequence sequence,
-                        SteadyClock::duration at_most) {
-    auto const until = SteadyClock::now() + at_most;
-    Result<void> all;
+                        std::chrono::steady_clock::duration at_most) {
+    bool over = false;
+    io::Alarm alarm(co_await asio::this_coro::executor);
+    alarm.set(at_most, [&over, followers] {
+        over = true;
+        for (auto* const follower : followers) follower->advanced_.raise();
+    });
+    // Someone waits: an error that has passed meanwhile shall not cost more time.
+    for (auto* const follower : followers) {
+        if (follower->position_ < sequence) follower->hurry_.raise();
+    }
     // They pull at the same time; waiting for one after the other takes as long as the slowest.
     for (auto* const follower : followers) {
-        auto const one = co_await follower->wait_until(sequence, until - SteadyClock::now());
-        if (!one) all = one;
+        while (follower->position_ < sequence) {
+            if (over) {
+                co_return fail(Errc::kDeadlineExceeded,
+                               fmt::format("A region has the account log up to {}, not yet {}.",
+                                           follower->position_, sequence));
+            }
+            MERIDIAN_CO_CHECK(co_await follower->advanced_.wait(follower->advanced_.generation()));
+        }
     }
-    co_return all;
+    co_return Result<void>{};
 }
 
 }  // namespace meridian::regions

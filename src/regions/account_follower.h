@@ -40,6 +40,9 @@ class AccountFollower {
     [[nodiscard]] store::Sequence position() const noexcept { return position_; }
 
   private:
+    friend io::Task<> wait_for_all(std::span<AccountFollower* const>, store::Sequence,
+                                   std::chrono::steady_clock::duration);
+
     // One page; true when the copy then has all that the source has.
     io::Task<bool> pull(std::chrono::milliseconds wait);
     void advance_to(store::Sequence sequence);

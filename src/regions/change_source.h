@@ -25,8 +25,8 @@ class ChangeSource {
   public:
     virtual ~ChangeSource() = default;
 
-    // Entries with sequence > `after`. If there are none it waits for one, `wait` at most, and then
-    // answers an empty page. Errors: kUnavailable when the source cannot be reached, kCancelled,
+    // Entries with sequence > `after`. If there are none it waits for one, `wait` at most; the page
+    // may be empty then. Errors: kUnavailable when the source cannot be reached, kCancelled,
     // those of Store::read_log.
     virtual io::Task<ChangePage> read_after(store::Sequence after, std::size_t limit,
                                             std::chrono::milliseconds wait) = 0;

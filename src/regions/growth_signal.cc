@@ -2,19 +2,20 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "io/alarm.h"
+
 namespace meridian::regions {
 
-struct GrowthSignal::Registration {
-    Registration(std::shared_ptr<State> state_in, asio::steady_timer& timer_in)
-        : state(std::move(state_in)), timer(timer_in) {
-        state->waiting.insert(&timer);
+struct GrowthSignal::Waiter {
+    explicit Waiter(std::shared_ptr<State> state_in) : state(std::move(state_in)) {
+        state->waiting.insert(&shot);
     }
-    ~Registration() { state->waiting.erase(&timer); }
-    Registration(Registration const&) = delete;
-    Registration& operator=(Registration const&) = delete;
+    ~Waiter() { state->waiting.erase(&shot); }
+    Waiter(Waiter const&) = delete;
+    Waiter& operator=(Waiter const&) = delete;
 
     std::shared_ptr<State> state;
-    asio::steady_timer& timer;
+    Shot shot;
 };
 
 asio::awaitable<bool> is_cancelled() {
@@ -24,23 +25,25 @@ asio::awaitable<bool> is_cancelled() {
 
 void GrowthSignal::raise() {
     ++state_->generation;
-    for (auto* const timer : state_->waiting) timer->cancel();
+    for (auto* const shot : state_->waiting) shot->set({});
 }
 
-io::Task<> GrowthSignal::wait(std::uint64_t seen,
-                              std::chrono::steady_clock::duration at_most) const {
-    auto const state = state_;
-    if (state->generation == seen && at_most > std::chrono::steady_clock::duration::zero()) {
-        // A cancellation before this point has nothing to cancel any more.
-        if (co_await is_cancelled()) co_return fail(Errc::kCancelled, "stopped");
-        asio::steady_timer timer(co_await asio::this_coro::executor, at_most);
-        Registration const registration(state, timer);
-        co_await timer.async_wait(io::kNoThrow);
-    }
-    auto const cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none)
-        co_return fail(Errc::kCancelled, "stopped");
-    co_return Result<void>{};
+io::Task<> GrowthSignal::wait(std::uint64_t seen) const {
+    Waiter waiter(state_);
+    // A cancellation before this point would have nothing to cancel any more.
+    if (co_await is_cancelled()) co_return fail(Errc::kCancelled, "stopped");
+    if (waiter.state->generation != seen) co_return Result<void>{};
+    co_return co_await waiter.shot.wait();
+}
+
+io::Task<> GrowthSignal::wait_for(std::uint64_t seen,
+                                  std::chrono::steady_clock::duration at_most) const {
+    Waiter waiter(state_);
+    if (co_await is_cancelled()) co_return fail(Errc::kCancelled, "stopped");
+    if (waiter.state->generation != seen) co_return Result<void>{};
+    io::Alarm alarm(co_await asio::this_coro::executor);
+    alarm.set(at_most, [&waiter] { waiter.shot.set({}); });
+    co_return co_await waiter.shot.wait();
 }
 
 }  // namespace meridian::regions

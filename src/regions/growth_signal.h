@@ -9,8 +9,7 @@
 #include <memory>
 #include <set>
 
-#include <boost/asio/steady_timer.hpp>
-
+#include "io/one_shot.h"
 #include "io/task.h"
 
 namespace meridian::regions {
@@ -20,16 +19,19 @@ class GrowthSignal {
     [[nodiscard]] std::uint64_t generation() const noexcept { return state_->generation; }
     // Wakes everybody who waits now.
     void raise();
-    // Completes when generation() is no longer `seen`, or when the time is over; either is success.
-    // kCancelled when the coroutine is cancelled.
-    io::Task<> wait(std::uint64_t seen, std::chrono::steady_clock::duration at_most) const;
+    // Completes when generation() is no longer `seen`. kCancelled when the coroutine is, or when
+    // the signal goes.
+    io::Task<> wait(std::uint64_t seen) const;
+    // The same, but also when the time is over, which is success, too.
+    io::Task<> wait_for(std::uint64_t seen, std::chrono::steady_clock::duration at_most) const;
 
   private:
+    using Shot = io::OneShot<void>;
     struct State {
         std::uint64_t generation = 0;
-        std::set<asio::steady_timer*> waiting;
+        std::set<Shot*> waiting;
     };
-    struct Registration;
+    struct Waiter;
     // Waiting coroutines hold it, too: they may be destroyed after the signal.
     std::shared_ptr<State> state_ = std::make_shared<State>();
 };

@@ -16,6 +16,8 @@ class StoreChangeSource final : public ChangeSource {
                                     std::chrono::milliseconds wait) override;
 
   private:
+    io::Task<ChangePage> read(store::Sequence after, std::size_t limit);
+
     WatchedStore& store_;
     store::LogName const log_;
 };

@@ -67,7 +67,7 @@ class StoreBench : public benchmark::Fixture {
     std::unique_ptr<store::SqliteStore> store;
 };
 
-BENCHMARK_F(StoreBench, bare_sync)(benchmark::State& state) {
+BENCHMARK_DEFINE_F(StoreBench, bare_sync)(benchmark::State& state) {
     io::UniqueFd const file(::open((directory / "bare").c_str(), O_CREAT | O_WRONLY, 0600));
     std::string const bytes(3 * 4096, 'x');
     for (auto _ : state) {
@@ -76,7 +76,7 @@ BENCHMARK_F(StoreBench, bare_sync)(benchmark::State& state) {
     }
 }
 
-BENCHMARK_F(StoreBench, commit_alone)(benchmark::State& state) {
+BENCHMARK_DEFINE_F(StoreBench, commit_alone)(benchmark::State& state) {
     std::uint64_t n = 0;
     for (auto _ : state) {
         spawn(commit(n++ % 1'000));
@@ -84,7 +84,7 @@ BENCHMARK_F(StoreBench, commit_alone)(benchmark::State& state) {
     }
 }
 
-BENCHMARK_F(StoreBench, commit_64_writers)(benchmark::State& state) {
+BENCHMARK_DEFINE_F(StoreBench, commit_64_writers)(benchmark::State& state) {
     constexpr int kWriters = 64;
     std::uint64_t n = 0;
     for (auto _ : state) {
@@ -126,12 +126,12 @@ class FullStoreBench : public StoreBench {
     }
 };
 
-BENCHMARK_F(FullStoreBench, get)(benchmark::State& state) {
+BENCHMARK_DEFINE_F(FullStoreBench, get)(benchmark::State& state) {
     std::uint64_t n = 1;
     measure(state, [&] { return store->get(key(n = (n + 2) % kRecords)); });
 }
 
-BENCHMARK_F(FullStoreBench, scan_50)(benchmark::State& state) {
+BENCHMARK_DEFINE_F(FullStoreBench, scan_50)(benchmark::State& state) {
     measure(state, [&] {
         return store->scan({.account = key(0).account,
                             .kind = store::Kind::kFunction,
@@ -139,8 +139,15 @@ BENCHMARK_F(FullStoreBench, scan_50)(benchmark::State& state) {
     });
 }
 
-BENCHMARK_F(FullStoreBench, count)(benchmark::State& state) {
+BENCHMARK_DEFINE_F(FullStoreBench, count)(benchmark::State& state) {
     measure(state, [&] { return store->count(key(0).account, store::Kind::kFunction); });
 }
+
+BENCHMARK_REGISTER_F(StoreBench, bare_sync)->UseRealTime();
+BENCHMARK_REGISTER_F(StoreBench, commit_alone)->UseRealTime();
+BENCHMARK_REGISTER_F(StoreBench, commit_64_writers)->UseRealTime();
+BENCHMARK_REGISTER_F(FullStoreBench, get)->UseRealTime();
+BENCHMARK_REGISTER_F(FullStoreBench, scan_50)->UseRealTime();
+BENCHMARK_REGISTER_F(FullStoreBench, count)->UseRealTime();
 
 }  // namespace
