@@ -130,8 +130,15 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log,
     api::Front front(
         {.verify_signatures = options.auth != "off", .anonymous = credentials.caller()},
         credentials, clock, random, log);
+    // What one region writes of IAM, every hosted region sees before the writer is answered.
+    auto const all_follow_iam = [&regions]() -> io::Task<> {
+        for (auto const& region : regions) {
+            MERIDIAN_CO_CHECK(co_await region->follow_iam());
+        }
+        co_return Result<void>{};
+    };
     for (auto const& region : regions) {
-        MERIDIAN_CO_CHECK(co_await region->start(iam_home->store()));
+        MERIDIAN_CO_CHECK(co_await region->start(iam_home->store(), all_follow_iam));
         front.add_region(region->services());
     }
 

@@ -44,6 +44,30 @@ class FollowedAccountLog final : public control::AccountLog {
     regions::AccountFollower& follower_;
 };
 
+// Tells after every write, so that all hosted regions have it before the writer is answered.
+class AnnouncedAccountLog final : public control::AccountLog {
+  public:
+    AnnouncedAccountLog(std::unique_ptr<control::AccountLog> inner,
+                        std::function<io::Task<>()> written, Log& log)
+        : inner_(std::move(inner)), written_(std::move(written)), log_(log) {}
+
+    io::Task<> write(store::Transaction transaction) override {
+        MERIDIAN_CO_CHECK(co_await inner_->write(std::move(transaction)));
+        // The change stands. A region that cannot take it now pulls it later.
+        if (auto const told = co_await written_(); !told) {
+            log_.write(LogLevel::kWarn, "a region does not follow the account log",
+                       {{"error", told.error().message}});
+        }
+        co_return Result<void>{};
+    }
+    io::Task<> catch_up() override { return inner_->catch_up(); }
+
+  private:
+    std::unique_ptr<control::AccountLog> inner_;
+    std::function<io::Task<>()> written_;
+    Log& log_;
+};
+
 store::Key iam_home_key(model::AccountId const& account) {
     return {account, store::Kind::kIamHome, "home"};
 }
@@ -125,7 +149,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     return region;
 }
 
-io::Task<> Region::start(store::Store& iam_home) {
+io::Task<> Region::start(store::Store& iam_home, std::function<io::Task<>()> iam_written) {
     if (&iam_home == store_.get()) {
         account_log_ = std::make_unique<control::HomeAccountLog>(*store_);
     } else {
@@ -136,6 +160,8 @@ io::Task<> Region::start(store::Store& iam_home) {
         MERIDIAN_CO_CHECK(co_await iam_follower_->catch_up());
         background_.spawn("follow IAM", iam_follower_->run(kIamFollowInterval, host_.log));
     }
+    account_log_ = std::make_unique<AnnouncedAccountLog>(std::move(account_log_),
+                                                         std::move(iam_written), host_.log);
     control_ = std::make_unique<control::ControlPlane>(
         host_.executor, control::ControlPlane::Parts{
                             .region = name_,

@@ -5,6 +5,7 @@
 // Threads: belongs to the process's io executor.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "api/front.h"
@@ -45,8 +46,8 @@ class Region {
     [[nodiscard]] store::Store& store() noexcept { return *store_; }
 
     // `iam_home` is the store of the account log's home: this region's own, or another's that it
-    // follows.
-    io::Task<> start(store::Store& iam_home);
+    // follows. `iam_written` is awaited after each IAM write of this region, before its answer.
+    io::Task<> start(store::Store& iam_home, std::function<io::Task<>()> iam_written);
     // Ends every environment and all background work, and writes what is left of the logs.
     asio::awaitable<void> stop();
 

@@ -41,7 +41,7 @@ def test_everything_stays(start_server):
     made = {}
     for region in regions:
         function = functions("cpp", region=region, name="stays", variables={"WHERE": region},
-                             Tags={"region": region, "other": "ä=&"}, Description="before the stop")
+                             Tags={"region": region, "other": "ä=+"}, Description="before the stop")
         function.api.publish_version(FunctionName="stays", Description="one")
         function.configure(Timeout=7, MemorySize=200)
         function.api.publish_version(FunctionName="stays", Description="two")
