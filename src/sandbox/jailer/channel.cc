@@ -1,5 +1,6 @@
 #include "sandbox/jailer/channel.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -29,11 +30,31 @@ void take_descriptors(msghdr& message, std::vector<io::UniqueFd>& out) {
     }
 }
 
+template <typename Call>
+ssize_t until_uninterrupted(Call const& call) {
+    for (;;) {
+        auto const result = call();
+        if (result >= 0 || errno != EINTR) return result;
+    }
+}
+
+// By errno.
+Result<std::optional<Packet>> nothing_received() {
+    if (errno == EAGAIN) return std::nullopt;
+    if (errno == ECONNRESET) return fail(Errc::kUnavailable, "the peer is gone");
+    return fail(Errc::kIo, std::string("recvmsg: ") + std::strerror(errno));
+}
+
 }  // namespace
 
 Result<std::optional<Packet>> receive_packet(int socket) {
+    // Room for what is there only: room for the longest message would be most of an init's memory.
+    ssize_t const waiting =
+        until_uninterrupted([&] { return ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC); });
+    if (waiting < 0) return nothing_received();
     Packet packet;
-    packet.bytes.resize(protocol::kMessageBytesMax);
+    packet.bytes.resize(
+        std::clamp<std::size_t>(static_cast<std::size_t>(waiting), 1, protocol::kMessageBytesMax));
     alignas(cmsghdr) std::array<char, kControlBytes> control;
     iovec data{.iov_base = packet.bytes.data(), .iov_len = packet.bytes.size()};
     msghdr message{};
@@ -41,15 +62,9 @@ Result<std::optional<Packet>> receive_packet(int socket) {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    ssize_t received = -1;
-    do {
-        received = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    } while (received < 0 && errno == EINTR);
-    if (received < 0) {
-        if (errno == EAGAIN) return std::nullopt;
-        if (errno == ECONNRESET) return fail(Errc::kUnavailable, "the peer is gone");
-        return fail(Errc::kIo, std::string("recvmsg: ") + std::strerror(errno));
-    }
+    ssize_t const received =
+        until_uninterrupted([&] { return ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC); });
+    if (received < 0) return nothing_received();
     take_descriptors(message, packet.descriptors);
     if (received == 0) return fail(Errc::kUnavailable, "the peer is gone");
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
