@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/front.h"
+#include "bin/data_lock.h"
 #include "bin/key_file.h"
 #include "bin/region.h"
 #include "bin/root_credentials.h"
@@ -233,6 +234,9 @@ int run(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     auto jailer = sandbox::JailerClient::take_peer_from_environment();
     if (!jailer) return failed(jailer.error());
+
+    auto const lock = lock_data(options.data, options.shown_data);
+    if (!lock) return failed(lock.error());
 
     crypto::SystemRandom random;
     asio::io_context context(1);

@@ -11,7 +11,7 @@ and roles, kills meridiand (or the jailer) with SIGKILL at a random moment, star
     kill_loop.py --rounds 200 --seed 7      the same seed makes the same operations and moments; the scheduler does the rest
     kill_loop.py --rounds 5 --seed 7 --from-round 41 --keep
 
-Needs root, MERIDIAN_BIN_DIR (or --bin-dir), boto3 not. A failure prints the seed, the round and the history of the
+Needs root and MERIDIAN_BIN_DIR (or --bin-dir). A failure prints the seed, the round and the history of the
 resource."""
 
 import argparse
@@ -42,6 +42,7 @@ CLIENTS = 6
 FUNCTIONS_EACH = 2  # names that one client uses: every name has one writer, so its history is a sequence
 KILL_BETWEEN_SECONDS = (0.02, 0.45)
 JAILER_ONE_IN = 5
+START_ONE_IN = 8
 INVOKE_ONE_IN = 4  # of the functions that are checked
 GONE = None
 
@@ -57,8 +58,8 @@ class Violation(Exception):
 class Api:
     """A connection that signs; every request either is answered or raises Lost."""
 
-    def __init__(self, server, region):
-        self.server, self.region = server, region
+    def __init__(self, server, region, dying=None):
+        self.server, self.region, self.dying = server, region, dying or threading.Event()
         self.address = urllib.parse.urlsplit(server.endpoint).netloc
         self.connection = None
 
@@ -70,10 +71,13 @@ class Api:
                 self.connection = http.client.HTTPConnection(self.address, timeout=30)
             self.connection.request(method, path, body=body, headers=dict(request.headers))
             response = self.connection.getresponse()
-            return response.status, response.read(), response.headers
+            status, answer = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Lost(repr(error)) from None
+        if self.dying.is_set() and (status >= 500 or response.getheader("X-Amz-Function-Error")):
+            raise Lost(f"{status} from a server whose jailer is dead")
+        return status, answer, response.headers
 
     def json(self, method, path, value=None):
         body = b"" if value is None else json.dumps(value).encode()
@@ -91,7 +95,7 @@ class Api:
 
 
 class Packages:
-    """Packages that say who they are: the C++ echo function beside a file of random bytes, or a shell script."""
+    """Packages that say who they are: a bootstrap that answers with its label, beside some random bytes."""
 
     def __init__(self):
         self.by_hash = {}
@@ -411,9 +415,9 @@ class Loop:
             self.writers.append((region, [*mine, RoleWriter(Resource(f"chaos-role-{client}"), self.packages)]))
 
     def run_client(self, chooser, region, writers, stop, failures):
-        api = Api(self.server, region)
+        api = Api(self.server, region, stop)
         try:
-            while not stop.is_set():
+            while True:
                 writer = chooser.choice(writers)
                 if len(writer.resource.possible) > 1:
                     continue
@@ -437,15 +441,20 @@ class Loop:
             client.start()
         time.sleep(chooser.uniform(*KILL_BETWEEN_SECONDS))
         jailer = chooser.randrange(JAILER_ONE_IN) == 0
-        if failures:  # of a server that lives
-            raise failures[0][1]
-        self.server.kill9(jailer=jailer)
         stop.set()
+        self.server.kill9(jailer=jailer)
         for client in clients:
             client.join(60)
             assert not client.is_alive(), "a client hangs"
         for writer, error in failures:
             raise Violation(f"{error}\n" + "\n".join(writer.resource.history[-30:])) from error
+        if chooser.randrange(START_ONE_IN) == 0:  # and once more while it recovers
+            self.server.launch()
+            time.sleep(chooser.uniform(0, 0.15))
+            try:
+                self.server.kill9(jailer=chooser.random() < 0.5)
+            except RuntimeError:  # meridiand is not there yet
+                self.server.kill9(jailer=True)
         started = time.monotonic()
         self.server.start()
         restart = time.monotonic() - started
@@ -470,6 +479,7 @@ class Loop:
                         raise Violation(f"{error!r}\n" + str(error) + "\nhistory:\n  " + "\n  ".join(
                             writer.resource.history[-30:])) from error
                     self.figures["checked"] += 1
+                    self.figures["invoked"] += invoke
                     writer.resource.touched = False
             for region in REGIONS:
                 self.check_list(apis[region], region)

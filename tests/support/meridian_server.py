@@ -104,25 +104,35 @@ class MeridianServer:
     # Life
 
     def command(self):
-        words = [str(self.bin_dir / "meridian"), "up", "--data", str(self.data), "--port", "0", "--regions",
-                 ",".join(self.regions), "--account", self.account, "--runtimes", str(RUNTIMES), *self.flags]
+        words = [str(self.bin_dir / "meridian"), "up", "--data", str(self.data), *self.flags]
+        for name, value in (("--port", "0"), ("--regions", ",".join(self.regions)), ("--account", self.account),
+                            ("--runtimes", str(RUNTIMES))):
+            if name not in self.flags:
+                words += [name, value]
         if self.user:
             uid, gid = map(str, self.user)
             words = ["setpriv", "--reuid", uid, "--regid", gid, "--clear-groups", "--", *words]
         return words
 
     def start(self):
+        self.launch()
+        return self.wait_until_ready()
+
+    def launch(self):
+        """Starts it and does not wait."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         if self.user:
             environment.update(HOME=str(self.data), TMPDIR="/tmp")
         with open(self.directory / "stderr", "ab") as errors:
             self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=errors, env=environment,
                                             start_new_session=True)
+        self._groups.append(f"meridian-jailer-{self.process.pid}")
+
+    def wait_until_ready(self):
         ready = self._read_ready_line()
         self.endpoint = ready["endpoint"]
         self.ready = ready
         self.access_key, self.secret_key = read_credentials(self.data / "credentials")
-        self._groups.append(f"meridian-jailer-{self.process.pid}")
         return self
 
     def _read_ready_line(self):

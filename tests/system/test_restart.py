@@ -41,7 +41,7 @@ def test_everything_stays(start_server):
     made = {}
     for region in regions:
         function = functions("cpp", region=region, name="stays", variables={"WHERE": region},
-                             Tags={"region": region, "other": "ä=&"}, Description="before the stop")
+                             Tags={"region": region, "other": "ä=+"}, Description="before the stop")
         function.api.publish_version(FunctionName="stays", Description="one")
         function.configure(Timeout=7, MemorySize=200)
         function.api.publish_version(FunctionName="stays", Description="two")
@@ -176,7 +176,7 @@ def test_a_wrong_signature_is_refused_otherwise(server):
 
 
 @pytest.mark.parametrize("flags", [["--auth", "off", "--host", "0.0.0.0"], ["--host", "0.0.0.0"], ["--auth", "none"],
-                                   ["--account", "12"], ["--regions", "nowhere"], ["--regions", ""],
+                                   ["--account", "12"], ["--regions", "Up/../.."], ["--regions", "a,a"],
                                    ["--port", "70000"]])
 def test_settings_that_are_refused(start_server, flags):
     with pytest.raises(RuntimeError) as refused:
