@@ -9,8 +9,11 @@
 namespace meridian::bin {
 namespace {
 
-constexpr auto kIamFollowInterval = std::chrono::seconds(1);
-
+// How long a long poll for IAM's log stays open.
+constexpr auto kIamPollWait = std::chrono::seconds(20);
+// What an IAM write waits for the other regions of this process. One that takes longer has it
+// later, as on AWS, where IAM is eventually consistent.
+constexpr auto kIamSpreadMax = std::chrono::seconds(2);
 constexpr auto kCodeReapInterval = std::chrono::hours(1);
 
 // Packages that no version needs any more are removed now and then.
@@ -27,45 +30,30 @@ io::Task<> reap_code(control::ControlPlane& control, store::CodeStore& code, Log
     }
 }
 
-// IAM writes of a region that is not the home: commit there, then pull until this copy has it.
-class FollowedAccountLog final : public control::AccountLog {
+// IAM writes go to the home and are acknowledged when every region here has them: read your writes,
+// at any endpoint.
+class SharedAccountLog final : public control::AccountLog {
   public:
-    FollowedAccountLog(store::Store& home, regions::AccountFollower& follower)
-        : home_(home), follower_(follower) {}
+    // `own` is null at home.
+    SharedAccountLog(store::Store& home, std::vector<regions::AccountFollower*> const& copies,
+                     regions::AccountFollower* own)
+        : home_(home), copies_(copies), own_(own) {}
 
     io::Task<> write(store::Transaction transaction) override {
-        MERIDIAN_CO_CHECK(co_await home_.commit(std::move(transaction)));
-        co_return co_await follower_.catch_up();
+        MERIDIAN_CO_TRY(auto const sequence, co_await home_.commit(std::move(transaction)));
+        auto const spread = co_await regions::wait_for_all(copies_, sequence, kIamSpreadMax);
+        if (spread || !own_ || own_->position() >= sequence) co_return Result<void>{};
+        co_return co_await own_->catch_up();
     }
-    io::Task<> catch_up() override { return follower_.catch_up(); }
+    io::Task<> catch_up() override {
+        if (!own_) co_return Result<void>{};
+        co_return co_await own_->catch_up();
+    }
 
   private:
     store::Store& home_;
-    regions::AccountFollower& follower_;
-};
-
-// Tells after every write, so that all hosted regions have it before the writer is answered.
-class AnnouncedAccountLog final : public control::AccountLog {
-  public:
-    AnnouncedAccountLog(std::unique_ptr<control::AccountLog> inner,
-                        std::function<io::Task<>()> written, Log& log)
-        : inner_(std::move(inner)), written_(std::move(written)), log_(log) {}
-
-    io::Task<> write(store::Transaction transaction) override {
-        MERIDIAN_CO_CHECK(co_await inner_->write(std::move(transaction)));
-        // The change stands. A region that cannot take it now pulls it later.
-        if (auto const told = co_await written_(); !told) {
-            log_.write(LogLevel::kWarn, "a region does not follow the account log",
-                       {{"error", told.error().message}});
-        }
-        co_return Result<void>{};
-    }
-    io::Task<> catch_up() override { return inner_->catch_up(); }
-
-  private:
-    std::unique_ptr<control::AccountLog> inner_;
-    std::function<io::Task<>()> written_;
-    Log& log_;
+    std::vector<regions::AccountFollower*> const& copies_;
+    regions::AccountFollower* const own_;
 };
 
 store::Key iam_home_key(model::AccountId const& account) {
@@ -138,6 +126,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     auto& shared = region->host_;
     MERIDIAN_TRY(region->store_, store::SqliteStore::open({.path = directory / "meridian.db"},
                                                           shared.clock, shared.log));
+    region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->store_);
     MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool,
                                                              shared.clock, shared.log));
     region->logs_ =
@@ -149,24 +138,22 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     return region;
 }
 
-io::Task<> Region::start(store::Store& iam_home, std::function<io::Task<>()> iam_written) {
-    if (&iam_home == store_.get()) {
-        account_log_ = std::make_unique<control::HomeAccountLog>(*store_);
-    } else {
+io::Task<> Region::start(regions::WatchedStore& iam_home,
+                         std::vector<regions::AccountFollower*>& iam_copies) {
+    if (&iam_home != watched_store_.get()) {
         iam_source_ =
             std::make_unique<regions::StoreChangeSource>(iam_home, store::LogName::kAccount);
-        iam_follower_ = std::make_unique<regions::AccountFollower>(*iam_source_, *store_);
-        account_log_ = std::make_unique<FollowedAccountLog>(iam_home, *iam_follower_);
+        iam_follower_ = std::make_unique<regions::AccountFollower>(*iam_source_, *watched_store_);
         MERIDIAN_CO_CHECK(co_await iam_follower_->catch_up());
-        background_.spawn("follow IAM", iam_follower_->run(kIamFollowInterval, host_.log));
+        background_.spawn("follow IAM", iam_follower_->run(kIamPollWait, host_.log));
+        iam_copies.push_back(iam_follower_.get());
     }
-    account_log_ = std::make_unique<AnnouncedAccountLog>(std::move(account_log_),
-                                                         std::move(iam_written), host_.log);
+    account_log_ = std::make_unique<SharedAccountLog>(iam_home, iam_copies, iam_follower_.get());
     control_ = std::make_unique<control::ControlPlane>(
         host_.executor, control::ControlPlane::Parts{
                             .region = name_,
-                            .store = *store_,
-                            .account_store = *store_,
+                            .store = *watched_store_,
+                            .account_store = *watched_store_,
                             .account_log = *account_log_,
                             .code = *code_,
                             .runtimes = host_.runtimes,
@@ -206,11 +193,6 @@ api::RegionServices Region::services() {
             .invoker = *invoker_,
             .logs = *logs_,
             .code = *code_locations_};
-}
-
-io::Task<> Region::follow_iam() {
-    if (!iam_follower_) co_return Result<void>{};
-    co_return co_await iam_follower_->catch_up();
 }
 
 io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions,

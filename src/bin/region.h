@@ -5,7 +5,6 @@
 // Threads: belongs to the process's io executor.
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 
 #include "api/front.h"
@@ -15,6 +14,8 @@
 #include "io/blocking_pool.h"
 #include "io/task_scope.h"
 #include "regions/account_follower.h"
+#include "regions/store_change_source.h"
+#include "regions/watched_store.h"
 #include "store/folder_code_store.h"
 #include "store/sqlite_store.h"
 #include "telemetry/log_store.h"
@@ -43,17 +44,16 @@ class Region {
     ~Region();
 
     [[nodiscard]] model::RegionName const& name() const noexcept { return name_; }
-    [[nodiscard]] store::Store& store() noexcept { return *store_; }
+    [[nodiscard]] regions::WatchedStore& store() noexcept { return *watched_store_; }
 
     // `iam_home` is the store of the account log's home: this region's own, or another's that it
-    // follows. `iam_written` is awaited after each IAM write of this region, before its answer.
-    io::Task<> start(store::Store& iam_home, std::function<io::Task<>()> iam_written);
+    // follows; then it adds its follower to `iam_copies`, which must outlive it.
+    io::Task<> start(regions::WatchedStore& iam_home,
+                     std::vector<regions::AccountFollower*>& iam_copies);
     // Ends every environment and all background work, and writes what is left of the logs.
     asio::awaitable<void> stop();
 
     [[nodiscard]] api::RegionServices services();
-    // Pulls IAM from its home now; nothing to do at home.
-    io::Task<> follow_iam();
 
   private:
     class Adapters;
@@ -63,6 +63,7 @@ class Region {
     RegionHost host_;
     model::RegionName name_;
     std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;
     std::unique_ptr<telemetry::LogStore> logs_;
     std::unique_ptr<api::CodeLocations> code_locations_;

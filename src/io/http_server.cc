@@ -3,6 +3,7 @@
 #include <array>
 #include <list>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -12,14 +13,16 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include "io/deadline.h"
 
 namespace meridian::io {
 
@@ -27,11 +30,38 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
+using Parser = http::request_parser<http::string_body>;
+
+namespace {
+
+constexpr std::size_t kHeadReadBytes = 4096;
+constexpr std::size_t kBodyReadBytes = 65'536;
+
+}  // namespace
 
 struct HttpServer::State : std::enable_shared_from_this<State> {
     struct Connection {
-        beast::tcp_stream stream;
-        bool busy = false;  // between a request's first byte and its response's last
+        explicit Connection(tcp::socket s)
+            : socket(std::move(s)), deadline(socket.get_executor(), [this] { close(); }) {}
+
+        void close() {
+            error_code ignored;
+            socket.shutdown(tcp::socket::shutdown_both, ignored);
+            socket.cancel(ignored);
+        }
+        // Zero: for ever.
+        void expire_after(std::chrono::milliseconds timeout) {
+            if (timeout.count() > 0) {
+                deadline.set(timeout);
+            } else {
+                deadline.cancel();
+            }
+        }
+
+        tcp::socket socket;
+        Deadline deadline;
+        beast::flat_buffer buffer;  // received and not parsed
+        bool busy = false;          // between a request's first byte and its response's last
     };
 
     State(asio::any_io_executor e, Clock const& c, Log& l, HttpServerOptions o, HttpHandler h)
@@ -53,7 +83,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
 
     asio::awaitable<void> accept_loop(tcp::acceptor& acceptor);
     asio::awaitable<void> serve(std::list<Connection>::iterator connection);
-    asio::awaitable<bool> serve_one(Connection& connection, beast::flat_buffer& buffer);
+    asio::awaitable<bool> serve_one(Connection& connection);
+    asio::awaitable<error_code> feed(Connection& connection, Parser& parser, std::size_t bytes);
     asio::awaitable<bool> refuse(Connection& connection, int status, std::string reason);
     asio::awaitable<bool> write(Connection& connection, HttpResponse response, bool keep_alive,
                                 bool head_only);
@@ -76,22 +107,12 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     void close_all(bool idle_only) {
         for (auto& connection : connections) {
             if (idle_only && connection.busy) continue;
-            error_code ignored;
-            connection.stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
-            connection.stream.cancel();
+            connection.close();
         }
     }
 };
 
 namespace {
-
-void set_expiry(beast::tcp_stream& stream, std::chrono::milliseconds timeout) {
-    if (timeout.count() > 0) {
-        stream.expires_after(timeout);
-    } else {
-        stream.expires_never();
-    }
-}
 
 int refusal_status(error_code const& error) {
     if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
@@ -120,7 +141,9 @@ asio::awaitable<void> HttpServer::State::accept_loop(tcp::acceptor& acceptor) {
         if (connections.size() >= options.connections_max) continue;  // closes `socket`
         error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
-        connections.push_front(Connection{.stream = beast::tcp_stream(std::move(socket))});
+        // write() tries at once what nearly always succeeds at once.
+        socket.non_blocking(true, ignored);
+        connections.emplace_front(std::move(socket));
         asio::co_spawn(
             executor,
             [](std::shared_ptr<State> self,
@@ -141,38 +164,51 @@ asio::awaitable<void> HttpServer::State::accept_loop(tcp::acceptor& acceptor) {
 }
 
 asio::awaitable<void> HttpServer::State::serve(std::list<Connection>::iterator connection) {
-    beast::flat_buffer buffer;
     while (!stopping) {
-        bool const again = co_await serve_one(*connection, buffer);
+        bool const again = co_await serve_one(*connection);
         connection->busy = false;
         if (!again) break;
     }
     error_code ignored;
-    connection->stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    connection->socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+// Gives the parser what is there, reading `bytes` at a time until it can take a step.
+asio::awaitable<error_code> HttpServer::State::feed(Connection& connection, Parser& parser,
+                                                    std::size_t bytes) {
+    auto& buffer = connection.buffer;
+    for (;;) {
+        error_code error = http::error::need_more;
+        if (buffer.size() > 0) buffer.consume(parser.put(buffer.data(), error));
+        if (error != http::error::need_more) co_return error;
+        auto const [failed, received] =
+            co_await connection.socket.async_read_some(buffer.prepare(bytes), kNoThrow);
+        if (failed) co_return failed;
+        buffer.commit(received);
+    }
 }
 
 // Reads and answers one request. False when the connection is to end.
-asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection,
-                                                   beast::flat_buffer& buffer) {
-    auto& stream = connection.stream;
+asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
+    auto& buffer = connection.buffer;
     if (buffer.size() == 0) {
-        set_expiry(stream, options.idle_timeout);
-        auto [error, bytes] = co_await stream.async_read_some(buffer.prepare(4096), kNoThrow);
+        connection.expire_after(options.idle_timeout);
+        auto [error, bytes] =
+            co_await connection.socket.async_read_some(buffer.prepare(kHeadReadBytes), kNoThrow);
         if (error) co_return false;
         buffer.commit(bytes);
     }
     connection.busy = true;
 
-    http::request_parser<http::string_body> parser;
+    Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(options.header_bytes_max));
     parser.body_limit(boost::none);
-    set_expiry(stream, options.head_timeout);
-    {
-        auto [error, bytes] = co_await http::async_read_header(stream, buffer, parser, kNoThrow);
-        if (error) {
-            if (!is_parse_error(error)) co_return false;
-            co_return co_await refuse(connection, refusal_status(error), error.message());
-        }
+    connection.expire_after(options.head_timeout);
+    while (!parser.is_header_done()) {
+        auto const error = co_await feed(connection, parser, kHeadReadBytes);
+        if (!error) continue;
+        if (!is_parse_error(error)) co_return false;
+        co_return co_await refuse(connection, refusal_status(error), error.message());
     }
 
     auto& message = parser.get();
@@ -200,10 +236,10 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection,
             buffer.consume(buffer.size());
             std::vector<char> scratch(65'536);
             while (rest > 0) {
-                set_expiry(stream, options.body_stall_timeout);
+                connection.expire_after(options.body_stall_timeout);
                 auto const n = std::min<std::uint64_t>(rest, scratch.size());
-                auto [error, bytes] =
-                    co_await stream.async_read_some(asio::buffer(scratch.data(), n), kNoThrow);
+                auto [error, bytes] = co_await connection.socket.async_read_some(
+                    asio::buffer(scratch.data(), n), kNoThrow);
                 if (error) co_return false;
                 rest -= bytes;
             }
@@ -213,13 +249,13 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection,
             if (beast::iequals(request.headers.get("expect"), "100-continue")) {
                 static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
                 auto [error, bytes] = co_await asio::async_write(
-                    stream, asio::buffer(kContinue.data(), kContinue.size()), kNoThrow);
+                    connection.socket, asio::buffer(kContinue.data(), kContinue.size()), kNoThrow);
                 if (error) co_return false;
             }
+            parser.eager(true);
             while (!parser.is_done()) {
-                set_expiry(stream, options.body_stall_timeout);
-                auto [error, bytes] =
-                    co_await http::async_read_some(stream, buffer, parser, kNoThrow);
+                connection.expire_after(options.body_stall_timeout);
+                auto const error = co_await feed(connection, parser, kBodyReadBytes);
                 if (!error) continue;
                 if (!is_parse_error(error)) co_return false;
                 if (error == http::error::body_limit) {  // chunked: its length was not known before
@@ -238,11 +274,11 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection,
         }
     }
 
-    stream.expires_never();
+    connection.deadline.cancel();
     bool const body_unread = request.body_too_large && !parser.content_length();
     HttpResponse response = co_await handler(std::move(request));
     bool const stay = keep_alive && !response.close && !stopping && !body_unread;
-    set_expiry(stream, options.body_stall_timeout);
+    connection.expire_after(options.body_stall_timeout);
     co_return co_await write(connection, std::move(response), stay, head_only);
 }
 
@@ -255,7 +291,7 @@ asio::awaitable<bool> HttpServer::State::refuse(Connection& connection, int stat
         response.body = std::move(reason);
     }
     response.status = status;
-    set_expiry(connection.stream, options.head_timeout);
+    connection.expire_after(options.head_timeout);
     co_await write(connection, std::move(response), false, false);
     co_return false;
 }
@@ -290,7 +326,15 @@ asio::awaitable<bool> HttpServer::State::write(Connection& connection, HttpRespo
     std::array<asio::const_buffer, 2> const buffers{
         asio::buffer(head),
         asio::buffer(response.body.data(), with_body ? response.body.size() : 0)};
-    auto [error, bytes] = co_await asio::async_write(connection.stream, buffers, kNoThrow);
+    error_code error;
+    auto const written = connection.socket.write_some(buffers, error);
+    if (error == asio::error::would_block) error = {};
+    if (!error && written < asio::buffer_size(buffers)) {
+        beast::buffers_suffix rest(buffers);
+        rest.consume(written);
+        std::tie(error, std::ignore) =
+            co_await asio::async_write(connection.socket, rest, kNoThrow);
+    }
     co_return !error && keep_alive;
 }
 

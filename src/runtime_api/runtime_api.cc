@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -157,7 +158,12 @@ asio::awaitable<HttpResponse> handle(RuntimeHost& host, HttpRequest request) {
         if (slash != std::string_view::npos) {
             std::string const id(call.substr(0, slash));
             auto const what = call.substr(slash + 1);
-            if (what == "response") co_return handle_response(host, id, request);
+            if (what == "response") {
+                auto answer = handle_response(host, id, request);
+                // The caller's answer, which is due to run now, goes out first.
+                co_await asio::post(asio::use_awaitable);
+                co_return answer;
+            }
             if (what == "error") {
                 std::string const invocation_id(
                     request.headers.get("Lambda-Runtime-Invocation-Id"));

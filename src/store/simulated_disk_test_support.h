@@ -15,7 +15,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -197,8 +196,10 @@ class SimulatedDisk {
                 inode = std::make_shared<Inode>();
                 inode->syncs_directory = (flags & SQLITE_OPEN_MAIN_DB) == 0;
                 if (there) {
-                    std::ifstream in(name, std::ios::binary);
-                    inode->synced.assign(std::istreambuf_iterator<char>(in), {});
+                    inode->synced.resize(std::filesystem::file_size(name));
+                    std::ifstream(name, std::ios::binary)
+                        .read(inode->synced.data(),
+                              static_cast<std::streamsize>(inode->synced.size()));
                 }
             }
             file.inode = inode;

@@ -51,6 +51,13 @@ Result<std::vector<Record>> records_of(SqliteStatement row) {
     }
 }
 
+// Text at compile time: a connection keeps its prepared statements under views of it.
+#define RANGE_SQL(bounds)                                                     \
+    "SELECT account, kind, id, value, status, sequence, format FROM records " \
+    "WHERE account = ? AND kind = ? AND " bounds                              \
+    " AND value IS NOT NULL ORDER BY id "                                     \
+    "LIMIT ?"
+
 }  // namespace
 
 std::optional<std::string> end_of_prefix(std::string prefix) {
@@ -84,28 +91,24 @@ Result<std::optional<nlohmann::json>> read_epitaph(SqliteConnection& connection,
 }
 
 Result<std::vector<Record>> read_range(SqliteConnection& connection, Scan const& scan) {
-    // Both bounds are plain comparisons, so that the primary key serves them.
+    // One lower bound, so that SQLite begins there: of two it would take one and walk to the other.
+    bool const after = !scan.after_id.empty() && scan.after_id >= scan.id_prefix;
+    auto const& from = after ? scan.after_id : scan.id_prefix;
     auto const end = end_of_prefix(scan.id_prefix);
     if (!end) {
-        MERIDIAN_TRY(auto row,
-                     connection.query(
-                         "SELECT account, kind, id, value, status, sequence, format FROM records "
-                         "WHERE account = ? AND kind = ? AND id >= ? AND id > ? AND value IS NOT "
-                         "NULL ORDER BY id LIMIT ?",
-                         scan.account.value(), number(scan.kind), scan.id_prefix, scan.after_id,
-                         clamp(scan.limit)));
+        MERIDIAN_TRY(auto row, connection.query(after ? RANGE_SQL("id > ?") : RANGE_SQL("id >= ?"),
+                                                scan.account.value(), number(scan.kind), from,
+                                                clamp(scan.limit)));
         return records_of(std::move(row));
     }
     MERIDIAN_TRY(
         auto row,
-        connection.query(
-            "SELECT account, kind, id, value, status, sequence, format FROM records "
-            "WHERE account = ? AND kind = ? AND id >= ? AND id < ? AND id > ? AND value IS "
-            "NOT NULL ORDER BY id LIMIT ?",
-            scan.account.value(), number(scan.kind), scan.id_prefix, *end, scan.after_id,
-            clamp(scan.limit)));
+        connection.query(after ? RANGE_SQL("id > ? AND id < ?") : RANGE_SQL("id >= ? AND id < ?"),
+                         scan.account.value(), number(scan.kind), from, *end, clamp(scan.limit)));
     return records_of(std::move(row));
 }
+
+#undef RANGE_SQL
 
 Result<std::vector<Record>> read_kind(SqliteConnection& connection, Kind kind) {
     MERIDIAN_TRY(

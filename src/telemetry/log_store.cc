@@ -72,6 +72,30 @@ fs::path segment_path(fs::path const& directory, std::uint64_t number) {
     return directory / fmt::format("{:08}{}", number, kSuffix);
 }
 
+// Every invocation writes three lines, nearly always plain: what needs care is left to the library.
+void append_json_string(std::string& out, std::string_view text) {
+    bool const ascii = std::ranges::none_of(text, [](char c) { return (c & 0x80) != 0; });
+    if (!ascii) {
+        // What is not UTF-8 is shown with replacement characters, as CloudWatch Logs does.
+        out += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        return;
+    }
+    out.push_back('"');
+    for (char const c : text) {
+        if (c == '"' || c == '\\') {
+            out.push_back('\\');
+            out.push_back(c);
+        } else if (c == '\t') {
+            out.append("\\t");
+        } else if (c < 0x20) {
+            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+            out.push_back(c);
+        }
+    }
+    out.push_back('"');
+}
+
 }  // namespace
 
 // Runs in the blocking pool, one job at a time.
@@ -170,19 +194,20 @@ LogStore::LogStore(fs::path directory, io::BlockingPool& pool, Log& log, LogRete
 void LogStore::append(std::string const& group, std::string const& stream,
                       std::vector<LogEvent> events) {
     auto& lines = unwritten_[group];
-    for (auto& event : events) {
+    for (auto const& event : events) {
         if (unwritten_bytes_ >= kUnwrittenBytesMax) {
             ++dropped_events_;
             continue;
         }
         auto const millis =
             std::chrono::floor<std::chrono::milliseconds>(event.time).time_since_epoch().count();
-        nlohmann::json const line{{"t", millis}, {"s", stream}, {"m", std::move(event.message)}};
-        // What is not UTF-8 is shown with replacement characters, as CloudWatch Logs does.
-        auto text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-        text.push_back('\n');
-        unwritten_bytes_ += text.size();
-        lines.append(text);
+        auto const before = lines.size();
+        lines.append("{\"m\":");
+        append_json_string(lines, event.message);
+        lines.append(",\"s\":");
+        append_json_string(lines, stream);
+        lines.append(",\"t\":").append(std::to_string(millis)).append("}\n");
+        unwritten_bytes_ += lines.size() - before;
     }
 }
 

@@ -99,6 +99,7 @@ class Nginx:
         # As an ordinary user would: the paths it was built with are not its to write to.
         self._process = subprocess.Popen(["nginx", "-p", str(folder), "-e", f"{folder}/error.log", "-c",
                                           f"{folder}/nginx.conf"], stderr=subprocess.DEVNULL)
+        self.pid = self._process.pid
         wait_until(lambda: answers(self.port), what="nginx")
         return self
 
@@ -122,6 +123,13 @@ def answers(port):
         return True
     except OSError:
         return False
+
+
+def all_threads(pid):
+    try:
+        return [int(thread) for thread in os.listdir(f"/proc/{pid}/task")]
+    except FileNotFoundError:
+        return []
 
 
 # Figures

@@ -3,7 +3,8 @@
 Each bundle becomes a root directory made of exactly what its manifest names (bubblewrap does it), in a network
 namespace with nothing but the loopback device. A Runtime API written here hands the test function of
 tests/functions its events and checks what comes back: the body of a response, an error's type and message, an
-init error, console lines, the frames on the telemetry descriptor, the environment and AWS_LAMBDA_EXEC_WRAPPER.
+init error, console lines, the frames on the telemetry descriptor and what log lines look like in them, the ways to name
+a handler, the environment and AWS_LAMBDA_EXEC_WRAPPER.
 """
 
 import http.server
@@ -11,6 +12,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -315,12 +317,109 @@ def prove(directory, functions, work):
         prove_init_error(directory, manifest, task, handler, language)
         if "command" in manifest:
             prove_wrapper(directory, manifest, task, handler)
+        if language in HANDLERS:
+            prove_handlers(directory, manifest, work, language)
+        if language in LOGGING:
+            prove_log_lines(directory, manifest, work, language)
         kinds = sorted({hex(kind) for kind, _ in frames})
         print(
             f"{directory.name} with {name}: proven; first answer {cold * 1000:.0f} ms, next {warm * 1000:.2f} ms; "
             f"{len(frames)} frames {' '.join(kinds)}".rstrip(),
             flush=True,
         )
+
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+ID = r"8476a536-e9f4-11e8-9739-\d{12}"
+LOGGING = {  # language: a function that logs, then throws; its frames as text: (type, pattern)
+    "python": (
+        {"app.py": "import logging\nlogging.getLogger().setLevel('INFO')\n"
+                   "def handler(event, context):\n    logging.info('one\\ntwo')\n    raise ValueError('bad')\n"},
+        [(0xA55A0003, rf"\[INFO\]\t{TIME}\t{ID}\tone\ntwo\n"),
+         # Python's client does not put the level of the logging module's lines into a text frame's type.
+         (0xA55A0017, r"\[ERROR\] ValueError: bad\nTraceback \(most recent call last\):\n\u00a0\u00a0File .*")],
+    ),
+    "nodejs": (
+        {"app.js": "exports.handler = async () => { console.log('one\\ntwo'); console.warn('w'); throw new TypeError('bad') }"},
+        [(0xA55A000F, rf"{TIME}\t{ID}\tINFO\tone\ntwo\n"),
+         (0xA55A0013, rf"{TIME}\t{ID}\tWARN\tw\n"),
+         (0xA55A0017, rf"{TIME}\t{ID}\tERROR\tInvoke Error \t{{.*}}\n")],
+    ),
+}  # fmt: skip
+
+
+def write_files(task, files):
+    for name, content in files.items():
+        path = task / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+def prove_log_lines(directory, manifest, work, language):
+    files, expected = LOGGING[language]
+    for log_format in ("Text", "JSON"):
+        task = work / f"{directory.name}-log-{log_format}"
+        write_files(task, files)
+        extra = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO"} if log_format == "JSON" else {}
+        environment = Environment(directory, manifest, task, "app.handler", extra)
+        try:
+            assert environment.invoke({})[0] == "error"
+            environment.wait_for(b"bad", "frames")
+            time.sleep(0.1)  # the rest of the last frame
+            frames = [(kind, text.decode()) for kind, text in parse_frames(environment.frames)]
+        finally:
+            environment.close()
+        assert len(frames) == len(expected), frames
+        for (kind, text), (text_kind, pattern) in zip(frames, expected):
+            if log_format == "Text":
+                assert kind == text_kind and re.fullmatch(pattern, text, re.DOTALL), (hex(kind), text, pattern)
+            else:
+                # Its type is that of text with the lowest bit clear, and always has the level.
+                assert kind & 0xFFFFFF03 == 0xA55A0002 and kind & 0xFC, (hex(kind), text)
+                line = json.loads(text)
+                assert line["level"] in ("INFO", "WARN", "ERROR") and re.fullmatch(ID, line["requestId"]), text
+
+
+NODE = "exports.handler = async () => 'found'"
+PYTHON = "def handler(event, context):\n    return 'found'\n"
+HANDLERS = {  # language: (files, handler, the answer or the type of the init error)
+    "python": [
+        ({"pkg/sub/app.py": PYTHON}, "pkg/sub/app.handler", "found"),
+        ({"pkg/sub/app.py": PYTHON}, "pkg.sub.app.handler", "found"),
+        ({"app.py": PYTHON}, "absent.handler", "Runtime.ImportModuleError"),
+        ({"app.py": PYTHON}, "app.absent", "Runtime.HandlerNotFound"),
+        ({"app.py": "def ("}, "app.handler", "Runtime.UserCodeSyntaxError"),
+    ],
+    "nodejs": [
+        ({"src/app.js": NODE}, "src/app.handler", "found"),
+        ({"app.cjs": NODE}, "app.handler", "found"),
+        ({"app.mjs": "import found from './lib/x.mjs'; export const handler = async () => found",
+          "lib/x.mjs": "export default 'found'"}, "app.handler", "found"),
+        ({"app.js": "exports.a = { b: { handler: async () => 'found' } }"}, "app.a.b.handler", "found"),
+        ({"app.js": NODE}, "absent.handler", "Runtime.ImportModuleError"),
+        ({"app.js": NODE}, "app.absent", "Runtime.HandlerNotFound"),
+        ({"app.js": "exports.handler = ("}, "app.handler", "Runtime.UserCodeSyntaxError"),
+    ],
+}  # fmt: skip
+
+
+def prove_handlers(directory, manifest, work, language):
+    for number, (files, handler, expected) in enumerate(HANDLERS[language]):
+        task = work / f"{directory.name}-handler-{number}"
+        write_files(task, files)
+        environment = Environment(directory, manifest, task, handler)
+        try:
+            if expected == "found":
+                kind, _, body = environment.invoke({})
+                assert kind == "response" and json.loads(body) == "found", (handler, kind, body)
+            else:
+                kind, _, headers, body = environment.report()
+                seen = {name.lower(): value for name, value in headers.items()}
+                assert kind == "init/error" and json.loads(body)["errorType"] == expected, (handler, kind, body)
+                assert seen["lambda-runtime-function-error-type"] == expected, headers
+                assert environment.process.wait(10) != 0
+        finally:
+            environment.close()
 
 
 def loopback_up():

@@ -1,0 +1,42 @@
+#pragma once
+// A Store that says when one of its logs has grown through it. Everything else is the store below.
+//
+// Threads: belongs to its region's executor; call there only.
+
+#include "regions/growth_signal.h"
+#include "store/store.h"
+
+namespace meridian::regions {
+
+class WatchedStore final : public store::Store {
+  public:
+    // `below` must outlive it.
+    explicit WatchedStore(store::Store& below) : below_(below) {}
+
+    // Raised after every commit or applied entry that this process made durable here.
+    [[nodiscard]] GrowthSignal const& growth(store::LogName log) const {
+        return log == store::LogName::kAccount ? account_growth_ : region_growth_;
+    }
+
+    io::Task<std::optional<store::Record>> get(store::Key key) override;
+    io::Task<std::optional<nlohmann::json>> epitaph(store::Key key) override;
+    io::Task<std::vector<store::Record>> scan(store::Scan scan) override;
+    io::Task<std::vector<store::Record>> scan_all(store::Kind kind) override;
+    io::Task<std::uint64_t> count(model::AccountId account, store::Kind kind) override;
+    io::Task<store::Sequence> commit(store::Transaction transaction) override;
+    io::Task<std::vector<store::LogEntry>> read_log(store::LogName log, store::Sequence after,
+                                                    std::size_t limit) override;
+    io::Task<store::Sequence> last_sequence(store::LogName log) override;
+    io::Task<> apply(store::LogEntry entry) override;
+
+  private:
+    void grew(store::LogName log) {
+        (log == store::LogName::kAccount ? account_growth_ : region_growth_).raise();
+    }
+
+    store::Store& below_;
+    GrowthSignal region_growth_;
+    GrowthSignal account_growth_;
+};
+
+}  // namespace meridian::regions
