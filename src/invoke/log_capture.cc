@@ -36,10 +36,11 @@ struct LogCapture::State {
     Sink sink;  // empty once stopped
     telemetry::LineSplitter lines{model::limits::kLogLineBytesMax};
     telemetry::TelemetryFrames frames{model::limits::kLogLineBytesMax};
-    std::array<char, kPipeBytes> buffer{};
 
     // False when the pipe is empty (or broken).
     bool read_once() {
+        // On the stack: an environment would keep it for life.
+        std::array<char, kPipeBytes> buffer;  // NOLINT(*-member-init): read() fills it
         auto const n = ::read(reader.native_handle(), buffer.data(), buffer.size());
         if (n <= 0) return false;
         auto const now = clock.wall_now();
