@@ -63,6 +63,30 @@ class BundleCatalog final : public control::InstalledRuntimes {
     invoke::RuntimeBundles const& bundles_;
 };
 
+std::string_view text_of(sandbox::Weakness weakness) {
+    switch (weakness) {
+        case sandbox::Weakness::kNoMemoryLimit:
+            return "no memory limit";
+        case sandbox::Weakness::kNoCpuLimit:
+            return "no CPU limit";
+        case sandbox::Weakness::kNoProcessLimit:
+            return "no process limit";
+        case sandbox::Weakness::kTmpOnTmpfs:
+            return "/tmp counts as memory";
+        case sandbox::Weakness::kSharedHostUid:
+            return "all sandboxes run as one host user";
+        case sandbox::Weakness::kNoFreezer:
+            return "idle environments are not frozen";
+        case sandbox::Weakness::kNoNetworkNamespace:
+            return "no network namespace";
+        case sandbox::Weakness::kNoUserNamespace:
+            return "no user namespace";
+        case sandbox::Weakness::kNoSeccomp:
+            return "no system call filter";
+    }
+    return "?";
+}
+
 void print_ready(Options const& options, std::string const& endpoint) {
     auto const& data = options.shown_data;
     fmt::print(
@@ -101,6 +125,10 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log,
                                                     model::AccountId{options.account}, random));
     MERIDIAN_CO_TRY(auto const sandboxes,
                     co_await sandbox::JailerClient::connect(executor, std::move(jailer)));
+    for (auto const weakness : sandboxes->weaknesses()) {
+        log.write(LogLevel::kWarn, "this host cannot enforce a limit; see `meridian doctor`",
+                  {{"weakness", std::string(text_of(weakness))}});
+    }
     std::vector<std::string> problems;
     auto const bundles = invoke::RuntimeBundles::load(options.runtimes, problems);
     for (auto const& problem : problems)

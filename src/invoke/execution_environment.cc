@@ -345,6 +345,7 @@ void ExecutionEnvironment::deliver() {
 
 asio::awaitable<Answer<Result<InvocationEvent>>> ExecutionEnvironment::next() {
     auto const self = shared_from_this();
+    if (killed_by_us_) co_return std::unexpected(Refusal::kInvalidState);  // its last words
     switch (state_) {
         case EnvironmentState::kInit: {
             init_deadline_.cancel();
@@ -439,6 +440,9 @@ void ExecutionEnvironment::on_deadline() {
     }
     // Else the runtime has answered and never asked for more. Either way it is reset.
     (void)sandbox_->signal(SIGKILL);
+    // Before its processes are gone: the next invocation waits for that, rather than starting in
+    // another sandbox without what this one has in /tmp.
+    if (mine && observer_.on_available) observer_.on_available(*this);
 }
 
 // The runtime and all its descendants are dead.
@@ -463,7 +467,8 @@ void ExecutionEnvironment::on_exit(sandbox::ExitStatus const& status) {
                 InvocationReport::Status::kError, failure.type));
         }
         // The first failed Init is tried again inside the invocation; the second one is its answer.
-        if (current_ && suppressed_init_) fail_current(std::move(failure));
+        // One that the deadline ended was answered then; the invocation here is the next.
+        if (current_ && suppressed_init_ && !timed_out_now) fail_current(std::move(failure));
     } else if (current_ && current_->delivered) {
         fail_current(runtime_exited(current_->request.request_id, status));
     }

@@ -135,6 +135,18 @@ TEST_F(LogStoreTest, ReadsBackByCursorAndAcrossARestart) {
               Errc::kInvalidParameterValue);
 }
 
+TEST_F(LogStoreTest, KeepsEveryCharacter) {
+    LogStore store(directory_, pool_, log_);
+    std::vector<LogEvent> events;
+    for (char c = 0; c < 127; ++c) events.push_back({WallTime(1ms), std::string("a") + c + "b"});
+    events.push_back({WallTime(2ms), "\\\"}{ \xC3\xA9 \xF0\x9F\x98\x80 \t\x7F"});
+    store.append("g", "2026/07/01/[$LATEST]0", events);
+    ASSERT_TRUE(run(store.flush()));
+    auto const page = run(store.read("g", "", 100'000)).value();
+    ASSERT_EQ(page.events.size(), events.size());
+    for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(page.events[i].event, events[i]);
+}
+
 TEST_F(LogStoreTest, SkipsALineThatACrashTore) {
     LogStore store(directory_, pool_, log_);
     store.append("g", "s", {{WallTime(1ms), "whole"}});

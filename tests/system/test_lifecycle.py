@@ -80,7 +80,7 @@ def test_concurrent_invocations_have_environments_of_their_own(make_counter, ser
 
 
 def test_timeout(make_counter):
-    function = make_counter(Timeout=1)
+    function = make_counter(Timeout=1, MemorySize=1769)  # a whole CPU: the second init counts in the timeout
     first = function.invoke({"write": "before the timeout"})
     assert first.json["kept"] == "before the timeout"
     started = time.monotonic()
@@ -99,7 +99,7 @@ def test_timeout(make_counter):
 
 
 def test_timeout_of_a_busy_loop(make_counter):
-    function = make_counter(Timeout=1)
+    function = make_counter(Timeout=1, MemorySize=1769)  # a whole CPU: the second init counts in the timeout
     assert function.invoke({"spin": True}).json["errorType"] == "Sandbox.Timedout"
     assert function.invoke({}).error is None
 
