@@ -290,9 +290,9 @@ TEST_F(SqliteFault, APowerCutHitsGroupsWholeOrNotAtAll) {
         {
             SimulatedDisk disk(kSeed + static_cast<std::uint64_t>(round));
             disk.cut_power_at(cut);
+            asio::io_context context;  // outlives the store, whose threads post to it
             auto store = open(directory.path());
             if (store) {
-                asio::io_context context;
                 auto const write = [&](int writer) -> asio::awaitable<void> {
                     for (std::uint64_t n = 1; n <= kCommits; ++n) {
                         auto const outcome =
