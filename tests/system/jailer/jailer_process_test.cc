@@ -70,10 +70,11 @@ std::vector<std::string> groups_of(pid_t jailer) {
     std::vector<std::string> found;
     std::string const name = "meridian-jailer-" + std::to_string(jailer);
     std::error_code ignored;
-    fs::recursive_directory_iterator all("/sys/fs/cgroup",
-                                         fs::directory_options::skip_permission_denied, ignored);
-    for (auto const& entry : all) {
-        if (entry.path().filename() == name) found.push_back(entry.path());
+    fs::recursive_directory_iterator entry("/sys/fs/cgroup",
+                                           fs::directory_options::skip_permission_denied, ignored);
+    // Groups of other programs may vanish while this looks: that ends their branch, not the look.
+    for (; entry != fs::recursive_directory_iterator(); entry.increment(ignored)) {
+        if (entry->path().filename() == name) found.push_back(entry->path());
     }
     return found;
 }
