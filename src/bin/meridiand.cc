@@ -103,8 +103,7 @@ void print_ready(Options const& options, std::string const& endpoint) {
         "create-function --function-name f "
         "--runtime python3.11 --handler app.handler --role arn:aws:iam::{3}:role/r --zip-file "
         "fileb://f.zip\n"
-        "  aws lambda invoke --function-name f --cli-binary-format raw-in-base64-out --payload "
-        "'{{}}' /dev/stdout\n"
+        "  aws lambda invoke --function-name f /dev/stdout\n"
         "  aws lambda list-functions\n"
         "  meridian logs f --follow\n\n",
         endpoint, fmt::join(options.regions, ", "), data, options.account);

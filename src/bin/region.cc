@@ -119,6 +119,11 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
                                              std::filesystem::path directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
+    // Code, logs and environment variables are the owner's alone; sandboxes get theirs by
+    // descriptor.
+    if (!error) {
+        std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+    }
     if (error)
         return fail(Errc::kIo,
                     fmt::format("cannot make {}: {}", directory.string(), error.message()));

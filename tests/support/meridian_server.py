@@ -100,6 +100,12 @@ class MeridianServer:
             self.data.mkdir()
             os.chown(self.data, *user)
             self.directory.chmod(0o755)
+            # The build tree may lie where an ordinary user has no way to.
+            programs = self.directory / "bin"
+            programs.mkdir()
+            for name in ("meridian", "meridiand", "meridian-jailer"):
+                shutil.copy2(self.bin_dir / name, programs / name)
+            self.bin_dir = programs
 
     # Life
 
