@@ -27,6 +27,11 @@ struct ActionContext {
     CodeLocations const* code_locations = nullptr;
 };
 
+// Who asks, as the control plane wants to know it.
+[[nodiscard]] inline control::Requester requester(ActionContext const& context) {
+    return {context.caller.account, context.caller.arn};
+}
+
 // Input and output have the API model's member names (wire/rest_json.h). Threads: the region's
 // executor; the control plane outlives the call.
 using Action = io::Task<nlohmann::json> (*)(control::ControlPlane&, ActionContext,

@@ -11,10 +11,6 @@ using control::ControlPlane;
 using nlohmann::json;
 using wire::OperationId;
 
-control::Requester requester(ActionContext const& context) {
-    return {context.caller.account, context.caller.arn};
-}
-
 std::string text(json const& input, char const* member, char const* otherwise = "") {
     return input.value(member, otherwise);
 }

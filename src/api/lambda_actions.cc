@@ -17,10 +17,6 @@ using control::ControlPlane;
 using nlohmann::json;
 using wire::OperationId;
 
-control::Requester requester(ActionContext const& context) {
-    return {context.caller.account, context.caller.arn};
-}
-
 std::optional<model::RevisionId> revision_id(json const& input) {
     auto id = input.value("RevisionId", "");
     if (id.empty()) return std::nullopt;
