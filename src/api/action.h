@@ -32,10 +32,14 @@ struct ActionContext {
     return {context.caller.account, context.caller.arn};
 }
 
+// What actions are carried out by; it outlives the call.
+struct Services {
+    control::ControlPlane& control;
+};
+
 // Input and output have the API model's member names (wire/rest_json.h). Threads: the region's
-// executor; the control plane outlives the call.
-using Action = io::Task<nlohmann::json> (*)(control::ControlPlane&, ActionContext,
-                                            nlohmann::json input);
+// executor.
+using Action = io::Task<nlohmann::json> (*)(Services, ActionContext, nlohmann::json input);
 
 struct ActionEntry {
     wire::OperationId operation;

@@ -185,7 +185,7 @@ asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest reques
         co_return error(service, wire::not_implemented(operation), call.request_id);
     auto input = wire::decode_input(*route, request);
     if (!input) co_return error(service, input.error(), call.request_id);
-    auto output = co_await action(call.region->control, context_of(call), std::move(*input));
+    auto output = co_await action({call.region->control}, context_of(call), std::move(*input));
     if (!output) co_return error(service, output.error(), call.request_id);
     auto response = wire::encode_output(operation, std::move(*output));
     response.headers.add("x-amzn-RequestId", call.request_id.value());
@@ -199,7 +199,8 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
     auto const action = find_action(operation.id);
     if (action == nullptr)
         co_return error(call.service, wire::not_implemented(operation), call.request_id);
-    auto output = co_await action(call.region->control, context_of(call), std::move(query->input));
+    auto output =
+        co_await action({call.region->control}, context_of(call), std::move(query->input));
     if (!output) co_return error(call.service, output.error(), call.request_id);
     co_return wire::encode_query_output(operation, *output, call.request_id);
 }

@@ -7,7 +7,6 @@ namespace meridian::api {
 
 namespace {
 
-using control::ControlPlane;
 using nlohmann::json;
 using wire::OperationId;
 
@@ -24,7 +23,7 @@ json page_json(char const* member, json items, std::string const& next_marker) {
 
 constexpr std::size_t kIamPageDefault = 100;
 
-io::Task<json> create_role(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> create_role(Services services, ActionContext context, json input) {
     if (input.contains("PermissionsBoundary")) {
         co_return fail(Errc::kValidation,
                        "PermissionsBoundary is not supported by this version of Meridian.");
@@ -45,60 +44,62 @@ io::Task<json> create_role(ControlPlane& control, ActionContext context, json in
         .max_session_seconds = input.value("MaxSessionDuration", 3'600),
         .tags = std::move(tags)};
     MERIDIAN_CO_TRY(auto role,
-                    co_await control.create_role(requester(context), std::move(request)));
+                    co_await services.control.create_role(requester(context), std::move(request)));
     co_return json{{"Role", wire::role_json(role)}};
 }
 
-io::Task<json> get_role(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_TRY(auto role,
-                    co_await control.get_role(requester(context), text(input, "RoleName")));
+io::Task<json> get_role(Services services, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(
+        auto role, co_await services.control.get_role(requester(context), text(input, "RoleName")));
     co_return json{{"Role", wire::role_json(role)}};
 }
 
-io::Task<json> list_roles(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> list_roles(Services services, ActionContext context, json input) {
     control::ListRolesRequest request{.path_prefix = text(input, "PathPrefix", "/"),
                                       .marker = text(input, "Marker"),
                                       .max_items = input.value("MaxItems", kIamPageDefault)};
-    MERIDIAN_CO_TRY(auto page, co_await control.list_roles(requester(context), std::move(request)));
+    MERIDIAN_CO_TRY(auto page,
+                    co_await services.control.list_roles(requester(context), std::move(request)));
     json roles = json::array();
     for (auto const& role : page.roles) roles.push_back(wire::role_list_item_json(role));
     co_return page_json("Roles", std::move(roles), page.next_marker);
 }
 
-io::Task<json> delete_role(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_CHECK(co_await control.delete_role(requester(context), text(input, "RoleName")));
+io::Task<json> delete_role(Services services, ActionContext context, json input) {
+    MERIDIAN_CO_CHECK(
+        co_await services.control.delete_role(requester(context), text(input, "RoleName")));
     co_return json();
 }
 
-io::Task<json> attach_role_policy(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_CHECK(co_await control.attach_role_policy(
+io::Task<json> attach_role_policy(Services services, ActionContext context, json input) {
+    MERIDIAN_CO_CHECK(co_await services.control.attach_role_policy(
         requester(context), text(input, "RoleName"), text(input, "PolicyArn")));
     co_return json();
 }
 
-io::Task<json> detach_role_policy(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_CHECK(co_await control.detach_role_policy(
+io::Task<json> detach_role_policy(Services services, ActionContext context, json input) {
+    MERIDIAN_CO_CHECK(co_await services.control.detach_role_policy(
         requester(context), text(input, "RoleName"), text(input, "PolicyArn")));
     co_return json();
 }
 
-io::Task<json> list_attached_role_policies(ControlPlane& control, ActionContext context,
-                                           json input) {
+io::Task<json> list_attached_role_policies(Services services, ActionContext context, json input) {
     control::ListAttachedPoliciesRequest request{
         .role_name = text(input, "RoleName"),
         .path_prefix = text(input, "PathPrefix", "/"),
         .marker = text(input, "Marker"),
         .max_items = input.value("MaxItems", kIamPageDefault)};
-    MERIDIAN_CO_TRY(auto page, co_await control.list_attached_role_policies(requester(context),
-                                                                            std::move(request)));
+    MERIDIAN_CO_TRY(auto page, co_await services.control.list_attached_role_policies(
+                                   requester(context), std::move(request)));
     json policies = json::array();
     for (auto const& policy : page.policies) policies.push_back(wire::attached_policy_json(policy));
     co_return page_json("AttachedPolicies", std::move(policies), page.next_marker);
 }
 
 // Inline policies: PutRolePolicy does not exist yet, so no role has one.
-io::Task<json> list_role_policies(ControlPlane& control, ActionContext context, json input) {
-    MERIDIAN_CO_CHECK(co_await control.get_role(requester(context), text(input, "RoleName")));
+io::Task<json> list_role_policies(Services services, ActionContext context, json input) {
+    MERIDIAN_CO_CHECK(
+        co_await services.control.get_role(requester(context), text(input, "RoleName")));
     co_return page_json("PolicyNames", json::array(), "");
 }
 

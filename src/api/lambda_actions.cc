@@ -13,7 +13,6 @@ namespace meridian::api {
 
 namespace {
 
-using control::ControlPlane;
 using nlohmann::json;
 using wire::OperationId;
 
@@ -41,7 +40,7 @@ json shown(control::FunctionPage const& page, ActionContext const& context, char
     return output;
 }
 
-io::Task<json> create_function(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> create_function(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_new_function_name(context, input));
     MERIDIAN_CO_TRY(auto settings, read_settings(input));
     MERIDIAN_CO_CHECK(check_architectures(input));
@@ -51,15 +50,15 @@ io::Task<json> create_function(ControlPlane& control, ActionContext context, jso
                                            .zip_bytes = std::move(zip),
                                            .tags = input.value("Tags", model::Tags{}),
                                            .publish = input.value("Publish", false)};
-    MERIDIAN_CO_TRY(auto view,
-                    co_await control.create_function(requester(context), std::move(request)));
+    MERIDIAN_CO_TRY(auto view, co_await services.control.create_function(requester(context),
+                                                                         std::move(request)));
     co_return shown(view, context);
 }
 
-io::Task<json> get_function(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> get_function(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto what, read_function_and_qualifier(context, input, "GetFunction"));
     MERIDIAN_CO_TRY(auto details,
-                    co_await control.get_function(requester(context), std::move(what)));
+                    co_await services.control.get_function(requester(context), std::move(what)));
     json code = {{"RepositoryType", "S3"}};
     if (context.code_locations != nullptr) {
         auto const& version = details.view.version;
@@ -73,27 +72,26 @@ io::Task<json> get_function(ControlPlane& control, ActionContext context, json i
     co_return output;
 }
 
-io::Task<json> get_function_configuration(ControlPlane& control, ActionContext context,
-                                          json input) {
+io::Task<json> get_function_configuration(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto what,
                     read_function_and_qualifier(context, input, "GetFunctionConfiguration"));
     MERIDIAN_CO_TRY(auto details,
-                    co_await control.get_function(requester(context), std::move(what)));
+                    co_await services.control.get_function(requester(context), std::move(what)));
     co_return shown(details.view, context);
 }
 
-io::Task<json> list_functions(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> list_functions(Services services, ActionContext context, json input) {
     if (input.contains("MasterRegion")) co_return unsupported("MasterRegion");
     control::ListFunctionsRequest request{
         .all_versions = input.value("FunctionVersion", "") == "ALL",
         .marker = input.value("Marker", ""),
         .max_items = input.value("MaxItems", model::limits::kListPageMax)};
-    MERIDIAN_CO_TRY(auto page,
-                    co_await control.list_functions(requester(context), std::move(request)));
+    MERIDIAN_CO_TRY(auto page, co_await services.control.list_functions(requester(context),
+                                                                        std::move(request)));
     co_return shown(page, context, "Functions");
 }
 
-io::Task<json> update_function_code(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> update_function_code(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "UpdateFunctionCode"));
     if (input.contains("PublishTo")) co_return unsupported("PublishTo");
     MERIDIAN_CO_CHECK(check_architectures(input));
@@ -103,30 +101,30 @@ io::Task<json> update_function_code(ControlPlane& control, ActionContext context
                                                .publish = input.value("Publish", false),
                                                .dry_run = input.value("DryRun", false),
                                                .revision_id = revision_id(input)};
-    MERIDIAN_CO_TRY(auto view,
-                    co_await control.update_function_code(requester(context), std::move(request)));
+    MERIDIAN_CO_TRY(auto view, co_await services.control.update_function_code(requester(context),
+                                                                              std::move(request)));
     co_return shown(view, context);
 }
 
-io::Task<json> update_function_configuration(ControlPlane& control, ActionContext context,
-                                             json input) {
+io::Task<json> update_function_configuration(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "UpdateFunctionConfiguration"));
     MERIDIAN_CO_TRY(auto settings, read_settings(input));
     control::UpdateFunctionConfigurationRequest request{.name = std::move(name),
                                                         .settings = std::move(settings),
                                                         .revision_id = revision_id(input)};
-    MERIDIAN_CO_TRY(auto view, co_await control.update_function_configuration(requester(context),
-                                                                              std::move(request)));
+    MERIDIAN_CO_TRY(auto view, co_await services.control.update_function_configuration(
+                                   requester(context), std::move(request)));
     co_return shown(view, context);
 }
 
-io::Task<json> delete_function(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> delete_function(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto what, read_function_and_qualifier(context, input, "DeleteFunction"));
-    MERIDIAN_CO_CHECK(co_await control.delete_function(requester(context), std::move(what)));
+    MERIDIAN_CO_CHECK(
+        co_await services.control.delete_function(requester(context), std::move(what)));
     co_return json{{"StatusCode", 204}};
 }
 
-io::Task<json> publish_version(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> publish_version(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "PublishVersion"));
     if (input.contains("PublishTo")) co_return unsupported("PublishTo");
     control::PublishVersionRequest request{.name = std::move(name),
@@ -135,25 +133,26 @@ io::Task<json> publish_version(ControlPlane& control, ActionContext context, jso
         request.code_sha256 = model::CodeSha256(input["CodeSha256"].get<std::string>());
     if (input.contains("Description"))
         request.description = input["Description"].get<std::string>();
-    MERIDIAN_CO_TRY(auto view,
-                    co_await control.publish_version(requester(context), std::move(request)));
+    MERIDIAN_CO_TRY(auto view, co_await services.control.publish_version(requester(context),
+                                                                         std::move(request)));
     co_return shown(view, context);
 }
 
-io::Task<json> list_versions_by_function(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> list_versions_by_function(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "ListVersionsByFunction"));
     control::ListVersionsRequest request{
         .name = std::move(name),
         .marker = input.value("Marker", ""),
         .max_items = input.value("MaxItems", model::limits::kListPageMax)};
-    MERIDIAN_CO_TRY(auto page, co_await control.list_versions_by_function(requester(context),
-                                                                          std::move(request)));
+    MERIDIAN_CO_TRY(auto page, co_await services.control.list_versions_by_function(
+                                   requester(context), std::move(request)));
     co_return shown(page, context, "Versions");
 }
 
-io::Task<json> get_account_settings(ControlPlane& control, ActionContext context, json) {
+io::Task<json> get_account_settings(Services services, ActionContext context, json) {
     namespace limits = model::limits;
-    MERIDIAN_CO_TRY(auto settings, co_await control.get_account_settings(requester(context)));
+    MERIDIAN_CO_TRY(auto settings,
+                    co_await services.control.get_account_settings(requester(context)));
     co_return json{{"AccountLimit",
                     {{"TotalCodeSize", limits::kCodeStorageBytesMax},
                      {"CodeSizeUnzipped", limits::kCodeUnzippedBytesMax},
@@ -190,24 +189,24 @@ Result<model::FunctionName> read_tagged(ActionContext const& context, json const
     return read_function(context, {{"FunctionName", arn}}, operation);
 }
 
-io::Task<json> tag_resource(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> tag_resource(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "TagResource"));
-    MERIDIAN_CO_CHECK(co_await control.tag_function(requester(context), std::move(name),
-                                                    input.value("Tags", model::Tags{})));
+    MERIDIAN_CO_CHECK(co_await services.control.tag_function(requester(context), std::move(name),
+                                                             input.value("Tags", model::Tags{})));
     co_return json();
 }
 
-io::Task<json> untag_resource(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> untag_resource(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "UntagResource"));
-    MERIDIAN_CO_CHECK(co_await control.untag_function(
+    MERIDIAN_CO_CHECK(co_await services.control.untag_function(
         requester(context), std::move(name), input.value("TagKeys", std::vector<std::string>{})));
     co_return json();
 }
 
-io::Task<json> list_tags(ControlPlane& control, ActionContext context, json input) {
+io::Task<json> list_tags(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "ListTags"));
-    MERIDIAN_CO_TRY(auto tags,
-                    co_await control.list_function_tags(requester(context), std::move(name)));
+    MERIDIAN_CO_TRY(auto tags, co_await services.control.list_function_tags(requester(context),
+                                                                            std::move(name)));
     co_return json{{"Tags", std::move(tags)}};
 }
 

@@ -27,7 +27,7 @@ class ActionsTest : public testing::Test, protected control::ControlHarness {
         caller.code_locations = &locations;
     }
     Result<json> call(OperationId operation, json input) {
-        return run(find_action(operation)(*control, caller, std::move(input)));
+        return run(find_action(operation)({*control}, caller, std::move(input)));
     }
     static json creation(json more = json::object()) {
         json input = {{"FunctionName", "f"},

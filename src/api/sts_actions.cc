@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-io::Task<json> get_caller_identity(control::ControlPlane&, ActionContext context, json) {
+io::Task<json> get_caller_identity(Services, ActionContext context, json) {
     co_return json{{"UserId", context.caller.user_id},
                    {"Account", context.caller.account.value()},
                    {"Arn", context.caller.arn}};

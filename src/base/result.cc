@@ -40,6 +40,26 @@ std::string_view name_of(Errc code) noexcept {
             return "kMalformedPolicyDocument";
         case Errc::kLimitExceeded:
             return "kLimitExceeded";
+        case Errc::kAliasLimitExceeded:
+            return "kAliasLimitExceeded";
+        case Errc::kPolicyLengthExceeded:
+            return "kPolicyLengthExceeded";
+        case Errc::kProvisionedConcurrencyConfigNotFound:
+            return "kProvisionedConcurrencyConfigNotFound";
+        case Errc::kCodeSigningConfigNotFound:
+            return "kCodeSigningConfigNotFound";
+        case Errc::kCodeVerificationFailed:
+            return "kCodeVerificationFailed";
+        case Errc::kInvalidCodeSignature:
+            return "kInvalidCodeSignature";
+        case Errc::kResourceInUse:
+            return "kResourceInUse";
+        case Errc::kUnmodifiableEntity:
+            return "kUnmodifiableEntity";
+        case Errc::kPolicyNotAttachable:
+            return "kPolicyNotAttachable";
+        case Errc::kPackedPolicyTooLarge:
+            return "kPackedPolicyTooLarge";
         case Errc::kAccessDenied:
             return "kAccessDenied";
         case Errc::kMissingAuthentication:

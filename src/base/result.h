@@ -31,22 +31,33 @@ enum class Errc {
     kDeleteConflict,         // IAM DeleteConflict
     kMalformedPolicyDocument,  // IAM MalformedPolicyDocument
     kLimitExceeded,            // IAM LimitExceeded: a quota of the account
-    kAccessDenied,             // AccessDeniedException
-    kMissingAuthentication,    // MissingAuthenticationTokenException
-    kIncompleteSignature,      // IncompleteSignatureException
-    kUnrecognizedClient,       // UnrecognizedClientException: unknown key or token
-    kInvalidSignature,         // InvalidSignatureException: wrong, or outside the clock skew
-    kExpiredToken,             // ExpiredTokenException
-    kUnknownOperation,         // no such path
-    kNotImplemented,           // known to AWS, not to this version of Meridian: 501
-    kConflict,                 // the store's optimistic check failed: read again and decide again
-    kOutcomeUnknown,           // the write may have happened
-    kUnavailable,              // a part that is needed is not there now
-    kCancelled,                // the operation was stopped on purpose
-    kDeadlineExceeded,         // the time given for it is over
-    kCorrupt,                  // stored bytes do not match their hash or format
-    kIo,                       // the operating system or a library refused
-    kInternal,                 // a bug of ours
+    kAliasLimitExceeded,       // AliasLimitExceededException
+    kPolicyLengthExceeded,  // PolicyLengthExceededException: a resource policy of more than 20 KB
+    kProvisionedConcurrencyConfigNotFound,  // ProvisionedConcurrencyConfigNotFoundException
+    kCodeSigningConfigNotFound,             // CodeSigningConfigNotFoundException
+    kCodeVerificationFailed,  // CodeVerificationFailedException: unsigned code where signatures are
+                              // enforced
+    kInvalidCodeSignature,    // InvalidCodeSignatureException
+    kResourceInUse,           // ResourceInUseException: an event source mapping is being changed
+    kUnmodifiableEntity,      // IAM UnmodifiableEntity
+    kPolicyNotAttachable,     // IAM PolicyNotAttachable
+    kPackedPolicyTooLarge,    // STS PackedPolicyTooLarge: a session policy
+    kAccessDenied,            // AccessDeniedException
+    kMissingAuthentication,   // MissingAuthenticationTokenException
+    kIncompleteSignature,     // IncompleteSignatureException
+    kUnrecognizedClient,      // UnrecognizedClientException: unknown key or token
+    kInvalidSignature,        // InvalidSignatureException: wrong, or outside the clock skew
+    kExpiredToken,            // ExpiredTokenException
+    kUnknownOperation,        // no such path
+    kNotImplemented,          // known to AWS, not to this version of Meridian: 501
+    kConflict,                // the store's optimistic check failed: read again and decide again
+    kOutcomeUnknown,          // the write may have happened
+    kUnavailable,             // a part that is needed is not there now
+    kCancelled,               // the operation was stopped on purpose
+    kDeadlineExceeded,        // the time given for it is over
+    kCorrupt,                 // stored bytes do not match their hash or format
+    kIo,                      // the operating system or a library refused
+    kInternal,                // a bug of ours
 };
 
 // The name of a code as it stands in logs ("kIo").

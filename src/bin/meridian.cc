@@ -63,7 +63,7 @@ int run(int argc, char** argv) {
     std::string regions = "us-east-1,sa-east-1", auth = "sigv4", account = "123456789012",
                 host = "127.0.0.1";
     std::uint16_t port = 4600;
-    std::uint32_t idle_lifetime = 600, account_concurrency = 1000;
+    std::uint32_t idle_lifetime = 600, account_concurrency = 1000, stop_timeout = 30;
     bool verbose = false;
     up_command->add_option("--data", up_options.data, "Data directory")->capture_default_str();
     up_command->add_option("--port", port, "Port of the API; 0 takes a free one")
@@ -84,6 +84,11 @@ int run(int argc, char** argv) {
     up_command
         ->add_option("--account-concurrency", account_concurrency,
                      "Concurrent executions per region")
+        ->capture_default_str();
+    up_command
+        ->add_option("--stop-timeout", stop_timeout,
+                     "Seconds until a stop that hangs is cut short; two thirds of them are for "
+                     "invocations in progress")
         ->capture_default_str();
     up_command->add_flag("--verbose", verbose, "Log more");
 
@@ -130,7 +135,9 @@ int run(int argc, char** argv) {
                                 "--idle-lifetime",
                                 std::to_string(idle_lifetime),
                                 "--account-concurrency",
-                                std::to_string(account_concurrency)};
+                                std::to_string(account_concurrency),
+                                "--stop-timeout",
+                                std::to_string(stop_timeout)};
         if (verbose) up_options.passed_on.emplace_back("--verbose");
         return failed(up(up_options).error());
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@
 #include "bin/key_file.h"
 #include "bin/region.h"
 #include "bin/root_credentials.h"
+#include "bin/stop_watchdog.h"
 #include "crypto/system_random.h"
 #include "io/system_clock.h"
 #include "model/limits.h"
@@ -34,9 +36,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace limits = model::limits;
 
-// How long a stop waits for invocations in progress before it ends them; ours.
-constexpr auto kDrainGrace = std::chrono::seconds(20);
 constexpr std::size_t kBlockingThreads = 2;
+constexpr int kLateStopStatus = 3;
 
 struct Options {
     fs::path data;
@@ -49,7 +50,11 @@ struct Options {
     fs::path runtimes;
     std::uint32_t idle_lifetime_seconds = 600;
     std::uint32_t account_concurrency = limits::kAccountConcurrencyMax;
+    std::chrono::seconds stop_timeout{30};
     bool verbose = false;
+
+    // How long a stop waits for invocations in progress before it ends them.
+    [[nodiscard]] std::chrono::milliseconds drain_grace() const { return stop_timeout * 2 / 3; }
 };
 
 class BundleCatalog final : public control::InstalledRuntimes {
@@ -113,8 +118,8 @@ void print_ready(Options const& options, std::string const& endpoint) {
     std::fflush(stdout);
 }
 
-io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log,
-                 io::UniqueFd jailer) {
+io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, io::UniqueFd jailer,
+                 StopWatchdog& watchdog) {
     auto const executor = co_await asio::this_coro::executor;
     asio::signal_set signals(executor, SIGTERM, SIGINT);
 
@@ -190,7 +195,8 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log,
 
     auto [error, number] = co_await signals.async_wait(io::kNoThrow);
     log.write(LogLevel::kInfo, "stopping", {{"signal", std::to_string(number)}});
-    co_await server.stop(kDrainGrace);
+    watchdog.arm();
+    co_await server.stop(options.drain_grace());
     for (auto const& region : regions) co_await region->stop();
     co_return Result<void>{};
 }
@@ -247,8 +253,14 @@ int run(int argc, char** argv) {
                    "Concurrent executions per region")
         ->check(CLI::Range(1U, 10'000U))
         ->capture_default_str();
+    std::uint32_t stop_timeout_seconds = 30;
+    app.add_option("--stop-timeout", stop_timeout_seconds,
+                   "Seconds until a stop that hangs is cut short")
+        ->check(CLI::Range(1U, 3'600U))
+        ->capture_default_str();
     app.add_flag("--verbose", options.verbose, "Log more");
     CLI11_PARSE(app, argc, argv);
+    options.stop_timeout = std::chrono::seconds(stop_timeout_seconds);
     if (options.shown_data.empty()) options.shown_data = options.data.string();
 
     io::SystemClock const clock;
@@ -266,9 +278,14 @@ int run(int argc, char** argv) {
     if (!lock) return failed(lock.error());
 
     crypto::SystemRandom random;
+    // The kernel, and the jailer that sees this process end, clear up what it leaves.
+    StopWatchdog watchdog(options.stop_timeout, [&log] {
+        log.write(LogLevel::kError, "the stop took too long and is cut short", {});
+        std::_Exit(kLateStopStatus);
+    });
     asio::io_context context(1);
     int status = 0;
-    asio::co_spawn(context, serve(options, clock, random, log, std::move(*jailer)),
+    asio::co_spawn(context, serve(options, clock, random, log, std::move(*jailer), watchdog),
                    [&](std::exception_ptr exception, Result<void> result) {
                        if (exception) {
                            try {

@@ -33,8 +33,25 @@ enum class LogName : std::uint8_t {
 enum class Kind : std::uint16_t {
     kFunction = 1,         // id: function name
     kFunctionVersion = 2,  // id: function name + ":" + version number, zero-padded to 12 digits
-    kIamRole = 100,        // id: role name, lower-cased (IAM names are unique ignoring case)
+    kAlias = 3,            // id: function name + ":" + alias name
+    // id: function name + ":" + qualifier (nothing for the function itself), for these four.
+    kResourcePolicy = 4,
+    kFunctionUrl = 5,
+    kEventInvokeConfig = 6,
+    kProvisionedConcurrency = 7,
+    kLayer = 20,               // id: layer name; what all its versions share
+    kLayerVersion = 21,        // id: layer name + ":" + version number, zero-padded to 12 digits
+    kEventSourceMapping = 30,  // id: UUID
+    kCodeSigningConfig = 31,   // id: "csc-…"
+
+    // IAM names are unique ignoring case: in ids they are lower-cased.
+    kIamRole = 100,        // id: role name
     kIamHome = 101,        // id: "home": which region may write the account log
+    kIamUser = 102,        // id: user name
+    kIamGroup = 103,       // id: group name
+    kIamPolicy = 104,      // id: policy name, of a customer-managed policy with its versions
+    kIamAccessKey = 105,   // id: access key id, as it is
+    kIamSessionKey = 106,  // id: key id; what session credentials are sealed with
 };
 
 [[nodiscard]] LogName log_of(Kind kind) noexcept;
