@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 
 import pytest
 
@@ -11,15 +13,18 @@ from meridian_server import processes, wait_until
 
 def test_a_stop_that_hangs_is_cut_short(start_server):
     server = start_server(flags=["--stop-timeout", "2"])
-    functions = Functions(server)
-    functions("cpp").invoke({})
+    function = Functions(server)("cpp")
     jailer, meridiand = server.jailer_pid, server.meridiand_pid
-    os.kill(jailer, signal.SIGSTOP)  # nobody ends the environment now
+    os.kill(jailer, signal.SIGSTOP)  # nobody makes the environment that the invocation needs
     try:
+        invocation = threading.Thread(target=lambda: pytest.raises(Exception, function.invoke, {}))
+        invocation.start()
+        time.sleep(0.3)
         os.kill(meridiand, signal.SIGTERM)
         wait_until(lambda: processes().get(meridiand, (0, "Z"))[1] == "Z", seconds=20, what="meridiand's end")
     finally:
         os.kill(jailer, signal.SIGCONT)
+        invocation.join()
     assert server.wait() != 0
     assert "cut short" in server.errors()
     wait_until(lambda: not server.own_processes(), what="the end of the sandboxes")
