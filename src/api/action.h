@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -46,9 +47,14 @@ struct ActionEntry {
     Action action;
 };
 
-[[nodiscard]] std::span<ActionEntry const> lambda_actions() noexcept;
-[[nodiscard]] std::span<ActionEntry const> iam_actions() noexcept;
-[[nodiscard]] std::span<ActionEntry const> sts_actions() noexcept;
+// One group a file.
+using ActionGroup = std::span<ActionEntry const>;
+[[nodiscard]] ActionGroup lambda_actions() noexcept;
+[[nodiscard]] ActionGroup alias_actions() noexcept;
+[[nodiscard]] ActionGroup permission_actions() noexcept;
+[[nodiscard]] ActionGroup iam_actions() noexcept;
+[[nodiscard]] ActionGroup sts_actions() noexcept;
+[[nodiscard]] std::vector<ActionGroup> action_groups();
 
 // Null for an operation that this version does not have (501), and for Invoke, which is not one of
 // these.

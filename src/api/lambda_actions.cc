@@ -1,7 +1,5 @@
 // Lambda's operations but for Invoke: decode, ask the control plane, encode.
 
-#include <algorithm>
-
 #include "api/action.h"
 #include "api/code_location.h"
 #include "api/lambda_actions_input.h"
@@ -16,16 +14,15 @@ namespace {
 using nlohmann::json;
 using wire::OperationId;
 
-std::optional<model::RevisionId> revision_id(json const& input) {
-    auto id = input.value("RevisionId", "");
-    if (id.empty()) return std::nullopt;
-    return model::RevisionId(std::move(id));
-}
-
 json shown(control::FunctionView const& view, ActionContext const& context) {
-    return wire::function_configuration_json(
+    auto output = wire::function_configuration_json(
         view.version, context.region,
         view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified);
+    if (view.alias) {
+        output["FunctionArn"] =
+            wire::function_arn(context.region, view.version.account, view.version.name, view.alias);
+    }
+    return output;
 }
 
 json shown(control::FunctionPage const& page, ActionContext const& context, char const* member) {
@@ -100,7 +97,7 @@ io::Task<json> update_function_code(Services services, ActionContext context, js
                                                .zip_bytes = std::move(zip),
                                                .publish = input.value("Publish", false),
                                                .dry_run = input.value("DryRun", false),
-                                               .revision_id = revision_id(input)};
+                                               .revision_id = read_revision_id(input)};
     MERIDIAN_CO_TRY(auto view, co_await services.control.update_function_code(requester(context),
                                                                               std::move(request)));
     co_return shown(view, context);
@@ -111,7 +108,7 @@ io::Task<json> update_function_configuration(Services services, ActionContext co
     MERIDIAN_CO_TRY(auto settings, read_settings(input));
     control::UpdateFunctionConfigurationRequest request{.name = std::move(name),
                                                         .settings = std::move(settings),
-                                                        .revision_id = revision_id(input)};
+                                                        .revision_id = read_revision_id(input)};
     MERIDIAN_CO_TRY(auto view, co_await services.control.update_function_configuration(
                                    requester(context), std::move(request)));
     co_return shown(view, context);
@@ -128,7 +125,7 @@ io::Task<json> publish_version(Services services, ActionContext context, json in
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "PublishVersion"));
     if (input.contains("PublishTo")) co_return unsupported("PublishTo");
     control::PublishVersionRequest request{.name = std::move(name),
-                                           .revision_id = revision_id(input)};
+                                           .revision_id = read_revision_id(input)};
     if (input.contains("CodeSha256"))
         request.code_sha256 = model::CodeSha256(input["CodeSha256"].get<std::string>());
     if (input.contains("Description"))
@@ -229,13 +226,5 @@ constexpr ActionEntry kActions[] = {
 }  // namespace
 
 std::span<ActionEntry const> lambda_actions() noexcept { return kActions; }
-
-Action find_action(wire::OperationId operation) noexcept {
-    for (auto const actions : {lambda_actions(), iam_actions(), sts_actions()}) {
-        auto const found = std::ranges::find(actions, operation, &ActionEntry::operation);
-        if (found != actions.end()) return found->action;
-    }
-    return nullptr;
-}
 
 }  // namespace meridian::api

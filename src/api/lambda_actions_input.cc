@@ -121,6 +121,12 @@ std::unexpected<Error> unsupported(std::string_view what) {
                 fmt::format("{} is not supported by this version of Meridian.", what));
 }
 
+std::optional<model::RevisionId> read_revision_id(json const& input) {
+    auto id = text(input, "RevisionId");
+    if (id.empty()) return std::nullopt;
+    return model::RevisionId(std::move(id));
+}
+
 Result<control::FunctionAndQualifier> read_function_and_qualifier(ActionContext const& context,
                                                                   json const& input,
                                                                   std::string_view operation) {

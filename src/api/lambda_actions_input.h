@@ -11,6 +11,16 @@
 
 namespace meridian::api {
 
+// RevisionId; an empty one is none.
+[[nodiscard]] std::optional<model::RevisionId> read_revision_id(nlohmann::json const& input);
+// A member that may be absent.
+template <typename T>
+[[nodiscard]] std::optional<T> read_optional(nlohmann::json const& input, char const* member) {
+    auto const found = input.find(member);
+    if (found == input.end() || found->is_null()) return std::nullopt;
+    return found->get<T>();
+}
+
 // FunctionName (name, partial ARN, ARN, each with or without a qualifier) and Qualifier together.
 // `operation` is the IAM action's name for another account's function.
 [[nodiscard]] Result<control::FunctionAndQualifier> read_function_and_qualifier(

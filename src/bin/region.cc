@@ -87,9 +87,14 @@ class Region::Adapters final : public control::FunctionObserver,
     Result<model::RunnableVersionPtr> resolve(model::AccountId const& account,
                                               model::FunctionName const& name,
                                               model::Qualifier const& qualifier) override {
-        auto const version = qualifier.value().empty() ? std::string_view(model::kLatest)
-                                                       : std::string_view(qualifier.value());
-        auto found = region_.control_->published().find(account.value(), name.value(), version);
+        auto const& control = *region_.control_;
+        auto version = qualifier.value().empty() ? std::string(model::kLatest) : qualifier.value();
+        if (auto const* const alias =
+                control.aliases().published().find(account.value(), name.value(), version)) {
+            version =
+                control::version_of(control::choose_version(*alias, region_.host_.random)).value();
+        }
+        auto found = control.published().find(account.value(), name.value(), version);
         if (found) return found;
         auto const shown = qualifier.value().empty() ? std::nullopt : std::optional(qualifier);
         return fail(

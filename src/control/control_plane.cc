@@ -16,9 +16,22 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
       published_(parts_.observer),
       lifecycle_(std::move(executor),
                  {parts_.store, table_, parts_.code, parts_.runtimes, published_, parts_.log},
-                 lifecycle) {}
+                 lifecycle),
+      directory_(parts_.region, table_, published_),
+      aliases_({parts_.store, directory_, parts_.clock, parts_.random, parts_.log}),
+      resource_policies_({parts_.store, directory_, parts_.clock, parts_.random, parts_.log},
+                         aliases_) {}
 
-io::Task<> ControlPlane::start() { return lifecycle_.load(); }
+io::Task<> ControlPlane::start() {
+    MERIDIAN_CO_CHECK(co_await aliases_.load());
+    MERIDIAN_CO_CHECK(co_await resource_policies_.load());
+    co_return co_await lifecycle_.load();
+}
+
+void ControlPlane::forget_parts(model::AccountId const& account, model::FunctionName const& name) {
+    aliases_.forget(account, name);
+    resource_policies_.forget(account, name);
+}
 
 asio::awaitable<void> ControlPlane::stop() { return lifecycle_.stop(); }
 
@@ -28,6 +41,7 @@ io::Task<> ControlPlane::function_replicated(model::AccountId account, model::Fu
     MERIDIAN_CO_TRY(auto stored, co_await table_.get(account, name));
     if (!stored) {
         published_.remove_function(account, name, sequence);
+        forget_parts(account, name);
         co_return Result<void>{};
     }
     lifecycle_.publish(stored->function, stored->latest, stored->sequence);
@@ -70,13 +84,13 @@ io::Task<std::vector<model::CodeSha256>> ControlPlane::code_in_use() {
 
 std::string ControlPlane::arn_of(model::AccountId const& account, model::FunctionName const& name,
                                  std::optional<model::Qualifier> const& qualifier) const {
-    return wire::function_arn(parts_.region, account, name, qualifier);
+    return directory_.arn(account, name, qualifier);
 }
 
 std::unexpected<Error> ControlPlane::not_found(
     model::AccountId const& account, model::FunctionName const& name,
     std::optional<model::Qualifier> const& qualifier) const {
-    return fail(Errc::kResourceNotFound, "Function not found: " + arn_of(account, name, qualifier));
+    return directory_.not_found(account, name, qualifier);
 }
 
 model::RevisionIds ControlPlane::new_revision() {
@@ -102,9 +116,7 @@ VersionStatus ControlPlane::updating(StoredFunction const& stored) {
 }
 
 io::Task<StoredFunction> ControlPlane::load(model::AccountId account, model::FunctionName name) {
-    MERIDIAN_CO_TRY(auto stored, co_await table_.get(account, name));
-    if (!stored) co_return not_found(account, name);
-    co_return std::move(*stored);
+    return directory_.load(std::move(account), std::move(name));
 }
 
 Result<void> ControlPlane::check_changeable(

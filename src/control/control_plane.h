@@ -11,8 +11,10 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "control/account_log.h"
+#include "control/aliases.h"
 #include "control/function_lifecycle.h"
 #include "control/requests.h"
+#include "control/resource_policies.h"
 #include "model/limits.h"
 
 namespace meridian::control {
@@ -53,6 +55,11 @@ class ControlPlane {
     io::Task<> function_replicated(model::AccountId account, model::FunctionName name);
     // Every package that some version needs, for CodeStore::remove_unused.
     io::Task<std::vector<model::CodeSha256>> code_in_use();
+
+    // --- What hangs under functions, a class each ---
+    [[nodiscard]] Aliases& aliases() noexcept { return aliases_; }
+    [[nodiscard]] Aliases const& aliases() const noexcept { return aliases_; }
+    [[nodiscard]] ResourcePolicies& resource_policies() noexcept { return resource_policies_; }
 
     // --- Functions. Errors carry AWS's texts. ---
     io::Task<FunctionView> create_function(Requester who, CreateFunctionRequest request);
@@ -98,6 +105,8 @@ class ControlPlane {
     [[nodiscard]] FunctionView view_of(StoredFunction const& stored,
                                        bool qualified_arn = false) const;
     [[nodiscard]] FunctionView view_of(StoredVersion const& stored) const;
+    // Ends what the function's parts hold in memory, after its deletion.
+    void forget_parts(model::AccountId const& account, model::FunctionName const& name);
 
     // kResourceNotFound with AWS's text where there is none.
     io::Task<StoredFunction> load(model::AccountId account, model::FunctionName name);
@@ -122,6 +131,10 @@ class ControlPlane {
     io::Task<FunctionView> try_update_function_configuration(
         Requester who, UpdateFunctionConfigurationRequest request);
     io::Task<> try_delete_function(Requester who, FunctionAndQualifier what);
+    io::Task<> try_delete_version(Requester who, FunctionAndQualifier what);
+    // Tombstones for everything that hangs under the function, or under one qualifier of it.
+    io::Task<> add_removals(store::Transaction* to, model::AccountId account,
+                            FunctionAndQualifier what);
     io::Task<FunctionView> try_publish_version(Requester who, PublishVersionRequest request);
     io::Task<> try_change_tags(Requester who, model::FunctionName name, model::Tags add,
                                std::vector<std::string> remove);
@@ -136,6 +149,9 @@ class ControlPlane {
     FunctionTable table_;
     PublishedFunctions published_;
     FunctionLifecycle lifecycle_;
+    FunctionDirectory directory_;
+    Aliases aliases_;
+    ResourcePolicies resource_policies_;
 };
 
 }  // namespace meridian::control

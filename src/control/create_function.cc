@@ -42,14 +42,20 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
     function.latest.code = code;
     function.latest.last_modified = parts_.clock.wall_now();
     function.latest.revision = new_revision();
-    // A name that was used before goes on counting where it stopped.
-    MERIDIAN_CO_TRY(function.last_version,
+    store::Transaction transaction{.caller = who.arn};
+    // A name that was used before goes on counting where it stopped. What was put under the old
+    // function in the moment of its deletion does not come back with the new one.
+    MERIDIAN_CO_TRY(auto const last_version,
                     co_await table_.last_version_of_deleted(who.account, request.name));
+    if (last_version) {
+        function.last_version = *last_version;
+        MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, {request.name, {}}));
+    }
     stored.latest = {pending_creation(), std::nullopt};
 
     StoredVersion version;
     auto const key = function_key(who.account, function.name);
-    store::Transaction transaction{.caller = who.arn, .expectations = {{key, std::nullopt}}};
+    transaction.expectations.push_back({key, std::nullopt});
     if (request.publish) {
         version.account = who.account;
         version.name = function.name;

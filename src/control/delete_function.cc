@@ -1,7 +1,10 @@
 // DeleteFunction: a function with everything under it, or one of its versions.
 
+#include <algorithm>
+
 #include "control/control_plane.h"
 #include "control/retry.h"
+#include "control/sub_records.h"
 
 namespace meridian::control {
 
@@ -33,23 +36,64 @@ io::Task<> ControlPlane::delete_function(Requester who, FunctionAndQualifier wha
     co_return deleted;
 }
 
-io::Task<> ControlPlane::try_delete_function(Requester who, FunctionAndQualifier what) {
+io::Task<> ControlPlane::add_removals(store::Transaction* to, model::AccountId account,
+                                      FunctionAndQualifier what) {
+    constexpr std::size_t kPage = 256;
+    auto const remove = [&](store::Record const& record) {
+        to->expectations.push_back({record.key, record.sequence});
+        to->changes.push_back({record.key, std::nullopt});
+    };
+    for (auto const kind : kKindsUnderAFunction) {
+        if (what.qualifier) {
+            MERIDIAN_CO_TRY(auto const record, co_await parts_.store.get({
+                                                   account,
+                                                   kind,
+                                                   sub_id(what.name, *what.qualifier),
+                                               }));
+            if (record) remove(*record);
+            continue;
+        }
+        store::Scan scan{.account = account,
+                         .kind = kind,
+                         .id_prefix = sub_id_prefix(what.name),
+                         .after_id = {},
+                         .limit = kPage};
+        for (;;) {
+            MERIDIAN_CO_TRY(auto const records, co_await parts_.store.scan(scan));
+            std::ranges::for_each(records, remove);
+            if (records.size() < kPage) break;
+            scan.after_id = records.back().key.id;
+        }
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> ControlPlane::try_delete_version(Requester who, FunctionAndQualifier what) {
     MERIDIAN_CO_TRY(auto stored, co_await table_.get(who.account, what.name));
     if (!stored) co_return not_found(who.account, what.name, what.qualifier);
-
-    if (what.qualifier) {
-        auto const number = version_number(what.qualifier->value());
-        if (!number) co_return Result<void>{};
-        MERIDIAN_CO_TRY(auto version, co_await table_.get_version(who.account, what.name, *number));
-        if (!version) co_return Result<void>{};  // deleting what is not there is done
-        auto const key = version_key(who.account, what.name, *number);
-        store::Transaction transaction{.caller = who.arn,
-                                       .expectations = {{key, version->sequence}},
-                                       .changes = {{key, std::nullopt}}};
-        MERIDIAN_CO_TRY(auto const sequence, co_await parts_.store.commit(std::move(transaction)));
-        published_.remove_version(who.account, what.name, version_of(*number), sequence);
-        co_return Result<void>{};
+    auto const number = version_number(what.qualifier->value());
+    if (!number) co_return Result<void>{};
+    MERIDIAN_CO_TRY(auto version, co_await table_.get_version(who.account, what.name, *number));
+    if (!version) co_return Result<void>{};  // deleting what is not there is done
+    if (aliases_.published().is_used(who.account, what.name, *number)) {
+        co_return fail(Errc::kResourceConflict,
+                       "Version " + what.qualifier->value() +
+                           " cannot be deleted because an alias points to it.");
     }
+    auto const key = version_key(who.account, what.name, *number);
+    store::Transaction transaction{.caller = who.arn,
+                                   .expectations = {{key, version->sequence}},
+                                   .changes = {{key, std::nullopt}}};
+    MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, what));
+    MERIDIAN_CO_TRY(auto const sequence, co_await parts_.store.commit(std::move(transaction)));
+    published_.remove_version(who.account, what.name, version_of(*number), sequence);
+    co_return Result<void>{};
+}
+
+io::Task<> ControlPlane::try_delete_function(Requester who, FunctionAndQualifier what) {
+    if (what.qualifier) co_return co_await try_delete_version(std::move(who), std::move(what));
+    MERIDIAN_CO_TRY(auto stored, co_await table_.get(who.account, what.name));
+    if (!stored) co_return not_found(who.account, what.name);
 
     // A version that is published meanwhile changes the function's record, so that the commit below
     // conflicts.
@@ -64,8 +108,10 @@ io::Task<> ControlPlane::try_delete_function(Requester who, FunctionAndQualifier
         transaction.expectations.push_back({its_key, version.sequence});
         transaction.changes.push_back({its_key, std::nullopt});
     }
+    MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, what));
     MERIDIAN_CO_TRY(auto const sequence, co_await parts_.store.commit(std::move(transaction)));
     published_.remove_function(who.account, what.name, sequence);
+    forget_parts(who.account, what.name);
     co_return Result<void>{};
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "control/record_format.h"
+
 namespace meridian::control {
 
 namespace {
@@ -13,31 +15,6 @@ using nlohmann::json;
 constexpr std::size_t kVersionDigits = 12;
 constexpr char const* kCreatingReason = "The function is being created.";
 constexpr char const* kCreatingCode = "Creating";
-
-std::string described(store::Key const& key) {
-    return fmt::format("record {}/{}/{}", key.account.value(), static_cast<int>(key.kind), key.id);
-}
-
-std::unexpected<Error> corrupt(store::Key const& key, std::string_view what) {
-    return fail(Errc::kCorrupt,
-                fmt::format("The store's {} cannot be read: {}", described(key), what));
-}
-
-Result<void> check_format(store::Key const& key, json const& value) {
-    if (!value.is_object() || !value.contains("format") || !value["format"].is_number_integer()) {
-        return corrupt(key, "it has no format number.");
-    }
-    auto const format = value["format"].get<std::int64_t>();
-    if (format > kFunctionFormat) {
-        return corrupt(
-            key, fmt::format(
-                     "it was written in format {} by a newer version of Meridian; this one reads "
-                     "formats up to {}. Start the newer version again.",
-                     format, kFunctionFormat));
-    }
-    if (format < 1) return corrupt(key, fmt::format("format {} never existed.", format));
-    return {};
-}
 
 json settings_to_json(model::FunctionSettings const& settings) {
     json value = {
@@ -100,17 +77,6 @@ model::FunctionVersion definition_from_json(json const& value, model::Version ve
     return out;
 }
 
-// Runs `read`, which uses the JSON library's throwing accessors, and turns what it throws into
-// kCorrupt.
-template <typename Read>
-auto guarded(store::Key const& key, Read read) -> Result<decltype(read())> {
-    try {
-        return read();
-    } catch (json::exception const& exception) {
-        return corrupt(key, exception.what());
-    }
-}
-
 }  // namespace
 
 store::Key function_key(model::AccountId const& account, model::FunctionName const& name) {
@@ -168,7 +134,7 @@ json epitaph_to_json(std::uint64_t last_version) {
 }
 
 Result<model::Function> function_from_record(store::Key const& key, json const& value) {
-    MERIDIAN_CHECK(check_format(key, value));
+    MERIDIAN_CHECK(check_format(key, value, kFunctionFormat));
     return guarded(key, [&] {
         model::Function function;
         function.account = key.account;
@@ -183,7 +149,7 @@ Result<model::Function> function_from_record(store::Key const& key, json const& 
 }
 
 Result<model::FunctionVersion> version_from_record(store::Key const& key, json const& value) {
-    MERIDIAN_CHECK(check_format(key, value));
+    MERIDIAN_CHECK(check_format(key, value, kFunctionFormat));
     return guarded(key, [&] {
         return definition_from_json(value.at("version"),
                                     version_of(value.at("number").get<std::uint64_t>()));
@@ -191,7 +157,7 @@ Result<model::FunctionVersion> version_from_record(store::Key const& key, json c
 }
 
 Result<std::uint64_t> last_version_from_epitaph(store::Key const& key, json const& epitaph) {
-    MERIDIAN_CHECK(check_format(key, epitaph));
+    MERIDIAN_CHECK(check_format(key, epitaph, kFunctionFormat));
     return guarded(key, [&] { return epitaph.at("last_version").get<std::uint64_t>(); });
 }
 
@@ -237,7 +203,7 @@ json status_to_json(VersionStatus const& status, model::FunctionVersion const& d
 Result<VersionStatus> status_from_record(store::Key const& key, json const& value,
                                          model::FunctionVersion const& definition) {
     if (value.is_null()) return VersionStatus{pending_creation(), std::nullopt};
-    MERIDIAN_CHECK(check_format(key, value));
+    MERIDIAN_CHECK(check_format(key, value, kFunctionFormat));
     auto read = guarded(key, [&]() -> Result<VersionStatus> {
         VersionStatus out;
         auto const state = value.at("state").get<std::string>();

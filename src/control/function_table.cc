@@ -108,12 +108,13 @@ io::Task<std::vector<StoredVersion>> FunctionTable::all_versions(model::AccountI
     co_return out;
 }
 
-io::Task<std::uint64_t> FunctionTable::last_version_of_deleted(model::AccountId account,
-                                                               model::FunctionName name) {
+io::Task<std::optional<std::uint64_t>> FunctionTable::last_version_of_deleted(
+    model::AccountId account, model::FunctionName name) {
     auto const key = function_key(account, name);
     MERIDIAN_CO_TRY(auto epitaph, co_await store_.epitaph(key));
-    if (!epitaph || epitaph->is_null()) co_return 0;
-    co_return last_version_from_epitaph(key, *epitaph);
+    if (!epitaph || epitaph->is_null()) co_return std::nullopt;
+    MERIDIAN_CO_TRY(auto const last, last_version_from_epitaph(key, *epitaph));
+    co_return std::optional(last);
 }
 
 io::Task<std::vector<StoredFunction>> FunctionTable::every_function(Log& log) {

@@ -48,9 +48,10 @@ class FunctionTable {
     io::Task<std::vector<StoredVersion>> all_versions(model::AccountId account,
                                                       model::FunctionName name);
 
-    // The highest number that a deleted function of this name ever published; 0 if there was none.
-    io::Task<std::uint64_t> last_version_of_deleted(model::AccountId account,
-                                                    model::FunctionName name);
+    // The highest number that a deleted function of this name ever published; nothing if there was
+    // no such function.
+    io::Task<std::optional<std::uint64_t>> last_version_of_deleted(model::AccountId account,
+                                                                   model::FunctionName name);
 
     // Everything in the region, for loading at start. A record that cannot be read is logged and
     // left out: the others must not wait for it.

@@ -7,16 +7,26 @@ namespace meridian::control {
 io::Task<FunctionDetails> ControlPlane::get_function(Requester who, FunctionAndQualifier what) {
     MERIDIAN_CO_TRY(auto stored, co_await table_.get(who.account, what.name));
     if (!stored) co_return not_found(who.account, what.name, what.qualifier);
-    auto const number =
+    auto number =
         what.qualifier ? version_number(what.qualifier->value()) : std::optional<std::uint64_t>(0);
-    if (!number) co_return not_found(who.account, what.name, what.qualifier);
+    std::optional<model::Qualifier> alias_name;
+    if (!number) {
+        auto const* const alias = aliases_.published().find(who.account.value(), what.name.value(),
+                                                            what.qualifier->value());
+        if (alias == nullptr) co_return not_found(who.account, what.name, what.qualifier);
+        number = alias->version;
+        alias_name = what.qualifier;
+    }
     if (*number == 0) {
-        co_return FunctionDetails{view_of(*stored, what.qualifier.has_value()),
-                                  std::move(stored->function.tags)};
+        auto view = view_of(*stored, what.qualifier.has_value());
+        view.alias = alias_name;
+        co_return FunctionDetails{std::move(view), std::move(stored->function.tags)};
     }
     MERIDIAN_CO_TRY(auto version, co_await table_.get_version(who.account, what.name, *number));
     if (!version) co_return not_found(who.account, what.name, what.qualifier);
-    co_return FunctionDetails{view_of(*version), std::move(stored->function.tags)};
+    auto view = view_of(*version);
+    view.alias = alias_name;
+    co_return FunctionDetails{std::move(view), std::move(stored->function.tags)};
 }
 
 }  // namespace meridian::control

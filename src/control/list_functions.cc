@@ -13,25 +13,11 @@ namespace {
 constexpr std::string_view kFunctions = "functions";
 constexpr std::string_view kVersions = "versions";
 
-std::size_t page_size(std::size_t max_items) {
-    return std::clamp<std::size_t>(max_items, 1, model::limits::kListPageMax);
-}
-
-Result<PagePosition> position_of(std::string_view listing, std::string_view marker) {
-    if (marker.empty()) return PagePosition{};
-    auto position = decode_marker(listing, marker);
-    if (!position) {
-        return fail(Errc::kInvalidParameterValue,
-                    "The Marker is not valid. Please use the NextMarker of an earlier answer.");
-    }
-    return *position;
-}
-
 }  // namespace
 
 io::Task<FunctionPage> ControlPlane::list_functions(Requester who, ListFunctionsRequest request) {
-    MERIDIAN_CO_TRY(auto position, position_of(kFunctions, request.marker));
-    auto const size = page_size(request.max_items);
+    MERIDIAN_CO_TRY(auto position, read_marker(kFunctions, request.marker));
+    auto const size = page_size(request.max_items, model::limits::kListPageMax);
     FunctionPage page;
     // One item more than fits tells whether there is another page; `last` is the position of the
     // last that fits.
@@ -75,9 +61,9 @@ io::Task<FunctionPage> ControlPlane::list_functions(Requester who, ListFunctions
 
 io::Task<FunctionPage> ControlPlane::list_versions_by_function(Requester who,
                                                                ListVersionsRequest request) {
-    MERIDIAN_CO_TRY(auto position, position_of(kVersions, request.marker));
+    MERIDIAN_CO_TRY(auto position, read_marker(kVersions, request.marker));
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
-    auto const size = page_size(request.max_items);
+    auto const size = page_size(request.max_items, model::limits::kListPageMax);
     FunctionPage page;
     // The first page starts with $LATEST.
     if (request.marker.empty()) page.functions.push_back(view_of(stored, true));

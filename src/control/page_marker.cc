@@ -1,5 +1,7 @@
 #include "control/page_marker.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
@@ -26,6 +28,20 @@ std::optional<PagePosition> decode_marker(std::string_view listing, std::string_
         return std::nullopt;
     }
     return PagePosition{value[2].get<std::string>(), value[3].get<std::uint64_t>()};
+}
+
+Result<PagePosition> read_marker(std::string_view listing, std::string_view marker) {
+    if (marker.empty()) return PagePosition{};
+    auto position = decode_marker(listing, marker);
+    if (!position) {
+        return fail(Errc::kInvalidParameterValue,
+                    "The Marker is not valid. Please use the NextMarker of an earlier answer.");
+    }
+    return *position;
+}
+
+std::size_t page_size(std::size_t max_items, std::size_t most) {
+    return std::clamp<std::size_t>(max_items, 1, most);
 }
 
 }  // namespace meridian::control

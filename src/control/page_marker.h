@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace meridian::control {
 
 // After which item the next page starts.
@@ -21,5 +23,10 @@ struct PagePosition {
 // Nothing unless encode_marker made it for this listing.
 [[nodiscard]] std::optional<PagePosition> decode_marker(std::string_view listing,
                                                         std::string_view marker);
+// The same for a request: no marker is the start; a wrong one is kInvalidParameterValue.
+[[nodiscard]] Result<PagePosition> read_marker(std::string_view listing, std::string_view marker);
+
+// How many items a page holds: what was asked for, within 1 and `most`.
+[[nodiscard]] std::size_t page_size(std::size_t max_items, std::size_t most);
 
 }  // namespace meridian::control

@@ -82,6 +82,8 @@ struct ListVersionsRequest {
 struct FunctionView {
     model::RunnableVersion version = {};
     bool qualified_arn = false;  // ends in the version
+    // Where an alias was asked for: its ARN is shown instead.
+    std::optional<model::Qualifier> alias = {};
 };
 
 struct FunctionPage {

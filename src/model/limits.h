@@ -28,6 +28,9 @@ inline constexpr std::uint64_t kCodeUnzippedBytesMax = 262'144'000;  // with lay
 inline constexpr std::size_t kCodeEntriesMax = 100'000;              // files in one package; ours
 inline constexpr std::uint64_t kCodeStorageBytesMax = 322'122'547'200;  // 300 GB per region
 
+inline constexpr std::size_t kAdditionalVersionsMax = 1;  // of an alias (the error text names it)
+inline constexpr std::size_t kResourcePolicyBytesMax = 20'480;
+
 // --- Requests ---
 // 6 MB each way for a synchronous invocation (quota page; the exact number is in the error text).
 inline constexpr std::size_t kInvokeRequestBytesMax = 6'291'456;

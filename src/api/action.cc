@@ -1,0 +1,23 @@
+#include "api/action.h"
+
+#include <unordered_map>
+
+namespace meridian::api {
+
+std::vector<ActionGroup> action_groups() {
+    return {lambda_actions(), alias_actions(), permission_actions(), iam_actions(), sts_actions()};
+}
+
+Action find_action(wire::OperationId operation) noexcept {
+    static auto const kActions = [] {
+        std::unordered_map<wire::OperationId, Action> actions;
+        for (auto const group : action_groups()) {
+            for (auto const& entry : group) actions.emplace(entry.operation, entry.action);
+        }
+        return actions;
+    }();
+    auto const found = kActions.find(operation);
+    return found == kActions.end() ? nullptr : found->second;
+}
+
+}  // namespace meridian::api

@@ -1,0 +1,79 @@
+#pragma once
+// AddPermission, GetPolicy, RemovePermission: who besides its account may use a function. Each
+// qualifier has a policy of its own. Held by ControlPlane; threads: its region's executor.
+// Source: Developer Guide, "Using resource-based policies"; texts as recorded.
+
+#include <map>
+
+#include "control/aliases.h"
+#include "control/function_directory.h"
+#include "control/policy_statement.h"
+#include "control/record_table.h"
+#include "control/requests.h"
+
+namespace meridian::control {
+
+// The record: {"format":1, "revision":…, "document":TEXT}, the document as GetPolicy shows it.
+struct ResourcePolicy {
+    nlohmann::ordered_json document;
+    model::RevisionId revision;
+};
+
+struct ResourcePolicyCodec {
+    using Value = ResourcePolicy;
+    static constexpr store::Kind kKind = store::Kind::kResourcePolicy;
+    [[nodiscard]] static nlohmann::json to_json(ResourcePolicy const& policy);
+    [[nodiscard]] static Result<ResourcePolicy> from_record(store::Key const& key,
+                                                            nlohmann::json const& value);
+};
+
+struct AddPermissionRequest {
+    FunctionAndQualifier what = {};
+    PermissionRequest permission = {};
+    std::optional<model::RevisionId> revision_id = {};
+};
+
+struct RemovePermissionRequest {
+    FunctionAndQualifier what = {};
+    std::string statement_id = {};
+    std::optional<model::RevisionId> revision_id = {};
+};
+
+class ResourcePolicies {
+  public:
+    ResourcePolicies(ResourceParts const& parts, Aliases const& aliases)
+        : parts_(parts), aliases_(aliases), table_(parts.store) {}
+
+    // Reads every policy of the store, for find().
+    io::Task<> load();
+    // The function is gone.
+    void forget(model::AccountId const& account, model::FunctionName const& function);
+
+    // The new statement's text.
+    io::Task<std::string> add(Requester who, AddPermissionRequest request);
+    io::Task<ResourcePolicy> get(Requester who, FunctionAndQualifier what);
+    io::Task<> remove(Requester who, RemovePermissionRequest request);
+
+    // The document that guards the function under this qualifier (empty: none), as text; null where
+    // there is none. Holds until the next change. No I/O.
+    [[nodiscard]] std::string const* find(std::string_view account, std::string_view function,
+                                          std::string_view qualifier) const;
+
+  private:
+    io::Task<std::string> try_add(Requester who, AddPermissionRequest request);
+    io::Task<> try_remove(Requester who, RemovePermissionRequest request);
+    void publish(model::AccountId const& account, std::string id, std::string document,
+                 store::Sequence sequence);
+
+    ResourceParts const parts_;
+    Aliases const& aliases_;
+    RecordTable<ResourcePolicyCodec> table_;
+    struct Published {
+        std::string document;  // empty: gone
+        store::Sequence sequence = 0;
+    };
+    // By account, then by record id.
+    std::map<std::string, std::map<std::string, Published, std::less<>>, std::less<>> published_;
+};
+
+}  // namespace meridian::control
