@@ -66,6 +66,9 @@ io::Task<json> get_function(Services services, ActionContext context, json input
     }
     json output = {{"Configuration", shown(details.view, context)}, {"Code", std::move(code)}};
     if (!details.tags.empty()) output["Tags"] = details.tags;
+    if (details.reserved_concurrency) {
+        output["Concurrency"] = {{"ReservedConcurrentExecutions", *details.reserved_concurrency}};
+    }
     co_return output;
 }
 
@@ -150,15 +153,16 @@ io::Task<json> get_account_settings(Services services, ActionContext context, js
     namespace limits = model::limits;
     MERIDIAN_CO_TRY(auto settings,
                     co_await services.control.get_account_settings(requester(context)));
-    co_return json{{"AccountLimit",
-                    {{"TotalCodeSize", limits::kCodeStorageBytesMax},
-                     {"CodeSizeUnzipped", limits::kCodeUnzippedBytesMax},
-                     {"CodeSizeZipped", limits::kCodeZippedBytesMax},
-                     {"ConcurrentExecutions", settings.concurrent_executions},
-                     {"UnreservedConcurrentExecutions", settings.concurrent_executions}}},
-                   {"AccountUsage",
-                    {{"TotalCodeSize", settings.total_code_bytes},
-                     {"FunctionCount", settings.function_count}}}};
+    co_return json{
+        {"AccountLimit",
+         {{"TotalCodeSize", limits::kCodeStorageBytesMax},
+          {"CodeSizeUnzipped", limits::kCodeUnzippedBytesMax},
+          {"CodeSizeZipped", limits::kCodeZippedBytesMax},
+          {"ConcurrentExecutions", settings.concurrent_executions},
+          {"UnreservedConcurrentExecutions", settings.unreserved_concurrent_executions}}},
+        {"AccountUsage",
+         {{"TotalCodeSize", settings.total_code_bytes},
+          {"FunctionCount", settings.function_count}}}};
 }
 
 // The function that a tag operation's Resource names. Kinds of resource that this version has none

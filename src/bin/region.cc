@@ -66,7 +66,8 @@ store::Key iam_home_key(model::AccountId const& account) {
 class Region::Adapters final : public control::FunctionObserver,
                                public invoke::FunctionCatalog,
                                public invoke::CodeSource,
-                               public invoke::FunctionLogSink {
+                               public invoke::FunctionLogSink,
+                               public control::ProvisionedEnvironments {
   public:
     explicit Adapters(Region& region) : region_(region) {}
 
@@ -100,6 +101,23 @@ class Region::Adapters final : public control::FunctionObserver,
         return fail(
             Errc::kResourceNotFound,
             "Function not found: " + wire::function_arn(region_.name_, account, name, shown));
+    }
+
+    [[nodiscard]] invoke::ConcurrencyShare concurrency_share(
+        model::AccountId const& account, model::FunctionName const& name) const override {
+        auto const& reserved = region_.control_->reserved_concurrency();
+        return {reserved.find(account.value(), name.value()), reserved.total(account.value())};
+    }
+
+    void set(model::AccountId const& account, model::FunctionName const& function,
+             model::Version const& version, std::uint32_t count) override {
+        if (region_.invoker_) region_.invoker_->provision(account, function, version, count);
+    }
+    [[nodiscard]] Status status(model::AccountId const& account,
+                                model::FunctionName const& function,
+                                model::Version const& version) const override {
+        auto const status = region_.invoker_->provisioned_status(account, function, version);
+        return {.initialised = status.initialised, .init_failed = status.init_failed};
     }
 
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) override {
@@ -168,6 +186,7 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
                             .code = *code_,
                             .runtimes = host_.runtimes,
                             .observer = *adapters_,
+                            .provisioned = *adapters_,
                             .clock = host_.clock,
                             .random = host_.random,
                             .log = host_.log,

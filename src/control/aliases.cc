@@ -87,6 +87,7 @@ io::Task<model::Alias> Aliases::write(Requester who, StoredFunction stored, mode
     MERIDIAN_CO_TRY(auto const sequence, co_await table_.put(who.arn, std::move(key), alias, before,
                                                              {still_there(stored)}));
     published_.publish(who.account, function, alias, sequence);
+    if (on_change) on_change(who.account, function);
     co_return alias;
 }
 
@@ -176,6 +177,7 @@ io::Task<> Aliases::try_remove(Requester who, model::FunctionName function, std:
     MERIDIAN_CO_TRY(auto const sequence,
                     co_await table_.remove(who.arn, existing->key, existing->sequence));
     published_.remove(who.account, function, name, sequence);
+    if (on_change) on_change(who.account, function);
     co_return Result<void>{};
 }
 

@@ -2,6 +2,7 @@
 // CreateAlias, GetAlias, ListAliases, UpdateAlias, DeleteAlias. Held by ControlPlane; threads: its
 // region's executor. Source: Developer Guide, "Lambda function aliases"; texts as recorded.
 
+#include <functional>
 #include <map>
 
 #include "control/alias_records.h"
@@ -46,6 +47,9 @@ struct AliasPage {
 class Aliases {
   public:
     explicit Aliases(ResourceParts const& parts) : parts_(parts), table_(parts.store) {}
+
+    // Called after each change of a function's aliases.
+    std::function<void(model::AccountId const&, model::FunctionName const&)> on_change;
 
     // Publishes every alias of the store.
     io::Task<> load();

@@ -18,19 +18,30 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
                  {parts_.store, table_, parts_.code, parts_.runtimes, published_, parts_.log},
                  lifecycle),
       directory_(parts_.region, table_, published_),
-      aliases_({parts_.store, directory_, parts_.clock, parts_.random, parts_.log}),
-      resource_policies_({parts_.store, directory_, parts_.clock, parts_.random, parts_.log},
-                         aliases_) {}
+      resources_{parts_.store, directory_, parts_.clock, parts_.random, parts_.log},
+      aliases_(resources_),
+      resource_policies_(resources_, aliases_),
+      reserved_(resources_, parts_.account_concurrency),
+      provisioned_(resources_, aliases_, reserved_, parts_.provisioned,
+                   parts_.account_concurrency) {
+    aliases_.on_change = [this](auto const& account, auto const& function) {
+        provisioned_.alias_changed(account, function);
+    };
+}
 
 io::Task<> ControlPlane::start() {
     MERIDIAN_CO_CHECK(co_await aliases_.load());
     MERIDIAN_CO_CHECK(co_await resource_policies_.load());
+    MERIDIAN_CO_CHECK(co_await reserved_.load());
+    MERIDIAN_CO_CHECK(co_await provisioned_.load());
     co_return co_await lifecycle_.load();
 }
 
 void ControlPlane::forget_parts(model::AccountId const& account, model::FunctionName const& name) {
     aliases_.forget(account, name);
     resource_policies_.forget(account, name);
+    reserved_.forget(account, name);
+    provisioned_.forget(account, name);
 }
 
 asio::awaitable<void> ControlPlane::stop() { return lifecycle_.stop(); }

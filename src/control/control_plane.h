@@ -13,7 +13,9 @@
 #include "control/account_log.h"
 #include "control/aliases.h"
 #include "control/function_lifecycle.h"
+#include "control/provisioned_concurrency.h"
 #include "control/requests.h"
+#include "control/reserved_concurrency.h"
 #include "control/resource_policies.h"
 #include "model/limits.h"
 
@@ -30,6 +32,7 @@ class ControlPlane {
         store::CodeStore& code;
         RuntimeCatalog const& runtimes;
         FunctionObserver& observer;
+        ProvisionedEnvironments& provisioned;
         Clock const& clock;
         Random& random;
         Log& log;
@@ -60,6 +63,10 @@ class ControlPlane {
     [[nodiscard]] Aliases& aliases() noexcept { return aliases_; }
     [[nodiscard]] Aliases const& aliases() const noexcept { return aliases_; }
     [[nodiscard]] ResourcePolicies& resource_policies() noexcept { return resource_policies_; }
+    [[nodiscard]] ReservedConcurrency& reserved_concurrency() noexcept { return reserved_; }
+    [[nodiscard]] ProvisionedConcurrency& provisioned_concurrency() noexcept {
+        return provisioned_;
+    }
 
     // --- Functions. Errors carry AWS's texts. ---
     io::Task<FunctionView> create_function(Requester who, CreateFunctionRequest request);
@@ -150,8 +157,11 @@ class ControlPlane {
     PublishedFunctions published_;
     FunctionLifecycle lifecycle_;
     FunctionDirectory directory_;
+    ResourceParts const resources_;
     Aliases aliases_;
     ResourcePolicies resource_policies_;
+    ReservedConcurrency reserved_;
+    ProvisionedConcurrency provisioned_;
 };
 
 }  // namespace meridian::control

@@ -142,6 +142,28 @@ class CountingObserver final : public FunctionObserver {
     }
 };
 
+// Every environment that is asked for stands at once.
+class FakeProvisioned final : public ProvisionedEnvironments {
+  public:
+    std::map<std::string, std::uint32_t> counts;  // "function:version"
+    bool init_fails = false;
+    void set(model::AccountId const&, model::FunctionName const& function,
+             model::Version const& version, std::uint32_t count) override {
+        auto const key = function.value() + ":" + version.value();
+        if (count == 0) {
+            counts.erase(key);
+        } else {
+            counts[key] = count;
+        }
+    }
+    [[nodiscard]] Status status(model::AccountId const&, model::FunctionName const& function,
+                                model::Version const& version) const override {
+        auto const found = counts.find(function.value() + ":" + version.value());
+        if (init_fails) return {.initialised = 0, .init_failed = true};
+        return {.initialised = found == counts.end() ? 0 : found->second, .init_failed = false};
+    }
+};
+
 inline constexpr char const* kTestAccount = "123456789012";
 inline constexpr char const* kTestTrust =
     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},)"
@@ -159,7 +181,7 @@ class ControlHarness {
         control = std::make_unique<ControlPlane>(
             context.get_executor(),
             ControlPlane::Parts{model::RegionName("us-east-1"), store, account_store, account_log,
-                                code, catalog, observer, clock, random, log},
+                                code, catalog, observer, provisioned, clock, random, log},
             FunctionLifecycle::Options{.retry_first = std::chrono::milliseconds(1),
                                        .retry_last = std::chrono::milliseconds(2)});
         auto const started = run(control->start());
@@ -254,6 +276,7 @@ class ControlHarness {
     FakeRuntimes runtimes;
     KnownRuntimeCatalog catalog{runtimes};
     CountingObserver observer;
+    FakeProvisioned provisioned;
     SeededRandom random{1};
     NullLog log;
     std::unique_ptr<ControlPlane> control;

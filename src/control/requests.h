@@ -94,10 +94,12 @@ struct FunctionPage {
 struct FunctionDetails {
     FunctionView view = {};
     model::Tags tags = {};
+    std::optional<std::uint32_t> reserved_concurrency = {};
 };
 
 struct AccountSettings {
     std::uint32_t concurrent_executions = 0;  // at most
+    std::uint32_t unreserved_concurrent_executions = 0;
     std::uint64_t total_code_bytes = 0;
     std::uint64_t function_count = 0;
 };

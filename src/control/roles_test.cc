@@ -178,7 +178,7 @@ TEST_F(RolesTest, AConflictAtTheHomeCatchesUpAndTriesAgain) {
     control = std::make_unique<ControlPlane>(
         context.get_executor(),
         ControlPlane::Parts{model::RegionName("sa-east-1"), store, account_store, lagging, code,
-                            catalog, observer, clock, random, log});
+                            catalog, observer, provisioned, clock, random, log});
     make_role("r");
     EXPECT_EQ(lagging.caught_up, 1);
     EXPECT_TRUE(run(control->get_role(who, "r")));

@@ -1,12 +1,14 @@
 #pragma once
-// How many invocations run at once, counted against the account's limit. Pure bookkeeping; no
-// waiting. Source: Developer Guide, "Understanding Lambda function scaling".
+// How many invocations run at once, counted against the account's limit or the function's own
+// share. Pure bookkeeping; no waiting. Source: Developer Guide, "Understanding Lambda function
+// scaling" and "Configuring reserved concurrency".
 
 #include <cstdint>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 #include "base/result.h"
+#include "invoke/ports.h"
 #include "model/names.h"
 
 namespace meridian::invoke {
@@ -17,17 +19,20 @@ class ConcurrencyLimiter;
 class ConcurrencySlot {
   public:
     ConcurrencySlot(ConcurrencySlot&& other) noexcept
-        : limiter_(std::exchange(other.limiter_, nullptr)), account_(std::move(other.account_)) {}
+        : limiter_(std::exchange(other.limiter_, nullptr)), counter_(other.counter_) {}
     ConcurrencySlot& operator=(ConcurrencySlot&&) = delete;
     ~ConcurrencySlot();
 
   private:
     friend class ConcurrencyLimiter;
-    ConcurrencySlot(ConcurrencyLimiter& limiter, model::AccountId account)
-        : limiter_(&limiter), account_(std::move(account)) {}
+    // Who counts: the account's unreserved concurrency (no function), or a function's own.
+    using Counters = std::map<std::pair<model::AccountId, model::FunctionName>, std::uint32_t>;
+
+    ConcurrencySlot(ConcurrencyLimiter& limiter, Counters::iterator counter)
+        : limiter_(&limiter), counter_(counter) {}
 
     ConcurrencyLimiter* limiter_;
-    model::AccountId account_;
+    Counters::iterator counter_;
 };
 
 class ConcurrencyLimiter {
@@ -35,14 +40,18 @@ class ConcurrencyLimiter {
     explicit ConcurrencyLimiter(std::uint32_t account_limit) : account_limit_(account_limit) {}
 
     // kTooManyRequests with the reason ConcurrentInvocationLimitExceeded when the account has none
-    // left.
-    [[nodiscard]] Result<ConcurrencySlot> acquire(model::AccountId const& account);
-    [[nodiscard]] std::uint32_t in_use(model::AccountId const& account) const;
+    // left, ReservedFunctionConcurrentInvocationLimitExceeded when the function has used its own.
+    [[nodiscard]] Result<ConcurrencySlot> acquire(model::AccountId const& account,
+                                                  model::FunctionName const& function,
+                                                  ConcurrencyShare const& share);
+    // Of the account's unreserved concurrency, or of the function's own.
+    [[nodiscard]] std::uint32_t in_use(model::AccountId const& account,
+                                       model::FunctionName const& function = {}) const;
 
   private:
     friend class ConcurrencySlot;
     std::uint32_t account_limit_;
-    std::unordered_map<model::AccountId, std::uint32_t> in_use_;
+    ConcurrencySlot::Counters counters_;
 };
 
 }  // namespace meridian::invoke

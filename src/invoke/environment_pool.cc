@@ -1,6 +1,7 @@
 #include "invoke/environment_pool.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace meridian::invoke {
 
@@ -23,9 +24,13 @@ std::shared_ptr<ExecutionEnvironment> EnvironmentPool::take() {
         available_.erase(chosen);
         return environment->shared_from_this();
     }
+    return make(InitializationType::kOnDemand);
+}
+
+std::shared_ptr<ExecutionEnvironment> EnvironmentPool::make(InitializationType type) {
     auto const weak = weak_from_this();
     auto environment =
-        std::make_shared<ExecutionEnvironment>(services_, function_, bundle_,
+        std::make_shared<ExecutionEnvironment>(services_, function_, bundle_, type,
                                                ExecutionEnvironment::Observer{
                                                    .on_available =
                                                        [weak](ExecutionEnvironment& e) {
@@ -41,6 +46,35 @@ std::shared_ptr<ExecutionEnvironment> EnvironmentPool::take() {
     environments_.push_back(environment);
     environment->start();
     return environment;
+}
+
+void EnvironmentPool::provision(std::uint32_t count) {
+    provisioned_ = retired_ ? 0 : count;
+    while (environments_.size() < provisioned_) make(InitializationType::kProvisionedConcurrency);
+}
+
+ProvisionedStatus EnvironmentPool::provisioned_status() const noexcept {
+    ProvisionedStatus status;
+    for (auto const& environment : environments_) {
+        switch (environment->state()) {
+            case EnvironmentState::kReady:
+            case EnvironmentState::kInvoking:
+                ++status.initialised;
+                break;
+            case EnvironmentState::kReset:
+                // Its runtime died. After an invocation that is one thing, without one another.
+                if (environment->init_failed()) {
+                    status.init_failed = true;
+                } else {
+                    ++status.initialised;
+                }
+                break;
+            default:
+                break;
+        }
+    }
+    status.initialised = std::min(status.initialised, provisioned_);
+    return status;
 }
 
 void EnvironmentPool::on_available(ExecutionEnvironment& environment) {
@@ -61,17 +95,18 @@ void EnvironmentPool::on_gone(ExecutionEnvironment& environment) {
 
 void EnvironmentPool::tick(MonotonicTime now, std::chrono::milliseconds freeze_after,
                            std::chrono::milliseconds expire_after) {
-    for (auto* const environment : available_) {
-        if (!environment->idle()) continue;
+    auto spare = environments_.size() - std::min<std::size_t>(environments_.size(), provisioned_);
+    // The least recently used first.
+    std::erase_if(available_, [&](auto* const environment) {
+        if (!environment->idle()) return false;
         auto const waited = now - environment->idle_since();
-        if (waited >= expire_after) {
+        if (waited >= expire_after && spare > 0) {
+            --spare;
             environment->shutdown();
-        } else if (waited >= freeze_after) {
-            environment->freeze();
+            return true;
         }
-    }
-    std::erase_if(available_, [&](auto const* e) {
-        return e->idle() && now - e->idle_since() >= expire_after;
+        if (waited >= freeze_after) environment->freeze();
+        return false;
     });
 }
 

@@ -12,6 +12,12 @@
 
 namespace meridian::invoke {
 
+// How far a pool is with what it was told to keep initialised.
+struct ProvisionedStatus {
+    std::uint32_t initialised = 0;
+    bool init_failed = false;  // of one at least; the next invocation tries again
+};
+
 class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
   public:
     EnvironmentPool(EnvironmentServices const& services, model::RunnableVersionPtr function,
@@ -20,6 +26,11 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     // The environment that used the processor last and waits; else one that has answered and is
     // about to wait; else a new one, which is being initialised.
     [[nodiscard]] std::shared_ptr<ExecutionEnvironment> take();
+
+    // Keeps this many environments initialised: makes those that are missing, and tick() spares
+    // them. 0 ends it.
+    void provision(std::uint32_t count);
+    [[nodiscard]] ProvisionedStatus provisioned_status() const noexcept;
 
     // Freezes what has waited for `freeze_after`, ends what has waited for `expire_after`.
     void tick(MonotonicTime now, std::chrono::milliseconds freeze_after,
@@ -35,6 +46,7 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     [[nodiscard]] model::RunnableVersion const& function() const noexcept { return *function_; }
 
   private:
+    std::shared_ptr<ExecutionEnvironment> make(InitializationType type);
     void on_available(ExecutionEnvironment& environment);
     void on_gone(ExecutionEnvironment& environment);
 
@@ -43,6 +55,7 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     std::shared_ptr<RuntimeBundle const> const bundle_;
     std::vector<std::shared_ptr<ExecutionEnvironment>> environments_;
     std::vector<ExecutionEnvironment*> available_;  // the most recently used last
+    std::uint32_t provisioned_ = 0;
     bool retired_ = false;
 };
 

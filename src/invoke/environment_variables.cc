@@ -25,7 +25,8 @@ std::vector<std::string> environment_variables(EnvironmentVariablesInput const& 
     values["AWS_LAMBDA_FUNCTION_NAME"] = input.function.name.value();
     values["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = std::to_string(settings.memory_mb);
     values["AWS_LAMBDA_FUNCTION_VERSION"] = input.function.version.version.value();
-    values["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand";
+    values["AWS_LAMBDA_INITIALIZATION_TYPE"] =
+        input.provisioned ? "provisioned-concurrency" : "on-demand";
     values["AWS_LAMBDA_LOG_GROUP_NAME"] = input.log_group;
     values["AWS_LAMBDA_LOG_STREAM_NAME"] = input.log_stream;
     values["AWS_ACCESS_KEY_ID"] = input.access_key_id;

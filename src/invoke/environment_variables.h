@@ -14,6 +14,7 @@ namespace meridian::invoke {
 struct EnvironmentVariablesInput {
     model::RunnableVersion const& function;
     RuntimeBundle const& bundle;
+    bool provisioned = false;  // made for provisioned concurrency
     model::RegionName const& region;
     std::string const& log_group;
     std::string const& log_stream;

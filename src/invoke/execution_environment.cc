@@ -54,10 +54,11 @@ std::string stream_name(EnvironmentServices const& services,
 ExecutionEnvironment::ExecutionEnvironment(EnvironmentServices const& services,
                                            model::RunnableVersionPtr function,
                                            std::shared_ptr<RuntimeBundle const> bundle,
-                                           Observer observer)
+                                           InitializationType type, Observer observer)
     : services_(services),
       function_(std::move(function)),
       bundle_(std::move(bundle)),
+      type_(type),
       observer_(std::move(observer)),
       log_group_(log_group_of(*function_)),
       log_stream_(stream_name(services_, *function_)),
@@ -216,14 +217,16 @@ io::Task<> ExecutionEnvironment::make_sandbox() {
     auto const access_key_id = "ASIA" + make_token(services_.random, kUpperAlphanumeric, 16);
     auto const secret = make_token(services_.random, kBase64Alphabet, 40);
     auto const token = make_token(services_.random, kBase64Alphabet, 356);
-    environment_ = environment_variables({.function = *function_,
-                                          .bundle = *bundle_,
-                                          .region = services_.region,
-                                          .log_group = log_group_,
-                                          .log_stream = log_stream_,
-                                          .access_key_id = access_key_id,
-                                          .secret_access_key = secret,
-                                          .session_token = token});
+    environment_ =
+        environment_variables({.function = *function_,
+                               .bundle = *bundle_,
+                               .provisioned = type_ == InitializationType::kProvisionedConcurrency,
+                               .region = services_.region,
+                               .log_group = log_group_,
+                               .log_stream = log_stream_,
+                               .access_key_id = access_key_id,
+                               .secret_access_key = secret,
+                               .session_token = token});
     (void)move(EnvironmentEvent::kSandboxUp);
     co_return Result<void>{};
 }
@@ -346,9 +349,11 @@ void ExecutionEnvironment::deliver() {
 asio::awaitable<Answer<Result<InvocationEvent>>> ExecutionEnvironment::next() {
     auto const self = shared_from_this();
     if (killed_by_us_) co_return std::unexpected(Refusal::kInvalidState);  // its last words
+    bool const initialised_now = state_ == EnvironmentState::kInit;
     switch (state_) {
         case EnvironmentState::kInit: {
             init_deadline_.cancel();
+            init_failed_ = false;
             if (!suppressed_init_)
                 init_duration_ = between(init_started_, services_.clock.monotonic_now());
             if (!move(EnvironmentEvent::kRuntimeNext))
@@ -371,7 +376,11 @@ asio::awaitable<Answer<Result<InvocationEvent>>> ExecutionEnvironment::next() {
     idle_since_ = services_.clock.monotonic_now();
     waiter_.emplace();
     auto event = waiter_->wait();  // before deliver() takes the shot
-    if (current_) deliver();
+    if (current_) {
+        deliver();
+    } else if (initialised_now && observer_.on_available) {
+        observer_.on_available(*this);  // it was made before anybody needed it
+    }
     co_return Answer<Result<InvocationEvent>>(co_await std::move(event));
 }
 
@@ -456,6 +465,7 @@ void ExecutionEnvironment::on_exit(sandbox::ExitStatus const& status) {
     bool const timed_out_now = killed_by_us_;
 
     if (was == EnvironmentState::kInit) {
+        init_failed_ = true;
         static model::RequestId const kNone;
         auto const& id = current_ ? current_->request.request_id : kNone;
         auto failure = init_error_ ? FunctionFailure{sanitized_error_type(init_error_->type),

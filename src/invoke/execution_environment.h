@@ -39,6 +39,9 @@ struct EnvironmentServices {
     model::RegionName region;
 };
 
+// Why an environment was made: AWS_LAMBDA_INITIALIZATION_TYPE.
+enum class InitializationType { kOnDemand, kProvisionedConcurrency };
+
 class ExecutionEnvironment final : public runtime_api::RuntimeHost,
                                    public std::enable_shared_from_this<ExecutionEnvironment> {
   public:
@@ -50,7 +53,8 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     };
 
     ExecutionEnvironment(EnvironmentServices const& services, model::RunnableVersionPtr function,
-                         std::shared_ptr<RuntimeBundle const> bundle, Observer observer);
+                         std::shared_ptr<RuntimeBundle const> bundle, InitializationType type,
+                         Observer observer);
     ~ExecutionEnvironment() override;
 
     // Begins the Init phase.
@@ -65,6 +69,8 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     [[nodiscard]] bool frozen() const noexcept { return frozen_; }
 
     [[nodiscard]] model::EnvironmentState state() const noexcept { return state_; }
+    // The last Init ended without a runtime that asks for events.
+    [[nodiscard]] bool init_failed() const noexcept { return init_failed_; }
     // Waiting for work with nothing to wait for: Ready, or Reset and restarted by the next
     // invocation.
     [[nodiscard]] bool idle() const noexcept {
@@ -111,6 +117,7 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     EnvironmentServices const services_;
     model::RunnableVersionPtr const function_;
     std::shared_ptr<RuntimeBundle const> const bundle_;
+    InitializationType const type_;
     Observer observer_;
     std::string const log_group_;
     std::string const log_stream_;
@@ -118,6 +125,7 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     model::EnvironmentState state_ = model::EnvironmentState::kCreating;
     bool shutdown_asked_ = false;
     bool frozen_ = false;
+    bool init_failed_ = false;
     bool suppressed_init_ = false;  // this Init runs inside an invocation
     bool killed_by_us_ = false;     // the exit that comes is our doing
     MonotonicTime idle_since_{};

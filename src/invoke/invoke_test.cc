@@ -38,6 +38,11 @@ class OneFunction final : public FunctionCatalog, public CodeSource, public Func
             return fail(Errc::kResourceNotFound, "Function not found: " + name.value());
         return function;
     }
+    ConcurrencyShare share;
+    [[nodiscard]] ConcurrencyShare concurrency_share(model::AccountId const&,
+                                                     model::FunctionName const&) const override {
+        return share;
+    }
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256) override {
         co_return io::UniqueFd(::open(code_directory.c_str(), O_PATH | O_DIRECTORY));
     }
@@ -511,6 +516,91 @@ TEST(ErrorType, IsKeptOnlyInLambdasForm) {
     EXPECT_EQ(sanitized_error_type("Runtime.ImportModuleError"), "Runtime.ImportModuleError");
     EXPECT_EQ(sanitized_error_type("Function.x"), "Function.Unknown");
     EXPECT_EQ(sanitized_error_type("ValueError"), "Runtime.Unknown");
+}
+
+TEST_F(InvokeTest, ReservedConcurrencyIsAFloorAndACeiling) {
+    auto const limited = [&](InvokerOptions options, ConcurrencyShare share) -> std::string {
+        make_invoker(options);
+        functions_.share = share;
+        std::optional<Result<InvokeResult>> slow;
+        asio::co_spawn(context_, invoker_->invoke(request("{\"do\":\"sleep\"}")),
+                       [&](std::exception_ptr, Result<InvokeResult> r) { slow = std::move(r); });
+        settle();
+        auto const second = invoke("1");
+        context_.restart();
+        while (!slow && context_.run_one() > 0) {
+        }
+        auto reason = second ? std::string() : second.error().reason;
+        bool stopped = false;
+        asio::co_spawn(context_, invoker_->stop(), [&](std::exception_ptr) { stopped = true; });
+        context_.restart();
+        while (!stopped && context_.run_one() > 0) {
+        }
+        return slow->has_value() ? reason : "first: " + slow->error().reason;
+    };
+    InvokerOptions two;
+    two.account_concurrency = 2;
+    EXPECT_EQ(limited(two, {}), "");
+    EXPECT_EQ(limited(two, {.reserved = 1, .reserved_in_account = 1}),
+              "ReservedFunctionConcurrentInvocationLimitExceeded");
+    EXPECT_EQ(limited(two, {.reserved = std::nullopt, .reserved_in_account = 1}),
+              "ConcurrentInvocationLimitExceeded");
+    EXPECT_EQ(limited(two, {.reserved = 0, .reserved_in_account = 0}),
+              "first: ReservedFunctionConcurrentInvocationLimitExceeded");
+    EXPECT_EQ(limited(two, {.reserved = 2, .reserved_in_account = 2}), "");
+    make_invoker({});
+}
+
+TEST_F(InvokeTest, ProvisionedEnvironmentsAreInitialisedBeforeTheyAreNeededAndStay) {
+    InvokerOptions options;
+    options.idle_lifetime = 1ms;
+    make_invoker(options);
+    io::TaskScope background(context_.get_executor(), log_);
+    background.spawn("environments", invoker_->run());
+    auto const& f = *functions_.function;
+    auto const status = [&] {
+        return invoker_->provisioned_status(f.account, f.name, model::Version(model::kLatest));
+    };
+    auto const wait = [&](auto condition) {
+        auto const deadline = std::chrono::steady_clock::now() + 10s;
+        while (!condition() && std::chrono::steady_clock::now() < deadline) settle();
+        EXPECT_TRUE(condition());
+    };
+    functions_.function->status.state = model::State::kPending;
+    invoker_->provision(f.account, f.name, model::Version(model::kLatest), 2);
+    settle();
+    EXPECT_EQ(sandboxes_.created(), 0) << "not before the function can be run";
+    functions_.function->status.state = model::State::kActive;
+    wait([&] { return status().initialised == 2; });
+    EXPECT_EQ(sandboxes_.created(), 2);
+    EXPECT_EQ(invoke("1").value().payload, "1");
+    EXPECT_EQ(sandboxes_.created(), 2) << "one of them served it";
+    auto const& environment = (*sandboxes_.alive().begin())->command.environment;
+    EXPECT_TRUE(
+        std::ranges::count(environment, "AWS_LAMBDA_INITIALIZATION_TYPE=provisioned-concurrency"));
+    context_.restart();
+    context_.run_for(1200ms);  // past the idle lifetime and a quiet tick
+    EXPECT_EQ(status().initialised, 2u);
+    invoker_->provision(f.account, f.name, model::Version(model::kLatest), 1);
+    wait([&] { return sandboxes_.alive().size() == 1; });
+    invoker_->provision(f.account, f.name, model::Version(model::kLatest), 0);
+    wait([&] { return sandboxes_.alive().empty(); });
+    bool stopped = false;
+    asio::co_spawn(context_, background.stop(), [&](std::exception_ptr) { stopped = true; });
+    wait([&] { return stopped; });
+}
+
+TEST_F(InvokeTest, AProvisionedInitThatFailsIsSaid) {
+    init_failures_ = 1;
+    auto const& f = *functions_.function;
+    invoker_->provision(f.account, f.name, model::Version(model::kLatest), 1);
+    settle();
+    auto const failed =
+        invoker_->provisioned_status(f.account, f.name, model::Version(model::kLatest));
+    EXPECT_TRUE(failed.init_failed);
+    EXPECT_EQ(failed.initialised, 0u);
+    EXPECT_EQ(invoke("1").value().payload, "1");
+    EXPECT_EQ(sandboxes_.created(), 1) << "it was tried again within the invocation";
 }
 
 }  // namespace

@@ -72,7 +72,9 @@ Result<std::shared_ptr<EnvironmentPool>> Invoker::pool_of(
 io::Task<InvokeResult> Invoker::invoke(InvokeRequest request) {
     if (stopping_) co_return fail(Errc::kUnavailable, "The service is shutting down.");
     MERIDIAN_CO_TRY(auto const function, check(request.account, request.name, request.qualifier));
-    MERIDIAN_CO_TRY(auto const slot, limiter_.acquire(request.account));
+    MERIDIAN_CO_TRY(auto const slot,
+                    limiter_.acquire(request.account, request.name,
+                                     catalog_.concurrency_share(request.account, request.name)));
     MERIDIAN_CO_TRY(auto const pool, pool_of(function));
     auto const environment = pool->take();
     co_return co_await environment->invoke(std::move(request));
@@ -105,9 +107,42 @@ void Invoker::retire_all(model::AccountId const& account, model::FunctionName co
     }
 }
 
+void Invoker::provision(model::AccountId const& account, model::FunctionName const& name,
+                        model::Version const& version, std::uint32_t count) {
+    PoolKey const key{account, name, version};
+    if (count == 0) {
+        provisioned_.erase(key);
+    } else {
+        provisioned_[key] = count;
+    }
+    keep_provisioned(key, count);
+}
+
+void Invoker::keep_provisioned(PoolKey const& key, std::uint32_t count) {
+    auto const& [account, name, version] = key;
+    if (count == 0) {
+        auto const found = pools_.find(key);
+        if (found != pools_.end()) found->second->provision(0);
+        return;
+    }
+    // What cannot be run now (not ready yet, its runtime missing) is tried again with the next
+    // tick.
+    auto const function = check(account, name, model::Qualifier(version.value()));
+    if (!function) return;
+    if (auto const pool = pool_of(*function)) (*pool)->provision(count);
+}
+
+ProvisionedStatus Invoker::provisioned_status(model::AccountId const& account,
+                                              model::FunctionName const& name,
+                                              model::Version const& version) const {
+    auto const found = pools_.find({account, name, version});
+    return found == pools_.end() ? ProvisionedStatus{} : found->second->provisioned_status();
+}
+
 io::Task<> Invoker::run() {
     for (;;) {
         bool unfrozen = false;
+        for (auto const& [key, count] : provisioned_) keep_provisioned(key, count);
         auto const now = services_.clock.monotonic_now();
         for (auto const& [key, pool] : pools_) {
             pool->tick(now, options_.freeze_after, options_.idle_lifetime);
@@ -121,6 +156,7 @@ io::Task<> Invoker::run() {
 
 asio::awaitable<void> Invoker::stop() {
     stopping_ = true;
+    provisioned_.clear();
     for (auto const& [key, pool] : pools_) pool->shutdown();
     for (auto const& pool : retiring_) pool->shutdown();
     while (environment_count() > 0) (void)co_await io::sleep_for(2ms);

@@ -45,7 +45,16 @@ class Invoker {
     // The function with all its versions is gone.
     void retire_all(model::AccountId const& account, model::FunctionName const& name);
 
-    // Freezes and ends idle environments, for ever. Run in a TaskScope.
+    // From now on this many environments of the version are kept initialised (0: none), as soon as
+    // it can be run; what dies is made anew by run().
+    void provision(model::AccountId const& account, model::FunctionName const& name,
+                   model::Version const& version, std::uint32_t count);
+    [[nodiscard]] ProvisionedStatus provisioned_status(model::AccountId const& account,
+                                                       model::FunctionName const& name,
+                                                       model::Version const& version) const;
+
+    // Freezes and ends idle environments, and keeps the provisioned ones, for ever. Run in a
+    // TaskScope.
     io::Task<> run();
     // Ends every environment; completes when all are gone.
     asio::awaitable<void> stop();
@@ -57,6 +66,7 @@ class Invoker {
 
     [[nodiscard]] Result<std::shared_ptr<EnvironmentPool>> pool_of(
         model::RunnableVersionPtr const& function);
+    void keep_provisioned(PoolKey const& key, std::uint32_t count);
     void retire_pool(std::map<PoolKey, std::shared_ptr<EnvironmentPool>>::iterator pool);
 
     EnvironmentServices const services_;
@@ -67,6 +77,7 @@ class Invoker {
     std::map<PoolKey, std::shared_ptr<EnvironmentPool>> pools_;
     std::vector<std::shared_ptr<EnvironmentPool>>
         retiring_;  // until their last environment is gone
+    std::map<PoolKey, std::uint32_t> provisioned_;
     bool stopping_ = false;
 };
 

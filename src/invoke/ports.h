@@ -1,7 +1,9 @@
 #pragma once
 // What the data plane asks of the rest; bin/ plugs in the adapters, tests plug in fakes.
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "io/task.h"
@@ -11,9 +13,18 @@
 
 namespace meridian::invoke {
 
+// What of the account's concurrency a function may use.
+struct ConcurrencyShare {
+    std::optional<std::uint32_t> reserved = {};  // its own, and at most
+    std::uint32_t reserved_in_account = 0;       // what all functions have reserved together
+};
+
 class FunctionCatalog {
   public:
     virtual ~FunctionCatalog() = default;
+    // No I/O, no waiting.
+    [[nodiscard]] virtual ConcurrencyShare concurrency_share(
+        model::AccountId const& account, model::FunctionName const& name) const = 0;
     // The version that `qualifier` (empty: $LATEST) names. Errors: kResourceNotFound with AWS's
     // text. No I/O, no waiting.
     [[nodiscard]] virtual Result<model::RunnableVersionPtr> resolve(

@@ -105,6 +105,12 @@ std::string format_last_modified(WallTime time) {
                        t.hour, t.minute, t.second, t.millisecond);
 }
 
+std::string format_iso8601_offset(WallTime time) {
+    auto text = format_iso8601(time);
+    text.replace(text.size() - 1, 1, "+0000");
+    return text;
+}
+
 std::string format_iso8601(WallTime time) {
     auto const t = civil(time);
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.year, t.month, t.day, t.hour,

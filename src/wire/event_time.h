@@ -11,6 +11,8 @@ namespace meridian::wire {
 
 // "2024-01-01T00:00:00.000+0000": LastModified.
 [[nodiscard]] std::string format_last_modified(WallTime time);
+// "2024-01-01T00:00:00+0000": LastModified of provisioned concurrency.
+[[nodiscard]] std::string format_iso8601_offset(WallTime time);
 // "2024-01-01T00:00:00Z": XML answers.
 [[nodiscard]] std::string format_iso8601(WallTime time);
 // "2024-01-01T00:00:00.000Z": log records and events.
