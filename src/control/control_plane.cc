@@ -22,8 +22,10 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
       aliases_(resources_),
       resource_policies_(resources_, aliases_),
       reserved_(resources_, parts_.account_concurrency),
-      provisioned_(resources_, aliases_, reserved_, parts_.provisioned,
-                   parts_.account_concurrency) {
+      provisioned_(resources_, aliases_, reserved_, parts_.provisioned, parts_.account_concurrency),
+      function_urls_(resources_, aliases_),
+      event_invoke_configs_(resources_, aliases_),
+      options_(resources_) {
     aliases_.on_change = [this](auto const& account, auto const& function) {
         provisioned_.alias_changed(account, function);
     };

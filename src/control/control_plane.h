@@ -12,7 +12,10 @@
 #include "base/random.h"
 #include "control/account_log.h"
 #include "control/aliases.h"
+#include "control/event_invoke_configs.h"
 #include "control/function_lifecycle.h"
+#include "control/function_options.h"
+#include "control/function_urls.h"
 #include "control/provisioned_concurrency.h"
 #include "control/requests.h"
 #include "control/reserved_concurrency.h"
@@ -67,6 +70,12 @@ class ControlPlane {
     [[nodiscard]] ProvisionedConcurrency& provisioned_concurrency() noexcept {
         return provisioned_;
     }
+
+    [[nodiscard]] FunctionUrls& function_urls() noexcept { return function_urls_; }
+    [[nodiscard]] EventInvokeConfigs& event_invoke_configs() noexcept {
+        return event_invoke_configs_;
+    }
+    [[nodiscard]] FunctionOptions& options() noexcept { return options_; }
 
     // --- Functions. Errors carry AWS's texts. ---
     io::Task<FunctionView> create_function(Requester who, CreateFunctionRequest request);
@@ -162,6 +171,9 @@ class ControlPlane {
     ResourcePolicies resource_policies_;
     ReservedConcurrency reserved_;
     ProvisionedConcurrency provisioned_;
+    FunctionUrls function_urls_;
+    EventInvokeConfigs event_invoke_configs_;
+    FunctionOptions options_;
 };
 
 }  // namespace meridian::control
