@@ -5,8 +5,11 @@
 namespace meridian::api {
 
 std::vector<ActionGroup> action_groups() {
-    return {lambda_actions(),      alias_actions(), permission_actions(),
-            concurrency_actions(), iam_actions(),   sts_actions()};
+    return {
+        lambda_actions(),          alias_actions(),        permission_actions(),
+        concurrency_actions(),     function_url_actions(), event_invoke_config_actions(),
+        function_option_actions(), iam_actions(),          sts_actions(),
+    };
 }
 
 Action find_action(wire::OperationId operation) noexcept {

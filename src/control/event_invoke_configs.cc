@@ -54,7 +54,7 @@ std::string printed(nlohmann::json const& config, char const* member, char const
 
 io::Task<StoredFunction> EventInvokeConfigs::load(Requester who, FunctionAndQualifier what) {
     MERIDIAN_CO_TRY(auto function, co_await parts_.functions.find(who.account, what.name));
-    auto const& qualifier = qualifier_of(what).value();
+    std::string const qualifier = qualifier_of(what).value();
     bool const there =
         function.has_value() &&
         (qualifier.empty() ||
