@@ -6,9 +6,16 @@ namespace meridian::api {
 
 std::vector<ActionGroup> action_groups() {
     return {
-        lambda_actions(),          alias_actions(),        permission_actions(),
-        concurrency_actions(),     function_url_actions(), event_invoke_config_actions(),
-        function_option_actions(), iam_actions(),          sts_actions(),
+        lambda_actions(),
+        alias_actions(),
+        permission_actions(),
+        concurrency_actions(),
+        function_url_actions(),
+        event_invoke_config_actions(),
+        function_option_actions(),
+        event_source_mapping_actions(),
+        iam_actions(),
+        sts_actions(),
     };
 }
 

@@ -190,7 +190,34 @@ Result<model::FunctionName> read_tagged(ActionContext const& context, json const
     return read_function(context, {{"FunctionName", arn}}, operation);
 }
 
+// The UUID of a tag operation's Resource that is an event source mapping of this region.
+std::optional<std::string> tagged_mapping(ActionContext const& context, json const& input) {
+    auto const arn = input.value("Resource", "");
+    auto const prefix = "arn:" + std::string(wire::partition_of(context.region)) +
+                        ":lambda:" + context.region.value() + ":" + context.caller.account.value() +
+                        ":event-source-mapping:";
+    if (!arn.starts_with(prefix)) return std::nullopt;
+    return arn.substr(prefix.size());
+}
+
+io::Task<model::Tags> change_mapping_tags(Services services, ActionContext context, json input,
+                                          model::Tags add, std::vector<std::string> remove) {
+    auto const uuid = tagged_mapping(context, input).value();
+    auto tags = co_await services.control.event_source_mappings().change_tags(
+        requester(context), uuid, std::move(add), std::move(remove));
+    if (!tags && tags.error().code == Errc::kResourceNotFound) {
+        co_return fail(Errc::kResourceNotFound,
+                       "Event source mapping not found: " + input.value("Resource", ""));
+    }
+    co_return tags;
+}
+
 io::Task<json> tag_resource(Services services, ActionContext context, json input) {
+    if (tagged_mapping(context, input)) {
+        MERIDIAN_CO_CHECK(co_await change_mapping_tags(services, context, input,
+                                                       input.value("Tags", model::Tags{}), {}));
+        co_return json();
+    }
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "TagResource"));
     MERIDIAN_CO_CHECK(co_await services.control.tag_function(requester(context), std::move(name),
                                                              input.value("Tags", model::Tags{})));
@@ -198,6 +225,11 @@ io::Task<json> tag_resource(Services services, ActionContext context, json input
 }
 
 io::Task<json> untag_resource(Services services, ActionContext context, json input) {
+    if (tagged_mapping(context, input)) {
+        MERIDIAN_CO_CHECK(co_await change_mapping_tags(
+            services, context, input, {}, input.value("TagKeys", std::vector<std::string>{})));
+        co_return json();
+    }
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "UntagResource"));
     MERIDIAN_CO_CHECK(co_await services.control.untag_function(
         requester(context), std::move(name), input.value("TagKeys", std::vector<std::string>{})));
@@ -205,6 +237,10 @@ io::Task<json> untag_resource(Services services, ActionContext context, json inp
 }
 
 io::Task<json> list_tags(Services services, ActionContext context, json input) {
+    if (tagged_mapping(context, input)) {
+        MERIDIAN_CO_TRY(auto tags, co_await change_mapping_tags(services, context, input, {}, {}));
+        co_return json{{"Tags", std::move(tags)}};
+    }
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "ListTags"));
     MERIDIAN_CO_TRY(auto tags, co_await services.control.list_function_tags(requester(context),
                                                                             std::move(name)));

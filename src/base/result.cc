@@ -6,6 +6,8 @@ std::string_view name_of(Errc code) noexcept {
     switch (code) {
         case Errc::kInvalidParameterValue:
             return "kInvalidParameterValue";
+        case Errc::kInvalidParameterValueWithoutType:
+            return "kInvalidParameterValueWithoutType";
         case Errc::kValidation:
             return "kValidation";
         case Errc::kSerialization:

@@ -14,6 +14,8 @@ namespace meridian {
 enum class Errc {
     kInvalidParameterValue,  // InvalidParameterValueException: the value breaks a rule of the
                              // service
+    // The same from parts of the service whose bodies have no Type (recorded).
+    kInvalidParameterValueWithoutType,
     kValidation,             // ValidationException: the value breaks a constraint of the API model
     kSerialization,          // SerializationException: a member has the wrong JSON type
     kResourceNotFound,       // ResourceNotFoundException

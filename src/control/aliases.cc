@@ -39,7 +39,7 @@ Result<std::optional<model::AdditionalVersion>> Aliases::read_weights(
     }
     auto const& [additional, weight] = *weights.begin();
     if (version == 0) {
-        return fail(Errc::kInvalidParameterValue,
+        return fail(Errc::kInvalidParameterValueWithoutType,
                     "$LATEST is not supported for an alias pointing to more than 1 version");
     }
     MERIDIAN_TRY(auto const number,

@@ -13,6 +13,7 @@
 #include "control/account_log.h"
 #include "control/aliases.h"
 #include "control/event_invoke_configs.h"
+#include "control/event_source_mappings.h"
 #include "control/function_lifecycle.h"
 #include "control/function_options.h"
 #include "control/function_urls.h"
@@ -76,6 +77,9 @@ class ControlPlane {
         return event_invoke_configs_;
     }
     [[nodiscard]] FunctionOptions& options() noexcept { return options_; }
+    [[nodiscard]] EventSourceMappings& event_source_mappings() noexcept {
+        return event_source_mappings_;
+    }
 
     // --- Functions. Errors carry AWS's texts. ---
     io::Task<FunctionView> create_function(Requester who, CreateFunctionRequest request);
@@ -174,6 +178,7 @@ class ControlPlane {
     FunctionUrls function_urls_;
     EventInvokeConfigs event_invoke_configs_;
     FunctionOptions options_;
+    EventSourceMappings event_source_mappings_;
 };
 
 }  // namespace meridian::control

@@ -86,8 +86,7 @@ io::Task<FunctionUrl> FunctionUrls::update(Requester who, FunctionAndQualifier w
 
 io::Task<FunctionUrl> FunctionUrls::try_update(Requester who, FunctionAndQualifier what,
                                                nlohmann::json settings) {
-    MERIDIAN_CO_TRY(auto const function, co_await parts_.functions.find(who.account, what.name));
-    if (!function) co_return fail(Errc::kResourceNotFound, "Function does not exist");
+    MERIDIAN_CO_CHECK(co_await load(who, what));
     MERIDIAN_CO_TRY(auto stored, co_await load_config(who, what));
     stored.value.settings.update(settings);
     stored.value.last_modified = parts_.clock.wall_now();

@@ -80,7 +80,7 @@ io::Task<> ReservedConcurrency::put(Requester who, model::FunctionName function,
     if (static_cast<std::uint64_t>(others) + reserved + model::limits::kUnreservedConcurrencyMin >
         account_limit_) {
         co_return fail(
-            Errc::kInvalidParameterValue,
+            Errc::kInvalidParameterValueWithoutType,
             fmt::format("Specified ReservedConcurrentExecutions for function decreases account's "
                         "UnreservedConcurrentExecution below its minimum value of [{}].",
                         model::limits::kUnreservedConcurrencyMin));

@@ -30,6 +30,8 @@ inline constexpr std::uint64_t kCodeStorageBytesMax = 322'122'547'200;  // 300 G
 
 inline constexpr std::size_t kAdditionalVersionsMax = 1;  // of an alias (the error text names it)
 inline constexpr std::size_t kResourcePolicyBytesMax = 20'480;
+inline constexpr std::size_t kMappingsPageMax = 100;  // ListEventSourceMappings (API reference)
+inline constexpr int kSqsBatchWithoutWindowMax = 10;  // more needs a batching window
 
 // --- Requests ---
 // 6 MB each way for a synchronous invocation (quota page; the exact number is in the error text).

@@ -120,6 +120,9 @@ Result<json> to_shape(ShapeId id, json&& value) {
         case ShapeKind::kLong:
             return to_integer(value, target.kind);
         case ShapeKind::kDouble:
+            // Shown with its fraction in messages: "2.0".
+            if (!value.is_number()) return wrong_type(value, target.kind);
+            return json(value.get<double>());
         case ShapeKind::kTimestamp:
             if (!value.is_number()) return wrong_type(value, target.kind);
             return std::move(value);
