@@ -13,15 +13,15 @@ std::vector<ActionGroup> action_groups() {
 }
 
 Action find_action(wire::OperationId operation) noexcept {
-    static auto const kActions = [] {
+    static auto const by_operation = [] {
         std::unordered_map<wire::OperationId, Action> actions;
         for (auto const group : action_groups()) {
             for (auto const& entry : group) actions.emplace(entry.operation, entry.action);
         }
         return actions;
     }();
-    auto const found = kActions.find(operation);
-    return found == kActions.end() ? nullptr : found->second;
+    auto const found = by_operation.find(operation);
+    return found == by_operation.end() ? nullptr : found->second;
 }
 
 }  // namespace meridian::api

@@ -14,7 +14,8 @@ using nlohmann::json;
 using wire::OperationId;
 
 io::Task<json> put_function_concurrency(Services services, ActionContext context, json input) {
-    MERIDIAN_CO_TRY(auto function, read_function(context, input, "PutFunctionConcurrency"));
+    MERIDIAN_CO_TRY(auto function,
+                    read_unqualified_function(context, input, "PutFunctionConcurrency"));
     auto const reserved = input.value("ReservedConcurrentExecutions", 0U);
     auto const provisioned =
         services.control.provisioned_concurrency().total(context.caller.account, function);

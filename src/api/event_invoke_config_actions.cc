@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using wire::OperationId;
 
-json settings_of(json const& input) {
+json event_settings(json const& input) {
     json settings = json::object();
     for (auto const* member :
          {"MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"}) {
@@ -46,7 +46,7 @@ io::Task<json> put_config(Services services, ActionContext context, json input) 
     auto const function = what.name;
     MERIDIAN_CO_TRY(auto const config,
                     co_await services.control.event_invoke_configs().put(
-                        requester(context), std::move(what), settings_of(input)));
+                        requester(context), std::move(what), event_settings(input)));
     co_return config_json(config, function, context);
 }
 
@@ -56,7 +56,7 @@ io::Task<json> update_config(Services services, ActionContext context, json inpu
     auto const function = what.name;
     MERIDIAN_CO_TRY(auto const config,
                     co_await services.control.event_invoke_configs().update(
-                        requester(context), std::move(what), settings_of(input)));
+                        requester(context), std::move(what), event_settings(input)));
     co_return config_json(config, function, context);
 }
 

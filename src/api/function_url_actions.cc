@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using wire::OperationId;
 
-json settings_of(json const& input) {
+json url_settings(json const& input) {
     json settings = json::object();
     for (auto const* member : {"AuthType", "Cors", "InvokeMode"}) {
         if (input.contains(member)) settings[member] = input[member];
@@ -58,7 +58,7 @@ io::Task<json> create_url(Services services, ActionContext context, json input) 
                     read_function_and_qualifier(context, input, "CreateFunctionUrlConfig"));
     auto const function = what.name;
     MERIDIAN_CO_TRY(auto const url, co_await services.control.function_urls().create(
-                                        requester(context), std::move(what), settings_of(input)));
+                                        requester(context), std::move(what), url_settings(input)));
     auto output = url_json(url, function, context);
     output.erase("LastModifiedTime");
     // Recorded: shown only where it was given.
@@ -79,8 +79,10 @@ io::Task<json> update_url(Services services, ActionContext context, json input) 
                     read_function_and_qualifier(context, input, "UpdateFunctionUrlConfig"));
     auto const function = what.name;
     MERIDIAN_CO_TRY(auto const url, co_await services.control.function_urls().update(
-                                        requester(context), std::move(what), settings_of(input)));
-    co_return url_json(url, function, context);
+                                        requester(context), std::move(what), url_settings(input)));
+    auto output = url_json(url, function, context);
+    if (!input.contains("InvokeMode")) output.erase("InvokeMode");
+    co_return output;
 }
 
 io::Task<json> list_urls(Services services, ActionContext context, json input) {

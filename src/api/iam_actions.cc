@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 using wire::OperationId;
 
-std::string text(json const& input, char const* member, char const* otherwise = "") {
+std::string text_of(json const& input, char const* member, char const* otherwise = "") {
     return input.value(member, otherwise);
 }
 
@@ -30,17 +30,17 @@ io::Task<json> create_role(Services services, ActionContext context, json input)
     }
     model::Tags tags;
     for (auto const& tag : input.value("Tags", json::array())) {
-        if (!tags.emplace(text(tag, "Key"), text(tag, "Value")).second) {
+        if (!tags.emplace(text_of(tag, "Key"), text_of(tag, "Value")).second) {
             co_return fail(
                 Errc::kValidation,
                 "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
         }
     }
     control::CreateRoleRequest request{
-        .name = text(input, "RoleName"),
-        .path = text(input, "Path", "/"),
-        .assume_role_policy_document = text(input, "AssumeRolePolicyDocument"),
-        .description = text(input, "Description"),
+        .name = text_of(input, "RoleName"),
+        .path = text_of(input, "Path", "/"),
+        .assume_role_policy_document = text_of(input, "AssumeRolePolicyDocument"),
+        .description = text_of(input, "Description"),
         .max_session_seconds = input.value("MaxSessionDuration", 3'600),
         .tags = std::move(tags)};
     MERIDIAN_CO_TRY(auto role,
@@ -49,14 +49,14 @@ io::Task<json> create_role(Services services, ActionContext context, json input)
 }
 
 io::Task<json> get_role(Services services, ActionContext context, json input) {
-    MERIDIAN_CO_TRY(
-        auto role, co_await services.control.get_role(requester(context), text(input, "RoleName")));
+    MERIDIAN_CO_TRY(auto role, co_await services.control.get_role(requester(context),
+                                                                  text_of(input, "RoleName")));
     co_return json{{"Role", wire::role_json(role)}};
 }
 
 io::Task<json> list_roles(Services services, ActionContext context, json input) {
-    control::ListRolesRequest request{.path_prefix = text(input, "PathPrefix", "/"),
-                                      .marker = text(input, "Marker"),
+    control::ListRolesRequest request{.path_prefix = text_of(input, "PathPrefix", "/"),
+                                      .marker = text_of(input, "Marker"),
                                       .max_items = input.value("MaxItems", kIamPageDefault)};
     MERIDIAN_CO_TRY(auto page,
                     co_await services.control.list_roles(requester(context), std::move(request)));
@@ -67,27 +67,27 @@ io::Task<json> list_roles(Services services, ActionContext context, json input) 
 
 io::Task<json> delete_role(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(
-        co_await services.control.delete_role(requester(context), text(input, "RoleName")));
+        co_await services.control.delete_role(requester(context), text_of(input, "RoleName")));
     co_return json();
 }
 
 io::Task<json> attach_role_policy(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(co_await services.control.attach_role_policy(
-        requester(context), text(input, "RoleName"), text(input, "PolicyArn")));
+        requester(context), text_of(input, "RoleName"), text_of(input, "PolicyArn")));
     co_return json();
 }
 
 io::Task<json> detach_role_policy(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(co_await services.control.detach_role_policy(
-        requester(context), text(input, "RoleName"), text(input, "PolicyArn")));
+        requester(context), text_of(input, "RoleName"), text_of(input, "PolicyArn")));
     co_return json();
 }
 
 io::Task<json> list_attached_role_policies(Services services, ActionContext context, json input) {
     control::ListAttachedPoliciesRequest request{
-        .role_name = text(input, "RoleName"),
-        .path_prefix = text(input, "PathPrefix", "/"),
-        .marker = text(input, "Marker"),
+        .role_name = text_of(input, "RoleName"),
+        .path_prefix = text_of(input, "PathPrefix", "/"),
+        .marker = text_of(input, "Marker"),
         .max_items = input.value("MaxItems", kIamPageDefault)};
     MERIDIAN_CO_TRY(auto page, co_await services.control.list_attached_role_policies(
                                    requester(context), std::move(request)));
@@ -99,11 +99,11 @@ io::Task<json> list_attached_role_policies(Services services, ActionContext cont
 // Inline policies: PutRolePolicy does not exist yet, so no role has one.
 io::Task<json> list_role_policies(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(
-        co_await services.control.get_role(requester(context), text(input, "RoleName")));
+        co_await services.control.get_role(requester(context), text_of(input, "RoleName")));
     co_return page_json("PolicyNames", json::array(), "");
 }
 
-constexpr ActionEntry kActions[] = {
+constexpr ActionEntry kIamActions[] = {
     {OperationId::kIamAttachRolePolicy, attach_role_policy},
     {OperationId::kIamCreateRole, create_role},
     {OperationId::kIamDeleteRole, delete_role},
@@ -116,6 +116,6 @@ constexpr ActionEntry kActions[] = {
 
 }  // namespace
 
-std::span<ActionEntry const> iam_actions() noexcept { return kActions; }
+std::span<ActionEntry const> iam_actions() noexcept { return kIamActions; }
 
 }  // namespace meridian::api

@@ -211,7 +211,7 @@ io::Task<json> list_tags(Services services, ActionContext context, json input) {
     co_return json{{"Tags", std::move(tags)}};
 }
 
-constexpr ActionEntry kActions[] = {
+constexpr ActionEntry kLambdaActions[] = {
     {OperationId::kLambdaCreateFunction, create_function},
     {OperationId::kLambdaDeleteFunction, delete_function},
     {OperationId::kLambdaGetAccountSettings, get_account_settings},
@@ -229,6 +229,6 @@ constexpr ActionEntry kActions[] = {
 
 }  // namespace
 
-std::span<ActionEntry const> lambda_actions() noexcept { return kActions; }
+std::span<ActionEntry const> lambda_actions() noexcept { return kLambdaActions; }
 
 }  // namespace meridian::api

@@ -152,11 +152,17 @@ Result<model::FunctionName> read_function(ActionContext const& context, json con
     return reference.name;
 }
 
-Result<model::FunctionName> read_new_function_name(ActionContext const& context,
-                                                   json const& input) {
-    MERIDIAN_TRY(auto reference, read_reference(context, input, "CreateFunction"));
+Result<model::FunctionName> read_unqualified_function(ActionContext const& context,
+                                                      json const& input,
+                                                      std::string_view operation) {
+    MERIDIAN_TRY(auto reference, read_reference(context, input, operation));
     if (reference.qualifier) return fail(Errc::kInvalidParameterValue, kFunctionsOnly);
     return reference.name;
+}
+
+Result<model::FunctionName> read_new_function_name(ActionContext const& context,
+                                                   json const& input) {
+    return read_unqualified_function(context, input, "CreateFunction");
 }
 
 Result<control::SettingsChange> read_settings(json const& input) {

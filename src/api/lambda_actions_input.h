@@ -31,6 +31,9 @@ template <typename T>
                                                         nlohmann::json const& input,
                                                         std::string_view operation);
 // CreateFunction's name: no qualifier at all.
+[[nodiscard]] Result<model::FunctionName> read_unqualified_function(ActionContext const& context,
+                                                                    nlohmann::json const& input,
+                                                                    std::string_view operation);
 [[nodiscard]] Result<model::FunctionName> read_new_function_name(ActionContext const& context,
                                                                  nlohmann::json const& input);
 

@@ -29,7 +29,7 @@ class ActionsTest : public testing::Test, protected control::ControlHarness {
     Result<json> call(OperationId operation, json input) {
         return run(find_action(operation)({*control}, caller, std::move(input)));
     }
-    static json creation(json more = json::object()) {
+    static json creation(json const& more = json::object()) {
         json input = {{"FunctionName", "f"},
                       {"Runtime", "nodejs22.x"},
                       {"Role", "arn:aws:iam::123456789012:role/role"},
@@ -38,8 +38,8 @@ class ActionsTest : public testing::Test, protected control::ControlHarness {
         input.merge_patch(more);
         return input;
     }
-    json create(json more = json::object()) {
-        auto made = call(OperationId::kLambdaCreateFunction, creation(std::move(more)));
+    json create(json const& more = json::object()) {
+        auto made = call(OperationId::kLambdaCreateFunction, creation(more));
         EXPECT_TRUE(made) << made.error().message;
         settle();
         return made ? *made : json();

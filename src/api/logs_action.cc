@@ -9,8 +9,8 @@
 namespace meridian::api {
 namespace {
 
-constexpr std::string_view kPrefix = "/meridian/v1/functions/";
-constexpr std::string_view kSuffix = "/logs";
+constexpr std::string_view kLogsPrefix = "/meridian/v1/functions/";
+constexpr std::string_view kLogsSuffix = "/logs";
 constexpr std::size_t kPageBytes = 1024 * 1024;
 
 }  // namespace
@@ -18,11 +18,12 @@ constexpr std::size_t kPageBytes = 1024 * 1024;
 io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::ControlPlane& control,
                                           auth::Caller caller, HttpRequest request) {
     auto const path = request.path();
-    if (request.method != "GET" || !path.starts_with(kPrefix) || !path.ends_with(kSuffix) ||
-        path.size() <= kPrefix.size() + kSuffix.size()) {
+    if (request.method != "GET" || !path.starts_with(kLogsPrefix) || !path.ends_with(kLogsSuffix) ||
+        path.size() <= kLogsPrefix.size() + kLogsSuffix.size()) {
         co_return fail(Errc::kUnknownOperation, "There is no such operation.");
     }
-    auto const encoded = path.substr(kPrefix.size(), path.size() - kPrefix.size() - kSuffix.size());
+    auto const encoded =
+        path.substr(kLogsPrefix.size(), path.size() - kLogsPrefix.size() - kLogsSuffix.size());
     MERIDIAN_CO_TRY(auto const reference,
                     wire::parse_function_reference(wire::percent_decoded_text(encoded)));
     auto const function =

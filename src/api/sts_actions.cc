@@ -14,12 +14,12 @@ io::Task<json> get_caller_identity(Services, ActionContext context, json) {
                    {"Arn", context.caller.arn}};
 }
 
-constexpr ActionEntry kActions[] = {
+constexpr ActionEntry kStsActions[] = {
     {wire::OperationId::kStsGetCallerIdentity, get_caller_identity},
 };
 
 }  // namespace
 
-std::span<ActionEntry const> sts_actions() noexcept { return kActions; }
+std::span<ActionEntry const> sts_actions() noexcept { return kStsActions; }
 
 }  // namespace meridian::api

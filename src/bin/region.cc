@@ -126,7 +126,7 @@ class Region::Adapters final : public control::FunctionObserver,
 
     void append(std::string const& group, std::string const& stream,
                 std::vector<telemetry::LogEvent> events) override {
-        region_.logs_->append(group, stream, std::move(events));
+        region_.logs_->append(group, stream, events);
     }
 
   private:
@@ -139,7 +139,7 @@ Region::Region(RegionHost host, model::RegionName name)
 Region::~Region() = default;
 
 Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName name,
-                                             std::filesystem::path directory) {
+                                             std::filesystem::path const& directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     // Code, logs and environment variables are the owner's alone; sandboxes get theirs by

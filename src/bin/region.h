@@ -38,9 +38,8 @@ struct RegionHost {
 class Region {
   public:
     // Opens (or makes) the region's files under `directory`.
-    [[nodiscard]] static Result<std::unique_ptr<Region>> open(RegionHost host,
-                                                              model::RegionName name,
-                                                              std::filesystem::path directory);
+    [[nodiscard]] static Result<std::unique_ptr<Region>> open(
+        RegionHost host, model::RegionName name, std::filesystem::path const& directory);
     ~Region();
 
     [[nodiscard]] model::RegionName const& name() const noexcept { return name_; }

@@ -23,11 +23,11 @@ std::string read_file(fs::path const& path) {
 
 // The first that is not empty.
 template <typename... Rest>
-std::string first_of(std::string first, Rest... rest) {
+std::string first_of(std::string const& first, Rest const&... rest) {
     if constexpr (sizeof...(rest) == 0) {
         return first;
     } else {
-        return first.empty() ? first_of(std::move(rest)...) : first;
+        return first.empty() ? first_of(rest...) : first;
     }
 }
 

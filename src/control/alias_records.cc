@@ -5,11 +5,11 @@
 namespace meridian::control {
 
 namespace {
-constexpr int kFormat = 1;
+constexpr int kAliasFormat = 1;
 }
 
 nlohmann::json AliasCodec::to_json(model::Alias const& alias) {
-    nlohmann::json value = {{"format", kFormat},
+    nlohmann::json value = {{"format", kAliasFormat},
                             {"name", alias.name},
                             {"version", alias.version},
                             {"description", alias.description},
@@ -22,7 +22,7 @@ nlohmann::json AliasCodec::to_json(model::Alias const& alias) {
 }
 
 Result<model::Alias> AliasCodec::from_record(store::Key const& key, nlohmann::json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kFormat));
+    MERIDIAN_CHECK(check_format(key, value, kAliasFormat));
     return guarded(key, [&] {
         model::Alias alias{.name = value.at("name").get<std::string>(),
                            .version = value.at("version").get<std::uint64_t>(),

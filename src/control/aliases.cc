@@ -10,7 +10,7 @@
 namespace meridian::control {
 
 namespace {
-constexpr std::string_view kListing = "aliases";
+constexpr std::string_view kAliasListing = "aliases";
 }
 
 std::string Aliases::arn(Requester const& who, model::FunctionName const& function,
@@ -58,7 +58,12 @@ io::Task<model::Alias> Aliases::create(Requester who, CreateAliasRequest request
 }
 
 io::Task<model::Alias> Aliases::try_create(Requester who, CreateAliasRequest request) {
-    MERIDIAN_CO_TRY(auto stored, co_await parts_.functions.load(who.account, request.function));
+    MERIDIAN_CO_TRY(auto found, co_await parts_.functions.find(who.account, request.function));
+    if (!found) {
+        co_return parts_.functions.not_found(who.account, request.function,
+                                             model::Qualifier(request.version));
+    }
+    auto stored = std::move(*found);
     MERIDIAN_CO_TRY(auto const version, parts_.functions.require_version(
                                             who.account, request.function, request.version));
     MERIDIAN_CO_TRY(auto const additional,
@@ -102,7 +107,7 @@ io::Task<model::Alias> Aliases::get(Requester who, model::FunctionName function,
 }
 
 io::Task<AliasPage> Aliases::list(Requester who, ListAliasesRequest request) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kListing, request.marker));
+    MERIDIAN_CO_TRY(auto const position, read_marker(kAliasListing, request.marker));
     MERIDIAN_CO_CHECK(co_await parts_.functions.load(who.account, request.function));
     std::optional<std::uint64_t> only;
     if (!request.version.empty()) {
@@ -118,7 +123,7 @@ io::Task<AliasPage> Aliases::list(Requester who, ListAliasesRequest request) {
         for (auto& stored : aliases) {
             if (only && stored.value.version != *only) continue;
             if (page.aliases.size() == size) {
-                page.next_marker = encode_marker(kListing, {page.aliases.back().name, 0});
+                page.next_marker = encode_marker(kAliasListing, {page.aliases.back().name, 0});
                 co_return page;
             }
             page.aliases.push_back(std::move(stored.value));

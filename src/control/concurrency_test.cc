@@ -87,8 +87,9 @@ TEST_F(ConcurrencyTest, ProvisionedFollowsItsAlias) {
 
 TEST_F(ConcurrencyTest, ProvisionedRefusesWhatAwsRefuses) {
     auto const message = [](auto const& result) { return result ? "" : result.error().message; };
-    EXPECT_EQ(message(provision("$LATEST", 1)),
-              "The function resource provided must be an alias or a published version.");
+    EXPECT_EQ(
+        message(provision("$LATEST", 1)),
+        "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
     EXPECT_EQ(message(provision("nowhere", 1)),
               "Cannot find alias arn: "
               "arn:aws:lambda:us-east-1:123456789012:function:f:nowhere");

@@ -86,7 +86,10 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
                            version.sequence);
     }
     lifecycle_.prepare(who.account, function.name);
-    co_return request.publish ? view_of(version) : view_of(stored);
+    if (!request.publish) co_return view_of(stored);
+    auto view = view_of(version);
+    view.qualified_arn = false;  // recorded: the version's number, but the function's ARN
+    co_return view;
 }
 
 }  // namespace meridian::control

@@ -15,7 +15,7 @@ namespace meridian::control {
 
 namespace {
 
-constexpr std::string_view kListing = "event-invoke-configs";
+constexpr std::string_view kEventInvokeListing = "event-invoke-configs";
 // Services that take an invocation's outcome (Developer Guide, "Adding a destination").
 constexpr std::array<std::string_view, 5> kDestinationServices = {"sqs", "sns", "lambda", "events",
                                                                   "s3"};
@@ -25,7 +25,7 @@ model::Qualifier qualifier_of(FunctionAndQualifier const& what) {
     return *what.qualifier;
 }
 
-std::string id_of(FunctionAndQualifier const& what) {
+std::string config_id(FunctionAndQualifier const& what) {
     return sub_id(what.name, qualifier_of(what));
 }
 
@@ -67,7 +67,7 @@ io::Task<StoredFunction> EventInvokeConfigs::load(Requester who, FunctionAndQual
 io::Task<Stored<KeptSettings>> EventInvokeConfigs::load_config(Requester who,
                                                                FunctionAndQualifier what) {
     MERIDIAN_CO_TRY(auto const function, co_await parts_.functions.find(who.account, what.name));
-    MERIDIAN_CO_TRY(auto stored, co_await table_.get(who.account, id_of(what)));
+    MERIDIAN_CO_TRY(auto stored, co_await table_.get(who.account, config_id(what)));
     if (!function || !stored) {
         auto const arn = parts_.functions.arn(
             who.account, what.name, what.qualifier.value_or(model::Qualifier(model::kLatest)));
@@ -86,7 +86,10 @@ Result<void> EventInvokeConfigs::check_destination(Requester const& who,
     auto const service = service_of(arn);
     if (std::ranges::find(kDestinationServices, service) == kDestinationServices.end()) {
         return fail(Errc::kInvalidParameterValue,
-                    fmt::format("The destination ARN {} is invalid.", arn));
+                    fmt::format("The provided destination config DestinationConfig(onSuccess={}, "
+                                "onFailure={}) is invalid.",
+                                printed(config, "OnSuccess", "OnSuccess"),
+                                printed(config, "OnFailure", "OnFailure")));
     }
     if (service != "lambda") return {};
     auto const reference = wire::parse_function_reference(arn);
@@ -103,10 +106,7 @@ Result<void> EventInvokeConfigs::check_destination(Requester const& who,
         reference->region.value_or(parts_.functions.region()) == parts_.functions.region();
     if (mine && !parts_.functions.require_version(who.account, reference->name, model::kLatest)) {
         return fail(Errc::kInvalidParameterValue,
-                    fmt::format("The provided destination config DestinationConfig(onSuccess={}, "
-                                "onFailure={}) is invalid.",
-                                printed(config, "OnSuccess", "OnSuccess"),
-                                printed(config, "OnFailure", "OnFailure")));
+                    fmt::format("The destination ARN {} is invalid.", arn));
     }
     return {};
 }
@@ -132,10 +132,10 @@ io::Task<EventInvokeConfig> EventInvokeConfigs::try_put(Requester who, FunctionA
                                                         nlohmann::json settings) {
     MERIDIAN_CO_CHECK(check(who, what, settings));
     MERIDIAN_CO_TRY(auto const function, co_await load(who, what));
-    MERIDIAN_CO_TRY(auto const before, co_await table_.get(who.account, id_of(what)));
+    MERIDIAN_CO_TRY(auto const before, co_await table_.get(who.account, config_id(what)));
     auto const now = parts_.clock.wall_now();
     KeptSettings config{std::move(settings), before ? before->value.created : now, now};
-    MERIDIAN_CO_CHECK(co_await table_.put(who.arn, table_.key(who.account, id_of(what)), config,
+    MERIDIAN_CO_CHECK(co_await table_.put(who.arn, table_.key(who.account, config_id(what)), config,
                                           before ? std::optional(before->sequence) : std::nullopt,
                                           {still_there(function)}));
     co_return EventInvokeConfig{qualifier_of(what), std::move(config)};
@@ -176,7 +176,7 @@ io::Task<EventInvokeConfigPage> EventInvokeConfigs::list(Requester who,
                                                          model::FunctionName function,
                                                          std::string marker,
                                                          std::size_t max_items) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kListing, marker));
+    MERIDIAN_CO_TRY(auto const position, read_marker(kEventInvokeListing, marker));
     MERIDIAN_CO_CHECK(co_await load(who, {function, {}}));
     auto const size = page_size(max_items, model::limits::kListPageMax);
     auto const prefix = sub_id_prefix(function);
@@ -185,7 +185,8 @@ io::Task<EventInvokeConfigPage> EventInvokeConfigs::list(Requester who,
     EventInvokeConfigPage page;
     for (auto& each : stored) {
         if (page.configs.size() == size) {
-            page.next_marker = encode_marker(kListing, {page.configs.back().qualifier.value(), 0});
+            page.next_marker =
+                encode_marker(kEventInvokeListing, {page.configs.back().qualifier.value(), 0});
             break;
         }
         page.configs.push_back({qualifier_of_sub_id(each.key.id), std::move(each.value)});

@@ -79,13 +79,13 @@ TEST_F(FunctionPartsTest, DestinationsAreChecked) {
     };
     EXPECT_EQ(put("arn:aws:sqs:us-east-1:123456789012:queue"), "");
     EXPECT_EQ(put("arn:aws:s3:::bucket"), "");
-    EXPECT_EQ(put("nonsense"), "The destination ARN nonsense is invalid.");
+    EXPECT_EQ(put("nonsense"),
+              "The provided destination config DestinationConfig(onSuccess=null, "
+              "onFailure=OnFailure(destination=nonsense)) is invalid.");
     EXPECT_EQ(put("arn:aws:lambda:us-east-1:123456789012:function:f:live"),
               "You can't specify the function as a destination for itself.");
     EXPECT_EQ(put("arn:aws:lambda:us-east-1:123456789012:function:g"),
-              "The provided destination config DestinationConfig(onSuccess=null, "
-              "onFailure=OnFailure(destination=arn:aws:lambda:us-east-1:123456789012:function:g)) "
-              "is invalid.");
+              "The destination ARN arn:aws:lambda:us-east-1:123456789012:function:g is invalid.");
     make_function("g");
     EXPECT_EQ(put("arn:aws:lambda:us-east-1:123456789012:function:g"), "");
 }

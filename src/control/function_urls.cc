@@ -11,7 +11,7 @@ namespace meridian::control {
 
 namespace {
 
-constexpr std::string_view kListing = "urls";
+constexpr std::string_view kUrlListing = "urls";
 constexpr std::size_t kUrlIdChars = 32;  // as seen
 constexpr std::string_view kUrlIdAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -21,7 +21,9 @@ model::Qualifier alias_of(FunctionAndQualifier const& what) {
     return *what.qualifier;
 }
 
-std::string id_of(FunctionAndQualifier const& what) { return sub_id(what.name, alias_of(what)); }
+std::string url_id_of(FunctionAndQualifier const& what) {
+    return sub_id(what.name, alias_of(what));
+}
 
 }  // namespace
 
@@ -39,7 +41,7 @@ io::Task<StoredFunction> FunctionUrls::load(Requester who, FunctionAndQualifier 
 io::Task<Stored<KeptSettings>> FunctionUrls::load_config(Requester who, FunctionAndQualifier what) {
     // A URL outlives its alias (recorded), but not its function.
     MERIDIAN_CO_TRY(auto const function, co_await parts_.functions.find(who.account, what.name));
-    MERIDIAN_CO_TRY(auto stored, co_await table_.get(who.account, id_of(what)));
+    MERIDIAN_CO_TRY(auto stored, co_await table_.get(who.account, url_id_of(what)));
     if (!function || !stored)
         co_return fail(Errc::kResourceNotFound, "The resource you requested does not exist.");
     co_return std::move(*stored);
@@ -53,7 +55,7 @@ io::Task<FunctionUrl> FunctionUrls::create(Requester who, FunctionAndQualifier w
 io::Task<FunctionUrl> FunctionUrls::try_create(Requester who, FunctionAndQualifier what,
                                                nlohmann::json settings) {
     MERIDIAN_CO_TRY(auto const function, co_await load(who, what));
-    MERIDIAN_CO_TRY(auto const existing, co_await table_.get(who.account, id_of(what)));
+    MERIDIAN_CO_TRY(auto const existing, co_await table_.get(who.account, url_id_of(what)));
     auto const alias = alias_of(what);
     if (existing) {
         co_return fail(
@@ -67,7 +69,7 @@ io::Task<FunctionUrl> FunctionUrls::try_create(Requester who, FunctionAndQualifi
     settings["UrlId"] = make_token(parts_.random, kUrlIdAlphabet, kUrlIdChars);
     auto const now = parts_.clock.wall_now();
     KeptSettings config{std::move(settings), now, now};
-    MERIDIAN_CO_CHECK(co_await table_.put(who.arn, table_.key(who.account, id_of(what)), config,
+    MERIDIAN_CO_CHECK(co_await table_.put(who.arn, table_.key(who.account, url_id_of(what)), config,
                                           std::nullopt, {still_there(function)}));
     co_return FunctionUrl{alias, std::move(config)};
 }
@@ -84,6 +86,8 @@ io::Task<FunctionUrl> FunctionUrls::update(Requester who, FunctionAndQualifier w
 
 io::Task<FunctionUrl> FunctionUrls::try_update(Requester who, FunctionAndQualifier what,
                                                nlohmann::json settings) {
+    MERIDIAN_CO_TRY(auto const function, co_await parts_.functions.find(who.account, what.name));
+    if (!function) co_return fail(Errc::kResourceNotFound, "Function does not exist");
     MERIDIAN_CO_TRY(auto stored, co_await load_config(who, what));
     stored.value.settings.update(settings);
     stored.value.last_modified = parts_.clock.wall_now();
@@ -103,7 +107,7 @@ io::Task<> FunctionUrls::try_remove(Requester who, FunctionAndQualifier what) {
 
 io::Task<FunctionUrlPage> FunctionUrls::list(Requester who, model::FunctionName function,
                                              std::string marker, std::size_t max_items) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kListing, marker));
+    MERIDIAN_CO_TRY(auto const position, read_marker(kUrlListing, marker));
     MERIDIAN_CO_CHECK(co_await load(who, {function, {}}));
     auto const size = page_size(max_items, model::limits::kListPageMax);
     auto const prefix = sub_id_prefix(function);
@@ -113,7 +117,7 @@ io::Task<FunctionUrlPage> FunctionUrls::list(Requester who, model::FunctionName 
     FunctionUrlPage page;
     for (auto& each : stored) {
         if (page.urls.size() == size) {
-            page.next_marker = encode_marker(kListing, {page.urls.back().qualifier.value(), 0});
+            page.next_marker = encode_marker(kUrlListing, {page.urls.back().qualifier.value(), 0});
             break;
         }
         page.urls.push_back({qualifier_of_sub_id(each.key.id), std::move(each.value)});

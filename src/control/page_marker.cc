@@ -9,13 +9,13 @@
 namespace meridian::control {
 
 namespace {
-constexpr int kFormat = 1;
+constexpr int kMarkerFormat = 1;
 constexpr std::size_t kMarkerCharsMax = 2'048;
 }  // namespace
 
 std::string encode_marker(std::string_view listing, PagePosition const& position) {
     return to_base64(
-        nlohmann::json{kFormat, listing, position.after_name, position.after_version}.dump());
+        nlohmann::json{kMarkerFormat, listing, position.after_name, position.after_version}.dump());
 }
 
 std::optional<PagePosition> decode_marker(std::string_view listing, std::string_view marker) {
@@ -23,8 +23,8 @@ std::optional<PagePosition> decode_marker(std::string_view listing, std::string_
     auto const text = from_base64(marker);
     if (!text || text->starts_with("[[")) return std::nullopt;
     auto const value = nlohmann::json::parse(*text, nullptr, false);
-    if (!value.is_array() || value.size() != 4 || value[0] != kFormat || value[1] != listing ||
-        !value[2].is_string() || !value[3].is_number_unsigned()) {
+    if (!value.is_array() || value.size() != 4 || value[0] != kMarkerFormat ||
+        value[1] != listing || !value[2].is_string() || !value[3].is_number_unsigned()) {
         return std::nullopt;
     }
     return PagePosition{value[2].get<std::string>(), value[3].get<std::uint64_t>()};

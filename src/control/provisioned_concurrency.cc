@@ -14,20 +14,25 @@ namespace meridian::control {
 
 namespace {
 
-constexpr int kFormat = 1;
-constexpr std::string_view kListing = "provisioned";
+constexpr int kProvisionedFormat = 1;
+constexpr std::string_view kProvisionedListing = "provisioned";
+// Of Put, and of the others (both recorded).
+constexpr char const* kUnpublished =
+    "Provisioned Concurrency Configs cannot be applied to unpublished function versions.";
+constexpr char const* kNotPublished =
+    "The function resource provided must be an alias or a published version.";
 
 }  // namespace
 
 nlohmann::json ProvisionedConcurrencyCodec::to_json(Value const& config) {
-    return {{"format", kFormat},
+    return {{"format", kProvisionedFormat},
             {"requested", config.requested},
             {"last_modified_us", config.last_modified.time_since_epoch().count()}};
 }
 
 Result<ProvisionedConfig> ProvisionedConcurrencyCodec::from_record(store::Key const& key,
                                                                    nlohmann::json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kFormat));
+    MERIDIAN_CHECK(check_format(key, value, kProvisionedFormat));
     return guarded(key, [&] {
         return ProvisionedConfig{
             value.at("requested").get<std::uint32_t>(),
@@ -98,12 +103,10 @@ std::uint32_t ProvisionedConcurrency::total(model::AccountId const& account,
 }
 
 Result<void> ProvisionedConcurrency::check_target(Requester const& who,
-                                                  FunctionAndQualifier const& what) const {
-    auto const& qualifier = what.qualifier ? what.qualifier->value() : std::string(model::kLatest);
-    if (qualifier == model::kLatest) {
-        return fail(Errc::kInvalidParameterValue,
-                    "The function resource provided must be an alias or a published version.");
-    }
+                                                  FunctionAndQualifier const& what,
+                                                  char const* latest_text) const {
+    std::string const qualifier = what.qualifier ? what.qualifier->value() : model::kLatest;
+    if (qualifier == model::kLatest) return fail(Errc::kInvalidParameterValue, latest_text);
     if (version_number(qualifier)) {
         MERIDIAN_CHECK(parts_.functions.require_version(who.account, what.name, qualifier));
         return {};
@@ -115,10 +118,7 @@ Result<void> ProvisionedConcurrency::check_target(Requester const& who,
                     "Cannot find alias arn: " +
                         parts_.functions.arn(who.account, what.name, what.qualifier));
     }
-    if (alias->version == 0) {
-        return fail(Errc::kInvalidParameterValue,
-                    "The function resource provided must be an alias or a published version.");
-    }
+    if (alias->version == 0) return fail(Errc::kInvalidParameterValue, latest_text);
     return {};
 }
 
@@ -180,8 +180,8 @@ io::Task<ProvisionedView> ProvisionedConcurrency::put(Requester who, FunctionAnd
 
 io::Task<ProvisionedView> ProvisionedConcurrency::try_put(Requester who, FunctionAndQualifier what,
                                                           std::uint32_t requested) {
+    MERIDIAN_CO_CHECK(check_target(who, what, kUnpublished));
     MERIDIAN_CO_TRY(auto const function, co_await parts_.functions.load(who.account, what.name));
-    MERIDIAN_CO_CHECK(check_target(who, what));
     MERIDIAN_CO_CHECK(check_room(who, what, requested));
     auto const id = sub_id(what.name, *what.qualifier);
     MERIDIAN_CO_TRY(auto const before, co_await table_.get(who.account, id));
@@ -196,8 +196,7 @@ io::Task<ProvisionedView> ProvisionedConcurrency::try_put(Requester who, Functio
 }
 
 io::Task<ProvisionedView> ProvisionedConcurrency::get(Requester who, FunctionAndQualifier what) {
-    MERIDIAN_CO_CHECK(co_await parts_.functions.load(who.account, what.name));
-    MERIDIAN_CO_CHECK(check_target(who, what));
+    MERIDIAN_CO_CHECK(check_target(who, what, kNotPublished));
     MERIDIAN_CO_TRY(auto const stored,
                     co_await table_.get(who.account, sub_id(what.name, *what.qualifier)));
     if (!stored) {
@@ -209,7 +208,7 @@ io::Task<ProvisionedView> ProvisionedConcurrency::get(Requester who, FunctionAnd
 
 io::Task<ProvisionedPage> ProvisionedConcurrency::list(Requester who,
                                                        ListProvisionedRequest request) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kListing, request.marker));
+    MERIDIAN_CO_TRY(auto const position, read_marker(kProvisionedListing, request.marker));
     MERIDIAN_CO_CHECK(co_await parts_.functions.load(who.account, request.function));
     auto const size = page_size(request.max_items, model::limits::kListPageMax);
     auto const prefix = sub_id_prefix(request.function);
@@ -218,7 +217,8 @@ io::Task<ProvisionedPage> ProvisionedConcurrency::list(Requester who,
     ProvisionedPage page;
     for (auto const& each : stored) {
         if (page.configs.size() == size) {
-            page.next_marker = encode_marker(kListing, {page.configs.back().qualifier.value(), 0});
+            page.next_marker =
+                encode_marker(kProvisionedListing, {page.configs.back().qualifier.value(), 0});
             break;
         }
         page.configs.push_back(view(who.account, request.function, each));
@@ -227,8 +227,7 @@ io::Task<ProvisionedPage> ProvisionedConcurrency::list(Requester who,
 }
 
 io::Task<> ProvisionedConcurrency::remove(Requester who, FunctionAndQualifier what) {
-    MERIDIAN_CO_CHECK(co_await parts_.functions.load(who.account, what.name));
-    MERIDIAN_CO_CHECK(check_target(who, what));
+    MERIDIAN_CO_CHECK(check_target(who, what, kNotPublished));
     co_return co_await retry_conflicts([&] { return try_remove(who, what); });
 }
 

@@ -103,8 +103,8 @@ class ProvisionedConcurrency {
     [[nodiscard]] std::optional<std::uint64_t> version_of_qualifier(
         model::AccountId const& account, model::FunctionName const& function,
         std::string const& qualifier) const;
-    [[nodiscard]] Result<void> check_target(Requester const& who,
-                                            FunctionAndQualifier const& what) const;
+    [[nodiscard]] Result<void> check_target(Requester const& who, FunctionAndQualifier const& what,
+                                            char const* latest_text) const;
     [[nodiscard]] Result<void> check_room(Requester const& who, FunctionAndQualifier const& what,
                                           std::uint32_t requested) const;
     [[nodiscard]] ProvisionedView view(model::AccountId const& account,

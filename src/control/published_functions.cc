@@ -58,7 +58,7 @@ void PublishedFunctions::forget_code(std::string const& account, Slot& slot) {
     slot.code_bytes = 0;
 }
 
-void PublishedFunctions::publish(Update update) {
+void PublishedFunctions::publish(Update const& update) {
     MERIDIAN_ASSERT(update.definition != nullptr);
     auto const& definition = *update.definition;
     auto const number = version_number(definition.version.version.value());

@@ -68,7 +68,7 @@ class PublishedFunctions {
         store::Sequence sequence = 0;
         bool settled = false;
     };
-    void publish(Update update);
+    void publish(Update const& update);
     void remove_version(model::AccountId const& account, model::FunctionName const& name,
                         model::Version const& version, store::Sequence sequence);
     void remove_function(model::AccountId const& account, model::FunctionName const& name,

@@ -10,16 +10,16 @@
 namespace meridian::control {
 
 namespace {
-constexpr int kFormat = 1;
+constexpr int kReservedFormat = 1;
 }
 
 nlohmann::json ReservedConcurrencyCodec::to_json(Value const& reserved) {
-    return {{"format", kFormat}, {"reserved", reserved}};
+    return {{"format", kReservedFormat}, {"reserved", reserved}};
 }
 
 Result<std::uint32_t> ReservedConcurrencyCodec::from_record(store::Key const& key,
                                                             nlohmann::json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kFormat));
+    MERIDIAN_CHECK(check_format(key, value, kReservedFormat));
     return guarded(key, [&] { return value.at("reserved").get<std::uint32_t>(); });
 }
 
@@ -64,7 +64,11 @@ std::uint32_t ReservedConcurrency::total(std::string_view account) const {
 
 io::Task<> ReservedConcurrency::put(Requester who, model::FunctionName function,
                                     std::uint32_t reserved, std::uint32_t least) {
-    MERIDIAN_CO_CHECK(co_await parts_.functions.load(who.account, function));
+    MERIDIAN_CO_TRY(auto const there, co_await parts_.functions.find(who.account, function));
+    if (!there) {  // recorded: with $LATEST
+        co_return parts_.functions.not_found(who.account, function,
+                                             model::Qualifier(model::kLatest));
+    }
     if (reserved < least) {
         co_return fail(Errc::kInvalidParameterValue,
                        fmt::format(" ReservedConcurrentExecutions  {} should not be lower than "

@@ -1,6 +1,7 @@
 #include "control/resource_policies.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,12 +14,12 @@ namespace meridian::control {
 
 namespace {
 
-constexpr int kFormat = 1;
-constexpr char const* kStale =
-    "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to "
-    "retrieve the latest Revision Id";
+constexpr int kPolicyFormat = 1;
+constexpr char const* kStalePolicy =
+    "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias "
+    "API to retrieve the latest Revision Id";
 
-std::string id_of(FunctionAndQualifier const& what) {
+std::string policy_id(FunctionAndQualifier const& what) {
     return sub_id(what.name, what.qualifier.value_or(model::Qualifier()));
 }
 
@@ -29,26 +30,22 @@ auto statement_of(nlohmann::ordered_json& document, std::string const& id) {
 
 }  // namespace
 
-nlohmann::json ResourcePolicyCodec::to_json(ResourcePolicy const& policy) {
-    return {{"format", kFormat},
-            {"revision", policy.revision.value()},
-            {"document", policy.document.dump()}};
+nlohmann::json ResourcePolicyCodec::to_json(Value const& document) {
+    return {{"format", kPolicyFormat}, {"document", document.dump()}};
 }
 
-Result<ResourcePolicy> ResourcePolicyCodec::from_record(store::Key const& key,
-                                                        nlohmann::json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kFormat));
+Result<nlohmann::ordered_json> ResourcePolicyCodec::from_record(store::Key const& key,
+                                                                nlohmann::json const& value) {
+    MERIDIAN_CHECK(check_format(key, value, kPolicyFormat));
     return guarded(key, [&] {
-        return ResourcePolicy{
-            nlohmann::ordered_json::parse(value.at("document").get<std::string>()),
-            model::RevisionId(value.at("revision").get<std::string>())};
+        return nlohmann::ordered_json::parse(value.at("document").get<std::string>());
     });
 }
 
 io::Task<> ResourcePolicies::load() {
     MERIDIAN_CO_TRY(auto policies, co_await table_.every(parts_.log));
     for (auto const& stored : policies)
-        publish(stored.key.account, stored.key.id, stored.value.document.dump(), stored.sequence);
+        publish(stored.key.account, stored.key.id, stored.value.dump(), stored.sequence);
     co_return Result<void>{};
 }
 
@@ -75,6 +72,57 @@ std::string const* ResourcePolicies::find(std::string_view account, std::string_
                : &found->second.document;
 }
 
+io::Task<std::optional<ResourcePolicies::Target>> ResourcePolicies::find_target(
+    Requester who, FunctionAndQualifier what) {
+    MERIDIAN_CO_TRY(auto stored, co_await parts_.functions.load(who.account, what.name));
+    model::RevisionId const renewed(make_uuid(parts_.random));
+    if (!what.qualifier || what.qualifier->value() == model::kLatest) {
+        auto& latest = stored.function.latest;
+        auto const revision = model::visible_revision(latest.revision, stored.latest.status);
+        latest.revision = {renewed, renewed};
+        co_return Target{revision, function_key(who.account, what.name), stored.sequence,
+                         function_to_json(stored.function), status_to_json(stored.latest, latest)};
+    }
+    auto const& qualifier = what.qualifier->value();
+    if (auto const number = version_number(qualifier)) {
+        MERIDIAN_CO_TRY(auto version,
+                        co_await functions_.get_version(who.account, what.name, *number));
+        if (!version) co_return std::nullopt;
+        auto const revision =
+            model::visible_revision(version->version.revision, version->status.status);
+        version->version.revision = {renewed, renewed};
+        co_return Target{revision, version_key(who.account, what.name, *number), version->sequence,
+                         version_to_json(version->version),
+                         status_to_json(version->status, version->version)};
+    }
+    MERIDIAN_CO_TRY(auto alias, co_await aliases_.get(who.account, policy_id(what)));
+    if (!alias) co_return std::nullopt;
+    auto const revision = std::exchange(alias->value.revision, renewed);
+    co_return Target{revision, alias->key, alias->sequence, AliasCodec::to_json(alias->value),
+                     nullptr};
+}
+
+io::Task<> ResourcePolicies::write(Requester who, FunctionAndQualifier what, Target target,
+                                   std::optional<nlohmann::ordered_json> document,
+                                   std::optional<store::Sequence> before) {
+    auto const key = table_.key(who.account, policy_id(what));
+    store::Transaction transaction{.caller = who.arn,
+                                   .expectations = {{key, before}, {target.key, target.sequence}},
+                                   .changes = {{target.key, std::move(target.renewed)}}};
+    if (!target.status.is_null())
+        transaction.statuses.push_back({target.key, std::move(target.status)});
+    std::string text;
+    if (document) {
+        text = document->dump();
+        transaction.changes.push_back({key, ResourcePolicyCodec::to_json(*document)});
+    } else {
+        transaction.changes.push_back({key, std::nullopt});
+    }
+    MERIDIAN_CO_TRY(auto const sequence, co_await parts_.store.commit(std::move(transaction)));
+    publish(who.account, key.id, std::move(text), sequence);
+    co_return Result<void>{};
+}
+
 io::Task<std::string> ResourcePolicies::add(Requester who, AddPermissionRequest request) {
     co_return co_await retry_conflicts([&] { return try_add(who, request); });
 }
@@ -86,59 +134,50 @@ io::Task<std::string> ResourcePolicies::try_add(Requester who, AddPermissionRequ
                        "We currently do not support adding policies for $LATEST.");
     }
     auto const arn = parts_.functions.arn(who.account, what.name, what.qualifier);
-    MERIDIAN_CO_TRY(auto const function, co_await parts_.functions.load(who.account, what.name));
-    if (what.qualifier) {
+    MERIDIAN_CO_TRY(auto target, co_await find_target(who, what));
+    if (!target) {
         auto const& qualifier = what.qualifier->value();
-        if (version_number(qualifier)) {
-            MERIDIAN_CO_CHECK(parts_.functions.require_version(who.account, what.name, qualifier));
-        } else if (aliases_.published().find(who.account.value(), what.name.value(), qualifier) ==
-                   nullptr) {
-            co_return fail(Errc::kResourceNotFound, "Cannot find alias arn: " + arn);
-        }
+        bool const is_alias =
+            !version_number(qualifier) && qualifier.find('$') == std::string::npos;
+        if (is_alias) co_return fail(Errc::kResourceNotFound, "Cannot find alias arn: " + arn);
+        co_return parts_.functions.not_found(who.account, what.name, what.qualifier);
     }
-    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, id_of(what)));
-    if (request.revision_id && (!existing || *request.revision_id != existing->value.revision)) {
-        co_return fail(Errc::kPreconditionFailed, kStale);
-    }
+    if (request.revision_id && *request.revision_id != target->revision)
+        co_return fail(Errc::kPreconditionFailed, kStalePolicy);
+    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, policy_id(what)));
     MERIDIAN_CO_TRY(auto statement, make_statement(request.permission, arn));
-    auto const text = statement.dump();
-    ResourcePolicy policy;
-    policy.document = existing
-                          ? std::move(existing->value.document)
-                          : nlohmann::ordered_json{{"Version", "2012-10-17"},
-                                                   {"Id", "default"},
-                                                   {"Statement", nlohmann::ordered_json::array()}};
+    auto text = statement.dump();
+    auto document = existing
+                        ? std::move(existing->value)
+                        : nlohmann::ordered_json{{"Version", "2012-10-17"},
+                                                 {"Id", "default"},
+                                                 {"Statement", nlohmann::ordered_json::array()}};
     auto const& id = request.permission.statement_id;
-    if (statement_of(policy.document, id) != policy.document["Statement"].end()) {
+    if (statement_of(document, id) != document["Statement"].end()) {
         co_return fail(
             Errc::kResourceConflict,
             fmt::format("The statement id ({}) provided already exists. Please provide a new "
                         "statement id, or remove the existing statement.",
                         id));
     }
-    policy.document["Statement"].push_back(std::move(statement));
-    auto document = policy.document.dump();
-    if (document.size() > model::limits::kResourcePolicyBytesMax) {
+    document["Statement"].push_back(std::move(statement));
+    auto const size = document.dump().size();
+    if (size > model::limits::kResourcePolicyBytesMax) {
         co_return fail(Errc::kPolicyLengthExceeded,
                        fmt::format("The final policy size ({}) is bigger than the limit ({}).",
-                                   document.size(), model::limits::kResourcePolicyBytesMax));
+                                   size, model::limits::kResourcePolicyBytesMax));
     }
-    policy.revision = model::RevisionId(make_uuid(parts_.random));
-    auto const key = table_.key(who.account, id_of(what));
-    MERIDIAN_CO_TRY(auto const sequence,
-                    co_await table_.put(who.arn, key, std::move(policy),
-                                        existing ? std::optional(existing->sequence) : std::nullopt,
-                                        {still_there(function)}));
-    publish(who.account, key.id, std::move(document), sequence);
+    MERIDIAN_CO_CHECK(co_await write(who, what, std::move(*target), std::move(document),
+                                     existing ? std::optional(existing->sequence) : std::nullopt));
     co_return text;
 }
 
 io::Task<ResourcePolicy> ResourcePolicies::get(Requester who, FunctionAndQualifier what) {
-    MERIDIAN_CO_TRY(auto const function, co_await parts_.functions.find(who.account, what.name));
-    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, id_of(what)));
-    if (!function || !existing)
+    MERIDIAN_CO_TRY(auto const target, co_await find_target(who, what));
+    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, policy_id(what)));
+    if (!target || !existing)
         co_return fail(Errc::kResourceNotFound, "The resource you requested does not exist.");
-    co_return std::move(existing->value);
+    co_return ResourcePolicy{std::move(existing->value), target->revision};
 }
 
 io::Task<> ResourcePolicies::remove(Requester who, RemovePermissionRequest request) {
@@ -147,39 +186,33 @@ io::Task<> ResourcePolicies::remove(Requester who, RemovePermissionRequest reque
 
 io::Task<> ResourcePolicies::try_remove(Requester who, RemovePermissionRequest request) {
     auto const& what = request.what;
-    MERIDIAN_CO_TRY(auto const function, co_await parts_.functions.find(who.account, what.name));
-    if (!function) {
-        co_return fail(
-            Errc::kResourceNotFound,
-            "No policy found for: " + parts_.functions.arn(who.account, what.name, what.qualifier));
+    auto const arn = parts_.functions.arn(who.account, what.name, what.qualifier);
+    auto found = co_await find_target(who, what);
+    if (!found) {
+        co_return found.error().code == Errc::kResourceNotFound
+            ? fail(Errc::kResourceNotFound, "No policy found for: " + arn)
+            : std::unexpected(found.error());
     }
-    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, id_of(what)));
-    if (!existing) {
-        co_return fail(Errc::kResourceNotFound, "No policy is associated with the given resource.");
+    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, policy_id(what)));
+    if (!*found || !existing) {
+        bool const is_alias = what.qualifier && !version_number(what.qualifier->value());
+        co_return fail(Errc::kResourceNotFound,
+                       !*found && is_alias ? "Cannot find alias arn: " + arn
+                                           : "No policy is associated with the given resource.");
     }
-    auto& policy = existing->value;
-    auto const statement = statement_of(policy.document, request.statement_id);
-    if (statement == policy.document["Statement"].end()) {
+    auto& document = existing->value;
+    auto const statement = statement_of(document, request.statement_id);
+    if (statement == document["Statement"].end()) {
         co_return fail(
             Errc::kResourceNotFound,
             fmt::format("Statement {} is not found in resource policy.", request.statement_id));
     }
-    if (request.revision_id && *request.revision_id != policy.revision)
-        co_return fail(Errc::kPreconditionFailed, kStale);
-    policy.document["Statement"].erase(statement);
-    if (policy.document["Statement"].empty()) {
-        MERIDIAN_CO_TRY(auto const sequence,
-                        co_await table_.remove(who.arn, existing->key, existing->sequence));
-        publish(who.account, existing->key.id, "", sequence);
-        co_return Result<void>{};
-    }
-    policy.revision = model::RevisionId(make_uuid(parts_.random));
-    auto document = policy.document.dump();
-    MERIDIAN_CO_TRY(
-        auto const sequence,
-        co_await table_.put(who.arn, existing->key, std::move(policy), existing->sequence));
-    publish(who.account, existing->key.id, std::move(document), sequence);
-    co_return Result<void>{};
+    if (request.revision_id && *request.revision_id != (*found)->revision)
+        co_return fail(Errc::kPreconditionFailed, kStalePolicy);
+    document["Statement"].erase(statement);
+    std::optional<nlohmann::ordered_json> left;
+    if (!document["Statement"].empty()) left = std::move(document);
+    co_return co_await write(who, what, std::move(**found), std::move(left), existing->sequence);
 }
 
 }  // namespace meridian::control

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "control/aliases.h"
+#include "control/alias_records.h"
 #include "control/function_directory.h"
 #include "control/policy_statement.h"
 #include "control/record_table.h"
@@ -13,18 +13,20 @@
 
 namespace meridian::control {
 
-// The record: {"format":1, "revision":…, "document":TEXT}, the document as GetPolicy shows it.
+// The record: {"format":1, "document":TEXT}, the document as GetPolicy shows it.
+struct ResourcePolicyCodec {
+    using Value = nlohmann::ordered_json;
+    static constexpr store::Kind kKind = store::Kind::kResourcePolicy;
+    [[nodiscard]] static nlohmann::json to_json(Value const& document);
+    [[nodiscard]] static Result<Value> from_record(store::Key const& key,
+                                                   nlohmann::json const& value);
+};
+
+// A policy has no revision of its own: it is that of the function, version or alias it guards
+// (recorded).
 struct ResourcePolicy {
     nlohmann::ordered_json document;
     model::RevisionId revision;
-};
-
-struct ResourcePolicyCodec {
-    using Value = ResourcePolicy;
-    static constexpr store::Kind kKind = store::Kind::kResourcePolicy;
-    [[nodiscard]] static nlohmann::json to_json(ResourcePolicy const& policy);
-    [[nodiscard]] static Result<ResourcePolicy> from_record(store::Key const& key,
-                                                            nlohmann::json const& value);
 };
 
 struct AddPermissionRequest {
@@ -41,8 +43,8 @@ struct RemovePermissionRequest {
 
 class ResourcePolicies {
   public:
-    ResourcePolicies(ResourceParts const& parts, Aliases const& aliases)
-        : parts_(parts), aliases_(aliases), table_(parts.store) {}
+    explicit ResourcePolicies(ResourceParts const& parts)
+        : parts_(parts), table_(parts.store), aliases_(parts.store), functions_(parts.store) {}
 
     // Reads every policy of the store, for find().
     io::Task<> load();
@@ -60,14 +62,30 @@ class ResourcePolicies {
                                           std::string_view qualifier) const;
 
   private:
+    // What a policy guards: its revision now, and how to write it with a new one.
+    struct Target {
+        model::RevisionId revision;
+        store::Key key;
+        store::Sequence sequence = 0;
+        nlohmann::json renewed;
+        nlohmann::json status;  // null: has none
+    };
+    // Nothing where there is no such version or alias; kResourceNotFound where there is no
+    // function.
+    io::Task<std::optional<Target>> find_target(Requester who, FunctionAndQualifier what);
+    // Writes the policy (nothing: the last statement is gone) and renews the target.
+    io::Task<> write(Requester who, FunctionAndQualifier what, Target target,
+                     std::optional<nlohmann::ordered_json> document,
+                     std::optional<store::Sequence> before);
     io::Task<std::string> try_add(Requester who, AddPermissionRequest request);
     io::Task<> try_remove(Requester who, RemovePermissionRequest request);
     void publish(model::AccountId const& account, std::string id, std::string document,
                  store::Sequence sequence);
 
     ResourceParts const parts_;
-    Aliases const& aliases_;
     RecordTable<ResourcePolicyCodec> table_;
+    RecordTable<AliasCodec> aliases_;
+    FunctionTable functions_;
     struct Published {
         std::string document;  // empty: gone
         store::Sequence sequence = 0;

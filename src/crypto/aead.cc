@@ -32,7 +32,7 @@ int length_of(std::string_view text) {
     return static_cast<int>(text.size());
 }
 
-void check(int openssl_result) {
+void require(int openssl_result) {
     if (openssl_result != 1) throw std::runtime_error("OpenSSL cannot compute AES-256-GCM");
 }
 
@@ -55,16 +55,16 @@ std::string seal(AeadKey const& key, std::uint32_t key_id, std::string_view plai
     unsigned char* const nonce = bytes_of(sealed) + kHeaderBytes;
     unsigned char* const body = nonce + kNonceBytes;
     int written = 0;
-    check(EVP_EncryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), key.data(), nonce, nullptr));
+    require(EVP_EncryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), key.data(), nonce, nullptr));
     // The header is bound too: a key id cannot be changed to make another key be tried.
-    check(EVP_EncryptUpdate(cipher.get(), nullptr, &written, bytes_of(sealed), kHeaderBytes));
-    check(
+    require(EVP_EncryptUpdate(cipher.get(), nullptr, &written, bytes_of(sealed), kHeaderBytes));
+    require(
         EVP_EncryptUpdate(cipher.get(), nullptr, &written, bytes_of(context), length_of(context)));
-    check(
+    require(
         EVP_EncryptUpdate(cipher.get(), body, &written, bytes_of(plaintext), length_of(plaintext)));
-    check(EVP_EncryptFinal_ex(cipher.get(), body + written, &written));
-    check(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes,
-                              body + plaintext.size()));
+    require(EVP_EncryptFinal_ex(cipher.get(), body + written, &written));
+    require(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes,
+                                body + plaintext.size()));
     return sealed;
 }
 
@@ -91,14 +91,15 @@ Result<std::string> open(AeadKey const& key, std::string_view sealed, std::strin
     auto const cipher = new_context();
     std::string plaintext(body.size(), '\0');
     int written = 0;
-    check(
+    require(
         EVP_DecryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), key.data(), bytes_of(nonce), nullptr));
-    check(EVP_DecryptUpdate(cipher.get(), nullptr, &written, bytes_of(header), length_of(header)));
-    check(
+    require(
+        EVP_DecryptUpdate(cipher.get(), nullptr, &written, bytes_of(header), length_of(header)));
+    require(
         EVP_DecryptUpdate(cipher.get(), nullptr, &written, bytes_of(context), length_of(context)));
-    check(EVP_DecryptUpdate(cipher.get(), bytes_of(plaintext), &written, bytes_of(body),
-                            length_of(body)));
-    check(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag.data()));
+    require(EVP_DecryptUpdate(cipher.get(), bytes_of(plaintext), &written, bytes_of(body),
+                              length_of(body)));
+    require(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag.data()));
     if (EVP_DecryptFinal_ex(cipher.get(), bytes_of(plaintext) + written, &written) != 1) {
         return fail(Errc::kCorrupt,
                     "a sealed value was changed, or belongs to another key or place");

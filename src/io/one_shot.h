@@ -55,7 +55,7 @@ class OneShot {
     static Task<T> wait_for(std::shared_ptr<State> state) {
         if (!state->value) {
             co_await asio::async_initiate<decltype(asio::use_awaitable) const, void()>(
-                [](auto handler, std::shared_ptr<State> s) {
+                [](auto handler, std::shared_ptr<State> const& s) {
                     MERIDIAN_ASSERT(!s->waiter);
                     auto slot = asio::get_associated_cancellation_slot(handler);
                     if (slot.is_connected()) {

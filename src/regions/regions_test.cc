@@ -111,7 +111,7 @@ class AccountFollowerTest : public testing::Test {
             }
         });
     }
-    void run_more(std::function<asio::awaitable<void>()> body) {
+    void run_more(std::function<asio::awaitable<void>()> const& body) {
         context.restart();
         asio::co_spawn(context, body(), [](std::exception_ptr e) { EXPECT_FALSE(e); });
         context.run();
@@ -185,9 +185,9 @@ TEST_F(AccountFollowerTest, GoesOnAfterARestartInTheMiddle) {
             AccountFollower anew(source, *reopened);
             source.script.clear();
             // It gets half of them, then the source is gone.
-            auto half =
-                (co_await direct.read_after(static_cast<Sequence>(10 * (round - 1)), 5, 0ms))
-                    .value();
+            auto half = (co_await direct.read_after(Sequence{10} * static_cast<Sequence>(round - 1),
+                                                    5, 0ms))
+                            .value();
             source.script.emplace_back(std::move(half));
             source.script.emplace_back(fail(Errc::kUnavailable, "gone"));
             EXPECT_FALSE(co_await anew.catch_up());

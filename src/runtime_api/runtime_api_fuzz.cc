@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     boost::asio::io_context context;
     int status = 0;
     boost::asio::co_spawn(context, handle(host, std::move(request)),
-                          [&](std::exception_ptr e, HttpResponse response) {
+                          [&](std::exception_ptr e, HttpResponse const& response) {
                               MERIDIAN_ASSERT(!e);
                               status = response.status;
                           });

@@ -259,7 +259,6 @@ Facility separate_users() {
         facility.detail = "ids from 1879048192 on";
         return facility;
     }
-    auto const user = std::to_string(::geteuid());
     bool const helpers =
         ::access("/usr/bin/newuidmap", X_OK) == 0 && ::access("/usr/bin/newgidmap", X_OK) == 0;
     // The jailer looks the name up too; a number alone is enough to know that the files are in use.

@@ -20,8 +20,8 @@ Error jailer_gone() { return {Errc::kUnavailable, "meridian-jailer is gone", {}}
 
 }  // namespace
 
-PacketSocket::PacketSocket(asio::any_io_executor executor, io::UniqueFd socket)
-    : descriptor_(std::move(executor), socket.release()) {
+PacketSocket::PacketSocket(asio::any_io_executor const& executor, io::UniqueFd socket)
+    : descriptor_(executor, socket.release()) {
     descriptor_.non_blocking(true);
 }
 

@@ -26,7 +26,7 @@ namespace meridian::sandbox {
 // outlive its owner: close() then ends the wait with kCancelled.
 class PacketSocket {
   public:
-    PacketSocket(boost::asio::any_io_executor executor, io::UniqueFd socket);
+    PacketSocket(boost::asio::any_io_executor const& executor, io::UniqueFd socket);
 
     static io::Task<Packet> receive(std::shared_ptr<PacketSocket> self);
     static io::Task<> send(std::shared_ptr<PacketSocket> self, std::vector<std::byte> bytes,

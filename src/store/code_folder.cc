@@ -127,10 +127,10 @@ void touch(fs::path const& path) {
 
 }  // namespace
 
-CodeFolder::CodeFolder(fs::path directory)
+CodeFolder::CodeFolder(fs::path const& directory)
     : zips_(directory / "zips"), unpacked_(directory / "unpacked") {}
 
-Result<std::unique_ptr<CodeFolder>> CodeFolder::open(fs::path directory,
+Result<std::unique_ptr<CodeFolder>> CodeFolder::open(fs::path const& directory,
                                                      std::vector<fs::path>& remove_later) {
     std::unique_ptr<CodeFolder> folder(new CodeFolder(directory));
     MERIDIAN_CHECK(make_directory(directory, 0755));

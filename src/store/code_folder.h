@@ -27,7 +27,7 @@ class CodeFolder {
     // Makes what is missing and removes what a crash left. What takes long to remove is only moved
     // aside, to the paths in `remove_later`.
     static Result<std::unique_ptr<CodeFolder>> open(
-        std::filesystem::path directory, std::vector<std::filesystem::path>& remove_later);
+        std::filesystem::path const& directory, std::vector<std::filesystem::path>& remove_later);
 
     // Stores a zip durably unless it is here, sound, already.
     Result<void> put(std::string const& hex, std::string const& zip_bytes);
@@ -41,7 +41,7 @@ class CodeFolder {
     Result<void> remove_unused(std::set<std::string> const& used);
 
   private:
-    explicit CodeFolder(std::filesystem::path directory);
+    explicit CodeFolder(std::filesystem::path const& directory);
     [[nodiscard]] std::filesystem::path zip_path(std::string const& hex) const;
     [[nodiscard]] std::filesystem::path unpacked_path(std::string const& hex) const;
     // A name beside, which the next open() removes if it is still there.

@@ -104,11 +104,10 @@ struct FolderCodeStore::State {
     std::map<std::string, std::vector<std::shared_ptr<io::OneShot<io::UniqueFd>>>> unpacking;
 };
 
-Result<std::unique_ptr<FolderCodeStore>> FolderCodeStore::open(std::filesystem::path directory,
-                                                               io::BlockingPool& pool,
-                                                               Clock const& clock, Log& log) {
+Result<std::unique_ptr<FolderCodeStore>> FolderCodeStore::open(
+    std::filesystem::path const& directory, io::BlockingPool& pool, Clock const& clock, Log& log) {
     std::vector<std::filesystem::path> remove_later;
-    MERIDIAN_TRY(auto folder, CodeFolder::open(std::move(directory), remove_later));
+    MERIDIAN_TRY(auto folder, CodeFolder::open(directory, remove_later));
     auto state = std::make_shared<State>(pool, log, std::move(folder), OpenPackages(clock));
     for (auto const& path : remove_later) {
         bool const accepted = pool.submit([path, &log] {

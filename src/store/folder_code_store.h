@@ -27,7 +27,7 @@ inline constexpr std::size_t kOpenPackagesMax = 256;
 class FolderCodeStore final : public CodeStore {
   public:
     // Makes what is missing and removes what a crash left half done. Blocks. kIo.
-    static Result<std::unique_ptr<FolderCodeStore>> open(std::filesystem::path directory,
+    static Result<std::unique_ptr<FolderCodeStore>> open(std::filesystem::path const& directory,
                                                          io::BlockingPool& pool, Clock const& clock,
                                                          Log& log);
     ~FolderCodeStore() override;

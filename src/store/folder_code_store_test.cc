@@ -103,6 +103,7 @@ TEST_F(FolderCodeStoreTest, RefusesWhatIsNoPackage) {
     auto const bad = wait_for(store_->put("not a zip")).error();
     EXPECT_EQ(bad.code, Errc::kInvalidParameterValue);
     EXPECT_EQ(bad.message, kBadZipMessage);
+    // NOLINTNEXTLINE(bugprone-string-constructor): as large as it is.
     auto const big = wait_for(store_->put(std::string(52'428'800, 'x'))).error();
     EXPECT_EQ(big.code, Errc::kRequestTooLarge);
     EXPECT_EQ(big.message, "Zipped size must be smaller than 52428800 bytes");

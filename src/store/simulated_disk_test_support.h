@@ -169,8 +169,8 @@ class SimulatedDisk {
             auto const found = names.find(name);
             return found == names.end() ? nullptr : found->second;
         };
-        auto const now = find(names_);
-        auto const synced = find(synced_names_);
+        auto now = find(names_);
+        auto synced = find(synced_names_);
         if (which == Survivors::kEverything) return now;
         if (which == Survivors::kSyncedOnly) return synced;
         return random_.next() % 2 == 0 ? now : synced;

@@ -11,9 +11,6 @@
 namespace meridian::store {
 namespace {
 
-std::int64_t number(Kind kind) { return static_cast<std::int64_t>(kind); }
-std::int64_t number(LogName log) { return static_cast<std::int64_t>(log); }
-
 // SQLite's numbers are signed; a larger one means "all" here.
 std::int64_t clamp(std::uint64_t value) {
     return static_cast<std::int64_t>(

@@ -95,7 +95,7 @@ struct SqliteStore::State {
     std::jthread writer;
 };
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions options,
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions const& options,
                                                        Clock const& clock, Log& log) {
     MERIDIAN_CHECK(create_file(options.path));
     MERIDIAN_TRY(auto writer, open_writer(options.path));

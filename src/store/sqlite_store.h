@@ -30,8 +30,8 @@ class SqliteStore final : public Store {
   public:
     // Creates the file (its directory must exist) or brings an older one up to date. Blocks.
     // Errors: kIo; kCorrupt if the file is damaged, another program's, or a newer version's.
-    static Result<std::unique_ptr<SqliteStore>> open(SqliteStoreOptions options, Clock const& clock,
-                                                     Log& log);
+    static Result<std::unique_ptr<SqliteStore>> open(SqliteStoreOptions const& options,
+                                                     Clock const& clock, Log& log);
     // Finishes what is queued, closes.
     ~SqliteStore() override;
     SqliteStore(SqliteStore const&) = delete;

@@ -8,8 +8,6 @@
 namespace meridian::store {
 namespace {
 
-std::int64_t number(Kind kind) { return static_cast<std::int64_t>(kind); }
-std::int64_t number(LogName log) { return static_cast<std::int64_t>(log); }
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 std::string describe(Key const& key) {

@@ -60,6 +60,10 @@ enum class Kind : std::uint16_t {
 
 [[nodiscard]] LogName log_of(Kind kind) noexcept;
 
+// As they are persisted.
+[[nodiscard]] constexpr std::int64_t number(Kind kind) { return static_cast<std::int64_t>(kind); }
+[[nodiscard]] constexpr std::int64_t number(LogName log) { return static_cast<std::int64_t>(log); }
+
 struct Key {
     model::AccountId account;
     Kind kind;

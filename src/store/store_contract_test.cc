@@ -481,7 +481,7 @@ TEST_P(StoreContract, ManyWritersAtOnceEachGetTheirOwnResult) {
     context.run();
     EXPECT_EQ(wins, kRounds);
     EXPECT_EQ(losses, kRounds * (kWriters - 1));
-    auto const commits = static_cast<std::uint64_t>(kWriters * kRounds + kRounds);
+    auto const commits = std::uint64_t{kWriters} * kRounds + kRounds;
     EXPECT_EQ(*sequences.begin(), 1u);
     EXPECT_EQ(*sequences.rbegin(), commits);
     EXPECT_EQ(wait(store().last_sequence(LogName::kRegion)).value(), commits);

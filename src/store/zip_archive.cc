@@ -49,7 +49,7 @@ std::unexpected<Error> too_big(ZipLimits const& limits) {
                 fmt::format("Unzipped size must be smaller than {} bytes", limits.unzipped_bytes));
 }
 
-std::unexpected<Error> io_error(std::string_view doing, std::string_view name) {
+std::unexpected<Error> entry_error(std::string_view doing, std::string_view name) {
     return fail(Errc::kIo, fmt::format("Cannot {} {}: {}", doing, name, std::strerror(errno)));
 }
 
@@ -177,14 +177,14 @@ class Writer {
         MERIDIAN_CHECK(enter(std::span(path).first(path.size() - 1)));
         io::UniqueFd file(::openat(current(), path.back().c_str(),
                                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-        if (!file.valid()) return io_error("create", path.back());
+        if (!file.valid()) return entry_error("create", path.back());
         return file;
     }
 
     Result<void> link(std::vector<std::string> const& path, std::string const& target) {
         MERIDIAN_CHECK(enter(std::span(path).first(path.size() - 1)));
         if (::symlinkat(target.c_str(), current(), path.back().c_str()) != 0) {
-            return io_error("create", path.back());
+            return entry_error("create", path.back());
         }
         return {};
     }
@@ -201,13 +201,13 @@ class Writer {
             if (::mkdirat(current(), part.c_str(), 0700) == 0) {
                 // Past the umask.
                 if (::fchmodat(current(), part.c_str(), 0755, 0) != 0)
-                    return io_error("make", part);
+                    return entry_error("make", part);
             } else if (errno != EEXIST) {
-                return io_error("make", part);
+                return entry_error("make", part);
             }
             io::UniqueFd next(
                 ::openat(current(), part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-            if (!next.valid()) return io_error("open", part);
+            if (!next.valid()) return entry_error("open", part);
             directory_ = std::move(next);
             path_.push_back(part);
         }
@@ -223,7 +223,7 @@ Result<void> write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         auto const count = ::write(fd, bytes.data(), bytes.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return io_error("write", "a file of a package");
+        if (count < 0) return entry_error("write", "a file of a package");
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
     return {};
@@ -250,7 +250,7 @@ Result<void> process(std::string const& bytes, ZipLimits const& limits, Writer* 
         if (size > left) return too_big(limits);
         left -= size;
         if (file.valid() && ::fchmod(file.get(), entry.is_executable ? 0755 : 0644) != 0) {
-            return io_error("set the mode of", entry.path.back());
+            return entry_error("set the mode of", entry.path.back());
         }
     }
     if (!writer) return {};

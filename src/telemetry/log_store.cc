@@ -42,8 +42,8 @@ struct Cursor {
 std::optional<Cursor> parse_cursor(std::string_view text) {
     Cursor cursor;
     if (text.empty()) return cursor;
-    auto const* end = text.data() + text.size();
-    auto const [colon, error] = std::from_chars(text.data(), end, cursor.segment);
+    auto const* end = text.end();
+    auto const [colon, error] = std::from_chars(text.begin(), end, cursor.segment);
     if (error != std::errc{} || colon == end || *colon != ':') return std::nullopt;
     auto const [last, second_error] = std::from_chars(colon + 1, end, cursor.offset);
     if (second_error != std::errc{} || last != end) return std::nullopt;
@@ -192,7 +192,7 @@ LogStore::LogStore(fs::path directory, io::BlockingPool& pool, Log& log, LogRete
     : files_(std::make_shared<Files>(std::move(directory), retention)), pool_(pool), log_(log) {}
 
 void LogStore::append(std::string const& group, std::string const& stream,
-                      std::vector<LogEvent> events) {
+                      std::vector<LogEvent> const& events) {
     auto& lines = unwritten_[group];
     for (auto const& event : events) {
         if (unwritten_bytes_ >= kUnwrittenBytesMax) {

@@ -48,7 +48,8 @@ class LogStore {
              LogRetention retention = {});
 
     // Cheap: the events are written at most kLogFlushInterval later.
-    void append(std::string const& group, std::string const& stream, std::vector<LogEvent> events);
+    void append(std::string const& group, std::string const& stream,
+                std::vector<LogEvent> const& events);
 
     // Events after `cursor` (empty: the oldest kept), about `bytes_max` of them.
     // Errors: kInvalidParameterValue for a cursor that is not one, kIo. A group without events is

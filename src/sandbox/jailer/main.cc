@@ -64,7 +64,8 @@ Error become_meridiand(Options const& options, std::optional<User> user, int pro
         if (::setgroups(0, nullptr) != 0) return error("setgroups");
         if (::setresgid(user->gid, user->gid, user->gid) != 0) return error("setresgid");
     }
-    if ((errno = drop_bounding_set()) != 0) return error("drop the bounding set");
+    errno = drop_bounding_set();
+    if (errno != 0) return error("drop the bounding set");
     // Without this, user 0 of a user namespace would get capabilities back with execve.
     if (::prctl(PR_SET_SECUREBITS,
                 SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
@@ -73,7 +74,8 @@ Error become_meridiand(Options const& options, std::optional<User> user, int pro
         return error("PR_SET_SECUREBITS");
     }
     if (user && ::setresuid(user->uid, user->uid, user->uid) != 0) return error("setresuid");
-    if ((errno = keep_capabilities(0)) != 0) return error("capset");
+    errno = keep_capabilities(0);
+    if (errno != 0) return error("capset");
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return error("PR_SET_NO_NEW_PRIVS");
     // SIGTERM, not SIGKILL: it drains what it can. Checked afterwards, in case the jailer died
     // before.
