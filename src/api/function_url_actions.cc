@@ -81,7 +81,7 @@ io::Task<json> update_url(Services services, ActionContext context, json input) 
     MERIDIAN_CO_TRY(auto const url, co_await services.control.function_urls().update(
                                         requester(context), std::move(what), url_settings(input)));
     auto output = url_json(url, function, context);
-    if (!input.contains("InvokeMode")) output.erase("InvokeMode");
+    if (!url.config.settings.contains("InvokeMode")) output.erase("InvokeMode");
     co_return output;
 }
 

@@ -95,6 +95,12 @@ io::Task<json> update_function_code(Services services, ActionContext context, js
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "UpdateFunctionCode"));
     if (input.contains("PublishTo")) co_return unsupported("PublishTo");
     MERIDIAN_CO_CHECK(check_architectures(input));
+    // Every function of this version is a Zip.
+    if (!input.value("ImageUri", "").empty()) {
+        co_return fail(Errc::kInvalidParameterValue,
+                       "Please don't provide ImageUri when updating a function with packageType "
+                       "Zip.");
+    }
     MERIDIAN_CO_TRY(auto zip, read_code(input));
     control::UpdateFunctionCodeRequest request{.name = std::move(name),
                                                .zip_bytes = std::move(zip),

@@ -97,16 +97,24 @@ class Region::Adapters final : public control::FunctionObserver,
         }
         auto found = control.published().find(account.value(), name.value(), version);
         if (found) return found;
-        auto const shown = qualifier.value().empty() ? std::nullopt : std::optional(qualifier);
+        auto const shown =
+            qualifier.value().empty() ? model::Qualifier(model::kLatest) : qualifier;  // recorded
         return fail(
             Errc::kResourceNotFound,
             "Function not found: " + wire::function_arn(region_.name_, account, name, shown));
     }
 
     [[nodiscard]] invoke::ConcurrencyShare concurrency_share(
-        model::AccountId const& account, model::FunctionName const& name) const override {
-        auto const& reserved = region_.control_->reserved_concurrency();
-        return {reserved.find(account.value(), name.value()), reserved.total(account.value())};
+        model::AccountId const& account, model::FunctionName const& name,
+        model::Version const& version) const override {
+        auto const& control = *region_.control_;
+        auto const& reserved = control.reserved_concurrency();
+        auto const& provisioned = control.provisioned_concurrency();
+        return {.reserved = reserved.find(account.value(), name.value()),
+                .provisioned = provisioned.of_version(account, name, version),
+                .provisioned_in_function = provisioned.total(account, name),
+                .reserved_in_account =
+                    reserved.total(account.value()) + provisioned.total_of_unreserved(account)};
     }
 
     void set(model::AccountId const& account, model::FunctionName const& function,

@@ -179,8 +179,18 @@ io::Task<> Aliases::try_remove(Requester who, model::FunctionName function, std:
     MERIDIAN_CO_TRY(auto const existing,
                     co_await table_.get(who.account, sub_id(function, model::Qualifier(name))));
     if (!existing) co_return Result<void>{};
-    MERIDIAN_CO_TRY(auto const sequence,
-                    co_await table_.remove(who.arn, existing->key, existing->sequence));
+    store::Transaction transaction{.caller = who.arn,
+                                   .expectations = {{existing->key, existing->sequence}},
+                                   .changes = {{existing->key, std::nullopt}}};
+    // Its provisioned concurrency goes with it; its URL stays (both recorded).
+    store::Key const provisioned{who.account, store::Kind::kProvisionedConcurrency,
+                                 existing->key.id};
+    MERIDIAN_CO_TRY(auto const config, co_await parts_.store.get(provisioned));
+    if (config) {
+        transaction.expectations.push_back({provisioned, config->sequence});
+        transaction.changes.push_back({provisioned, std::nullopt});
+    }
+    MERIDIAN_CO_TRY(auto const sequence, co_await parts_.store.commit(std::move(transaction)));
     published_.remove(who.account, function, name, sequence);
     if (on_change) on_change(who.account, function);
     co_return Result<void>{};

@@ -68,6 +68,12 @@ class ControlPlane {
     [[nodiscard]] Aliases const& aliases() const noexcept { return aliases_; }
     [[nodiscard]] ResourcePolicies& resource_policies() noexcept { return resource_policies_; }
     [[nodiscard]] ReservedConcurrency& reserved_concurrency() noexcept { return reserved_; }
+    [[nodiscard]] ReservedConcurrency const& reserved_concurrency() const noexcept {
+        return reserved_;
+    }
+    [[nodiscard]] ProvisionedConcurrency const& provisioned_concurrency() const noexcept {
+        return provisioned_;
+    }
     [[nodiscard]] ProvisionedConcurrency& provisioned_concurrency() noexcept {
         return provisioned_;
     }

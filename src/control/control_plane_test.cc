@@ -220,7 +220,7 @@ TEST_F(ControlPlaneTest, OneVersionIsDeletedAlone) {
     EXPECT_EQ(remove("f", "prod").error().message,
               "Deletion of aliases is not currently supported.");
     EXPECT_EQ(remove("g", "1").error().message,
-              "Function not found: arn:aws:lambda:us-east-1:123456789012:function:g:1");
+              "Function not found: arn:aws:lambda:us-east-1:123456789012:function:g");
     EXPECT_TRUE(remove("f", "1"));
     EXPECT_TRUE(remove("f", "1")) << "deleting what is not there is done";
     EXPECT_EQ(published_code("1"), "none");
@@ -323,7 +323,7 @@ TEST_F(ControlPlaneTest, TagsAreSetReplacedAndRemoved) {
     ASSERT_TRUE(run(control->tag_function(who, name, {{"b", "3"}})));
     ASSERT_TRUE(run(control->untag_function(who, name, {"a", "missing"})));
     EXPECT_EQ(*run(control->list_function_tags(who, name)), (model::Tags{{"b", "3"}}));
-    EXPECT_EQ(get().version.version.revision, revision);
+    EXPECT_NE(get().version.version.revision, revision);
     EXPECT_EQ(run(control->get_function(who, {name, {}}))->tags, (model::Tags{{"b", "3"}}));
     auto const empty = run(control->tag_function(who, name, {}));
     EXPECT_EQ(empty.error().message, "An error occurred and the request cannot be processed.");

@@ -23,6 +23,11 @@ io::Task<> ControlPlane::delete_function(Requester who, FunctionAndQualifier wha
             co_return fail(Errc::kInvalidParameterValue,
                            "$LATEST version cannot be deleted without deleting the function.");
         }
+        if (qualifier.starts_with('$')) {  // recorded: "$latest" is looked for, and no alias
+            MERIDIAN_CO_TRY(auto const there, co_await table_.get(who.account, what.name));
+            co_return there ? not_found(who.account, what.name, what.qualifier)
+                            : not_found(who.account, what.name);
+        }
         if (!is_number(qualifier)) {
             co_return fail(Errc::kInvalidParameterValue,
                            "Deletion of aliases is not currently supported.");
@@ -70,7 +75,7 @@ io::Task<> ControlPlane::add_removals(store::Transaction* to, model::AccountId a
 
 io::Task<> ControlPlane::try_delete_version(Requester who, FunctionAndQualifier what) {
     MERIDIAN_CO_TRY(auto stored, co_await table_.get(who.account, what.name));
-    if (!stored) co_return not_found(who.account, what.name, what.qualifier);
+    if (!stored) co_return not_found(who.account, what.name);  // recorded: unqualified
     auto const number = version_number(what.qualifier->value());
     if (!number) co_return Result<void>{};
     MERIDIAN_CO_TRY(auto version, co_await table_.get_version(who.account, what.name, *number));

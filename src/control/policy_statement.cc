@@ -27,7 +27,8 @@ bool is_principal_arn(std::string_view text) {
 }
 
 bool is_service(std::string_view text) {
-    return text.find('.') != std::string_view::npos && std::ranges::all_of(text, [](char c) {
+    bool const of_aws = text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn");
+    return of_aws && std::ranges::all_of(text, [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
            });
 }
@@ -54,10 +55,10 @@ Result<ordered_json> make_statement(PermissionRequest const& request,
     auto const add = [&](char const* op, char const* key, std::optional<std::string> const& value) {
         if (value) condition[op][key] = *value;
     };
-    add("StringEquals", "AWS:SourceAccount", request.source_account);
-    add("StringEquals", "aws:PrincipalOrgID", request.principal_org_id);
     add("StringEquals", "lambda:EventSourceToken", request.event_source_token);
     add("StringEquals", "lambda:FunctionUrlAuthType", request.function_url_auth_type);
+    add("StringEquals", "aws:PrincipalOrgID", request.principal_org_id);
+    add("StringEquals", "AWS:SourceAccount", request.source_account);
     add("ArnLike", "AWS:SourceArn", request.source_arn);
     if (request.invoked_via_function_url) {
         add("Bool", "lambda:InvokedViaFunctionUrl",

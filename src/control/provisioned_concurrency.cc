@@ -1,5 +1,6 @@
 #include "control/provisioned_concurrency.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -58,6 +59,11 @@ void ProvisionedConcurrency::forget(model::AccountId const& account,
 
 void ProvisionedConcurrency::alias_changed(model::AccountId const& account,
                                            model::FunctionName const& function) {
+    if (auto const wanted = wanted_.find({account, function}); wanted != wanted_.end()) {
+        std::erase_if(wanted->second, [&](auto const& entry) {
+            return !version_of_qualifier(account, function, entry.first);
+        });
+    }
     apply({account, function});
 }
 
@@ -100,6 +106,26 @@ std::uint32_t ProvisionedConcurrency::total(model::AccountId const& account,
     if (wanted == wanted_.end()) return 0;
     return std::accumulate(wanted->second.begin(), wanted->second.end(), std::uint32_t{0},
                            [](std::uint32_t sum, auto const& entry) { return sum + entry.second; });
+}
+
+std::uint32_t ProvisionedConcurrency::of_version(model::AccountId const& account,
+                                                 model::FunctionName const& function,
+                                                 model::Version const& version) const {
+    if (applied_.empty()) return 0;
+    auto const versions = applied_.find({account, function});
+    auto const number = version_number(version.value());
+    if (versions == applied_.end() || !number) return 0;
+    auto const found = versions->second.find(*number);
+    return found == versions->second.end() ? 0 : found->second;
+}
+
+std::uint32_t ProvisionedConcurrency::total_of_unreserved(model::AccountId const& account) const {
+    std::uint32_t sum = 0;
+    for (auto const& [function, counts] : wanted_) {
+        if (function.first == account && !reserved_.find(account.value(), function.second.value()))
+            sum += total(function.first, function.second);
+    }
+    return sum;
 }
 
 Result<void> ProvisionedConcurrency::check_target(Requester const& who,
@@ -148,14 +174,18 @@ Result<void> ProvisionedConcurrency::check_room(Requester const& who,
         }
         return {};
     }
-    std::uint64_t used = reserved_.total(who.account.value());
-    for (auto const& [function, counts] : wanted_) {
-        if (function.first == who.account && function.second != what.name &&
-            !reserved_.find(function.first.value(), function.second.value()))
-            used += total(function.first, function.second);
+    // Without this function's own, of which `others` stays.
+    std::uint64_t const used = static_cast<std::uint64_t>(reserved_.total(who.account.value())) +
+                               total_of_unreserved(who.account) - total(who.account, what.name);
+    auto const left = account_limit_ - std::min<std::uint64_t>(account_limit_, used + others);
+    if (requested > left) {
+        return fail(Errc::kInvalidParameterValueWithoutType,
+                    fmt::format("Specified ConcurrentExecutions for function is greater than "
+                                "account's unreserved concurrency [{}].",
+                                left));
     }
-    if (used + others + requested + model::limits::kUnreservedConcurrencyMin > account_limit_) {
-        return fail(Errc::kInvalidParameterValue,
+    if (requested + model::limits::kUnreservedConcurrencyMin > left) {
+        return fail(Errc::kInvalidParameterValueWithoutType,
                     fmt::format("Specified ConcurrentExecutions for function decreases account's "
                                 "UnreservedConcurrentExecution below its minimum value of [{}].",
                                 model::limits::kUnreservedConcurrencyMin));

@@ -94,6 +94,13 @@ class ProvisionedConcurrency {
     // What the function's qualifiers ask for together.
     [[nodiscard]] std::uint32_t total(model::AccountId const& account,
                                       model::FunctionName const& function) const;
+    // What one version is to have.
+    [[nodiscard]] std::uint32_t of_version(model::AccountId const& account,
+                                           model::FunctionName const& function,
+                                           model::Version const& version) const;
+    // What the account's functions ask for that have reserved nothing. No allocation where nothing
+    // is provisioned.
+    [[nodiscard]] std::uint32_t total_of_unreserved(model::AccountId const& account) const;
 
   private:
     using Counts = std::map<std::string, std::uint32_t>;  // qualifier → requested

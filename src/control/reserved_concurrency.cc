@@ -70,7 +70,7 @@ io::Task<> ReservedConcurrency::put(Requester who, model::FunctionName function,
                                              model::Qualifier(model::kLatest));
     }
     if (reserved < least) {
-        co_return fail(Errc::kInvalidParameterValue,
+        co_return fail(Errc::kInvalidParameterValueWithoutType,
                        fmt::format(" ReservedConcurrentExecutions  {} should not be lower than "
                                    "function's total provisioned concurrency [{}].",
                                    reserved, least));

@@ -16,8 +16,8 @@ namespace {
 
 constexpr int kPolicyFormat = 1;
 constexpr char const* kStalePolicy =
-    "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias "
-    "API to retrieve the latest Revision Id";
+    "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to "
+    "retrieve the latest Revision Id";
 
 std::string policy_id(FunctionAndQualifier const& what) {
     return sub_id(what.name, what.qualifier.value_or(model::Qualifier()));

@@ -1,5 +1,4 @@
-// TagResource, UntagResource and ListTags, for functions. Tags are not versioned and change no
-// RevisionId.
+// TagResource, UntagResource and ListTags, for functions. Tags are not versioned.
 
 #include "control/control_plane.h"
 #include "control/retry.h"
@@ -32,10 +31,14 @@ io::Task<> ControlPlane::try_change_tags(Requester who, model::FunctionName name
     if (tags == stored.function.tags) co_return Result<void>{};
     MERIDIAN_CO_CHECK(check_tags(tags));
     stored.function.tags = std::move(tags);
+    // Recorded: tags are not versioned, but they change $LATEST's RevisionId.
+    stored.function.latest.revision = new_revision();
     auto const key = function_key(who.account, name);
-    store::Transaction transaction{.caller = who.arn,
-                                   .expectations = {{key, stored.sequence}},
-                                   .changes = {{key, function_to_json(stored.function)}}};
+    store::Transaction transaction{
+        .caller = who.arn,
+        .expectations = {{key, stored.sequence}},
+        .changes = {{key, function_to_json(stored.function)}},
+        .statuses = {{key, status_to_json(stored.latest, stored.function.latest)}}};
     MERIDIAN_CO_CHECK(co_await parts_.store.commit(std::move(transaction)));
     co_return Result<void>{};
 }

@@ -9,23 +9,38 @@ ConcurrencySlot::~ConcurrencySlot() {
     if (--counter_->second == 0) limiter_->counters_.erase(counter_);
 }
 
-Result<ConcurrencySlot> ConcurrencyLimiter::acquire(model::AccountId const& account,
-                                                    model::FunctionName const& function,
-                                                    ConcurrencyShare const& share) {
-    auto const unreserved = account_limit_ - std::min(account_limit_, share.reserved_in_account);
-    auto const most = share.reserved.value_or(unreserved);
-    auto const counter =
-        counters_.try_emplace({account, share.reserved ? function : model::FunctionName()}, 0)
-            .first;
+std::optional<ConcurrencySlot> ConcurrencyLimiter::take(model::AccountId const& account,
+                                                        model::FunctionName who,
+                                                        std::uint32_t most) {
+    auto const counter = counters_.try_emplace({account, std::move(who)}, 0).first;
     if (counter->second >= most) {
         if (counter->second == 0) counters_.erase(counter);
-        return std::unexpected(Error{Errc::kTooManyRequests, "Rate Exceeded.",
-                                     share.reserved
-                                         ? "ReservedFunctionConcurrentInvocationLimitExceeded"
-                                         : "ConcurrentInvocationLimitExceeded"});
+        return std::nullopt;
     }
     ++counter->second;
     return ConcurrencySlot(*this, counter);
+}
+
+Result<ConcurrencySlot> ConcurrencyLimiter::acquire(model::AccountId const& account,
+                                                    model::FunctionName const& function,
+                                                    model::Version const& version,
+                                                    ConcurrencyShare const& share) {
+    if (share.provisioned > 0) {
+        auto slot = take(account, model::FunctionName(function.value() + ":" + version.value()),
+                         share.provisioned);
+        if (slot) return std::move(*slot);
+    }
+    if (share.reserved) {
+        auto const rest =
+            *share.reserved - std::min(*share.reserved, share.provisioned_in_function);
+        if (auto slot = take(account, function, rest)) return std::move(*slot);
+        return std::unexpected(Error{Errc::kTooManyRequests, "Rate Exceeded.",
+                                     "ReservedFunctionConcurrentInvocationLimitExceeded"});
+    }
+    auto const unreserved = account_limit_ - std::min(account_limit_, share.reserved_in_account);
+    if (auto slot = take(account, {}, unreserved)) return std::move(*slot);
+    return std::unexpected(
+        Error{Errc::kTooManyRequests, "Rate Exceeded.", "ConcurrentInvocationLimitExceeded"});
 }
 
 std::uint32_t ConcurrencyLimiter::in_use(model::AccountId const& account,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/result.h"
@@ -25,7 +26,8 @@ class ConcurrencySlot {
 
   private:
     friend class ConcurrencyLimiter;
-    // Who counts: the account's unreserved concurrency (no function), or a function's own.
+    // Who counts: the account's unreserved concurrency (no function), a function's own, or what one
+    // of its versions has provisioned ("function:version").
     using Counters = std::map<std::pair<model::AccountId, model::FunctionName>, std::uint32_t>;
 
     ConcurrencySlot(ConcurrencyLimiter& limiter, Counters::iterator counter)
@@ -43,8 +45,9 @@ class ConcurrencyLimiter {
     // left, ReservedFunctionConcurrentInvocationLimitExceeded when the function has used its own.
     [[nodiscard]] Result<ConcurrencySlot> acquire(model::AccountId const& account,
                                                   model::FunctionName const& function,
+                                                  model::Version const& version,
                                                   ConcurrencyShare const& share);
-    // Of the account's unreserved concurrency, or of the function's own.
+    // Of the account's unreserved concurrency, or of the function's own that is not provisioned.
     [[nodiscard]] std::uint32_t in_use(model::AccountId const& account,
                                        model::FunctionName const& function = {}) const;
 
@@ -52,6 +55,10 @@ class ConcurrencyLimiter {
     friend class ConcurrencySlot;
     std::uint32_t account_limit_;
     ConcurrencySlot::Counters counters_;
+
+    // Nothing if `most` are in use.
+    [[nodiscard]] std::optional<ConcurrencySlot> take(model::AccountId const& account,
+                                                      model::FunctionName who, std::uint32_t most);
 };
 
 }  // namespace meridian::invoke

@@ -40,7 +40,8 @@ class OneFunction final : public FunctionCatalog, public CodeSource, public Func
     }
     ConcurrencyShare share;
     [[nodiscard]] ConcurrencyShare concurrency_share(model::AccountId const&,
-                                                     model::FunctionName const&) const override {
+                                                     model::FunctionName const&,
+                                                     model::Version const&) const override {
         return share;
     }
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256) override {
@@ -548,6 +549,14 @@ TEST_F(InvokeTest, ReservedConcurrencyIsAFloorAndACeiling) {
     EXPECT_EQ(limited(two, {.reserved = 0, .reserved_in_account = 0}),
               "first: ReservedFunctionConcurrentInvocationLimitExceeded");
     EXPECT_EQ(limited(two, {.reserved = 2, .reserved_in_account = 2}), "");
+    EXPECT_EQ(limited(two, {.reserved = 2, .provisioned_in_function = 2}),
+              "first: ReservedFunctionConcurrentInvocationLimitExceeded")
+        << "all of it is other versions'";
+    EXPECT_EQ(limited(two, {.reserved = 2, .provisioned = 1, .provisioned_in_function = 1}), "")
+        << "one of its own, one of the rest";
+    EXPECT_EQ(
+        limited(two, {.provisioned = 1, .provisioned_in_function = 1, .reserved_in_account = 2}),
+        "ConcurrentInvocationLimitExceeded");
     make_invoker({});
 }
 

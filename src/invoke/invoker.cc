@@ -73,8 +73,9 @@ io::Task<InvokeResult> Invoker::invoke(InvokeRequest request) {
     if (stopping_) co_return fail(Errc::kUnavailable, "The service is shutting down.");
     MERIDIAN_CO_TRY(auto const function, check(request.account, request.name, request.qualifier));
     MERIDIAN_CO_TRY(auto const slot,
-                    limiter_.acquire(request.account, request.name,
-                                     catalog_.concurrency_share(request.account, request.name)));
+                    limiter_.acquire(request.account, request.name, function->version.version,
+                                     catalog_.concurrency_share(request.account, request.name,
+                                                                function->version.version)));
     MERIDIAN_CO_TRY(auto const pool, pool_of(function));
     auto const environment = pool->take();
     co_return co_await environment->invoke(std::move(request));

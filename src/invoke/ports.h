@@ -15,8 +15,11 @@ namespace meridian::invoke {
 
 // What of the account's concurrency a function may use.
 struct ConcurrencyShare {
-    std::optional<std::uint32_t> reserved = {};  // its own, and at most
-    std::uint32_t reserved_in_account = 0;       // what all functions have reserved together
+    std::optional<std::uint32_t> reserved = {};  // the function's own, and at most
+    std::uint32_t provisioned = 0;               // the version's part of it
+    std::uint32_t provisioned_in_function = 0;   // the part of all its versions
+    // What all functions have reserved or, if they have not, provisioned.
+    std::uint32_t reserved_in_account = 0;
 };
 
 class FunctionCatalog {
@@ -24,7 +27,8 @@ class FunctionCatalog {
     virtual ~FunctionCatalog() = default;
     // No I/O, no waiting.
     [[nodiscard]] virtual ConcurrencyShare concurrency_share(
-        model::AccountId const& account, model::FunctionName const& name) const = 0;
+        model::AccountId const& account, model::FunctionName const& name,
+        model::Version const& version) const = 0;
     // The version that `qualifier` (empty: $LATEST) names. Errors: kResourceNotFound with AWS's
     // text. No I/O, no waiting.
     [[nodiscard]] virtual Result<model::RunnableVersionPtr> resolve(

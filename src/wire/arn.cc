@@ -69,7 +69,7 @@ Result<FunctionReference> parse_function_reference(std::string_view text) {
     auto const left = [&] { return parts.size() - at; };
     bool wants_function = false;
     if (parts[0] == "arn" && parts.size() > 2) {  // else a function of that name
-        if (parts.size() < 7 || !is_partition(parts[1]) || parts[2] != "lambda" ||
+        if (parts.size() < 6 || !is_partition(parts[1]) || parts[2] != "lambda" ||
             !is_region(parts[3]) || !is_account(parts[4])) {
             return malformed("function ARN");
         }
@@ -88,7 +88,7 @@ Result<FunctionReference> parse_function_reference(std::string_view text) {
     }
     if (left() >= 2 && parts[at] == "function") {
         ++at;
-    } else if (wants_function) {
+    } else if (wants_function && parts[at] != "function") {  // alone it is the name (recorded)
         return malformed("function ARN");
     }
     if (left() > 2 || !is_name(parts[at])) return malformed("function name");

@@ -29,6 +29,23 @@ constexpr Exception kExceptions[] = {
     {"Runtime", std::nullopt, true},
 };
 
+// Where the service prints a set of values in another order than its model (recorded).
+struct Order {
+    std::string_view shape;
+    std::string_view values;
+};
+constexpr Order kOrders[] = {
+    {"InvokeMode", "RESPONSE_STREAM, BUFFERED"},
+    {"EventSourcePosition", "LATEST, AT_TIMESTAMP, TRIM_HORIZON"},
+};
+
+std::string printed_values(Shape const& shape) {
+    for (auto const& order : kOrders) {
+        if (order.shape == shape.name) return std::string(order.values);
+    }
+    return fmt::format("{}", fmt::join(enum_values(shape), ", "));
+}
+
 Exception const* exception_for(Shape const& shape) {
     for (auto const& exception : kExceptions) {
         if (exception.shape == shape.name) return &exception;
@@ -236,8 +253,7 @@ class Validation {
     }
 
     static std::string enum_constraint(Shape const& shape_of) {
-        return fmt::format("Member must satisfy enum value set: [{}]",
-                           fmt::join(enum_values(shape_of), ", "));
+        return fmt::format("Member must satisfy enum value set: [{}]", printed_values(shape_of));
     }
 
     // Which constraints of the shape itself `value` breaks.
