@@ -481,9 +481,9 @@ def test_unknown_path(port, method, path):
 
 
 @pytest.mark.parametrize("method, path, name", [
-    ("GET", "/2015-03-31/event-source-mappings/", "ListEventSourceMappings"),
+    ("GET", "/2025-11-30/capacity-providers", "ListCapacityProviders"),
     ("POST", "/2018-10-31/layers/x/versions", "PublishLayerVersion"),
-    ("GET", FUNCTIONS_PATH + "/x/aliases", "ListAliases")])
+    ("GET", "/2025-12-01/functions/x/durable-executions", "ListDurableExecutionsByFunction")])
 def test_an_operation_that_is_not_there_yet(port, method, path, name):
     status, _, body = port.request(method, path, b"{}" if method == "POST" else b"")
     assert status == 501 and name.encode() in body, (status, body)
