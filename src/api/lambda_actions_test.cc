@@ -27,7 +27,9 @@ class ActionsTest : public testing::Test, protected control::ControlHarness {
         caller.code_locations = &locations;
     }
     Result<json> call(OperationId operation, json input) {
-        return run(find_action(operation)({*control}, caller, std::move(input)));
+        return run(find_action(operation)(
+            {*control, identities.manager, identities.tokens, identities.authority}, caller,
+            std::move(input)));
     }
     static json creation(json const& more = json::object()) {
         json input = {{"FunctionName", "f"},
@@ -347,7 +349,7 @@ TEST_F(ActionsTest, RolesAndPolicies) {
         "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
     auto const made =
         call(OperationId::kIamCreateRole, {{"RoleName", "r2"},
-                                           {"AssumeRolePolicyDocument", control::kTestTrust},
+                                           {"AssumeRolePolicyDocument", iam::kLambdaTrust},
                                            {"Tags", {{{"Key", "a"}, {"Value", "b"}}}}});
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ((*made)["Role"]["Arn"], "arn:aws:iam::123456789012:role/r2");
@@ -372,7 +374,7 @@ TEST_F(ActionsTest, RolesAndPolicies) {
     EXPECT_FALSE((*roles)["Roles"][0].contains("Tags"));
     auto const bounded =
         call(OperationId::kIamCreateRole, {{"RoleName", "r3"},
-                                           {"AssumeRolePolicyDocument", control::kTestTrust},
+                                           {"AssumeRolePolicyDocument", iam::kLambdaTrust},
                                            {"PermissionsBoundary", "x"}});
     EXPECT_EQ(bounded.error().message,
               "PermissionsBoundary is not supported by this version of Meridian.");

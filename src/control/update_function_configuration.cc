@@ -13,7 +13,7 @@ io::Task<FunctionView> ControlPlane::update_function_configuration(
     if (!settings) co_return std::unexpected(settings.error());
     MERIDIAN_CO_CHECK(parts_.runtimes.check(settings->runtime));
     if (request.settings.role_arn) {
-        MERIDIAN_CO_CHECK(co_await check_role(who, *request.settings.role_arn, request.name));
+        MERIDIAN_CO_CHECK(check_role(who, *request.settings.role_arn, request.name));
     }
     co_return co_await retry_conflicts(
         [&] { return try_update_function_configuration(who, request); });
