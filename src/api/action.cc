@@ -14,6 +14,7 @@ std::vector<ActionGroup> action_groups() {
         event_invoke_config_actions(),
         function_option_actions(),
         event_source_mapping_actions(),
+        layer_actions(),
         iam_actions(),
         sts_actions(),
     };

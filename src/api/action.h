@@ -57,6 +57,7 @@ using ActionGroup = std::span<ActionEntry const>;
 [[nodiscard]] ActionGroup event_invoke_config_actions() noexcept;
 [[nodiscard]] ActionGroup function_option_actions() noexcept;
 [[nodiscard]] ActionGroup event_source_mapping_actions() noexcept;
+[[nodiscard]] ActionGroup layer_actions() noexcept;
 [[nodiscard]] ActionGroup iam_actions() noexcept;
 [[nodiscard]] ActionGroup sts_actions() noexcept;
 [[nodiscard]] std::vector<ActionGroup> action_groups();

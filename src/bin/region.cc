@@ -132,6 +132,10 @@ class Region::Adapters final : public control::FunctionObserver,
         return region_.code_->open_unpacked(std::move(sha256));
     }
 
+    io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) override {
+        return region_.code_->open_merged(std::move(packages));
+    }
+
     void append(std::string const& group, std::string const& stream,
                 std::vector<telemetry::LogEvent> events) override {
         region_.logs_->append(group, stream, events);

@@ -17,6 +17,7 @@
 #include "control/function_lifecycle.h"
 #include "control/function_options.h"
 #include "control/function_urls.h"
+#include "control/layers.h"
 #include "control/provisioned_concurrency.h"
 #include "control/requests.h"
 #include "control/reserved_concurrency.h"
@@ -78,6 +79,7 @@ class ControlPlane {
         return provisioned_;
     }
 
+    [[nodiscard]] Layers& layers() noexcept { return layers_; }
     [[nodiscard]] FunctionUrls& function_urls() noexcept { return function_urls_; }
     [[nodiscard]] EventInvokeConfigs& event_invoke_configs() noexcept {
         return event_invoke_configs_;
@@ -142,8 +144,10 @@ class ControlPlane {
         StoredFunction const& stored, std::optional<model::RevisionId> const& revision_id) const;
     // Whether Lambda may assume the role: kInvalidParameterValue with AWS's text.
     io::Task<> check_role(Requester who, std::string role_arn, model::FunctionName name);
-    // Verifies and stores a package; makes sure that the account has room for it.
-    io::Task<model::CodePackage> store_code(model::AccountId account, std::string zip_bytes);
+    // Puts what a change's layer ARNs mean into it.
+    io::Task<> resolve_layers(Requester who, SettingsChange* change);
+    // Whether they are small enough together.
+    io::Task<> check_unzipped(model::CodePackage code, std::vector<model::LayerReference> layers);
 
     // The status an update begins with: what ran before keeps running.
     [[nodiscard]] static VersionStatus updating(StoredFunction const& stored);
@@ -177,6 +181,8 @@ class ControlPlane {
     FunctionLifecycle lifecycle_;
     FunctionDirectory directory_;
     ResourceParts const resources_;
+    Packages packages_;
+    Layers layers_;
     Aliases aliases_;
     ResourcePolicies resource_policies_;
     ReservedConcurrency reserved_;

@@ -115,7 +115,9 @@ class FakeCodeStore final : public store::CodeStore {
         co_return io::UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     }
     io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> merged) override {
-        for (auto const& sha256 : merged) MERIDIAN_CO_CHECK(co_await open_unpacked(sha256));
+        for (auto const& sha256 : merged) {
+            MERIDIAN_CO_CHECK(co_await open_unpacked(sha256));
+        }
         co_return io::UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     }
     // A package "PK:1000" is one of that size.
