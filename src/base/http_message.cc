@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace meridian {
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-}  // namespace
 
 bool same_header_name(std::string_view a, std::string_view b) noexcept {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](char x, char y) { return lower(x) == lower(y); });
+    return equals_ignoring_case(a, b);
 }
 
 void HttpHeaders::set(std::string_view name, std::string value) {

@@ -34,6 +34,17 @@ inline constexpr std::size_t kResourcePolicyBytesMax = 20'480;
 inline constexpr std::size_t kMappingsPageMax = 100;  // ListEventSourceMappings (API reference)
 inline constexpr int kSqsBatchWithoutWindowMax = 10;  // more needs a batching window
 
+// --- Policies (IAM User Guide, "IAM and AWS STS quotas"; characters, white space not counted) ---
+inline constexpr std::size_t kManagedPolicyCharsMax = 6'144;
+inline constexpr std::size_t kUserInlinePoliciesCharsMax = 2'048;   // all of a user together
+inline constexpr std::size_t kGroupInlinePoliciesCharsMax = 5'120;  // all of a group together
+inline constexpr std::size_t kRoleInlinePoliciesCharsMax = 10'240;  // all of a role together
+inline constexpr std::size_t kTrustPolicyCharsMax = 2'048;
+inline constexpr std::size_t kSessionPolicyCharsMax = 2'048;
+inline constexpr std::size_t kPolicyBytesMax = 131'072;  // with white space (API model)
+// Deeper nesting than any policy has; ours: what reads the text recurses.
+inline constexpr std::size_t kPolicyDepthMax = 16;
+
 // --- Requests ---
 // 6 MB each way for a synchronous invocation (quota page; the exact number is in the error text).
 inline constexpr std::size_t kInvokeRequestBytesMax = 6'291'456;

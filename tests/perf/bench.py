@@ -1,4 +1,4 @@
-"""Runs benchmarks by name and fails when a gate does: bench.py [warm|cold|memory|newcomer|all]."""
+"""Runs benchmarks by name and fails when a gate does: bench.py [warm|cold|memory|newcomer|control|all]."""
 
 import importlib
 import os
@@ -6,7 +6,7 @@ import sys
 
 from harness import favour
 
-ALL = ("warm", "cold", "memory", "newcomer")
+ALL = ("warm", "cold", "memory", "newcomer", "control")
 
 
 def main(names):

@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 from meridian_server import FUNCTIONS, LAMBDA_TRUST, MeridianServer, wait_until  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("MERIDIAN_BIN_DIR", ROOT / "build/release/bin"))
+PEERS = pathlib.Path(os.environ.get("MERIDIAN_BENCH_PEERS", "/var/cache/meridian/test/peers"))
 RESULTS = ROOT / "build/bench"
 REGION = "us-east-1"
 
@@ -63,20 +64,67 @@ def make_function(meridian, name, role, **settings):
     return api
 
 
-def signed_invoke(meridian, name, payload=b"{}"):
-    """The bytes of an Invoke request as botocore signs it. Good for five minutes."""
+def signed(meridian, method, path, body=b""):
+    """The bytes of a request to Lambda as botocore signs it. Good for five minutes."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
-    path = f"/2015-03-31/functions/{name}/invocations"
     host = meridian.endpoint.removeprefix("http://")
-    request = AWSRequest("POST", meridian.endpoint + path, data=payload,
+    request = AWSRequest(method, meridian.endpoint + path, data=body,
                          headers={"Host": host, "Content-Type": "application/octet-stream",
                                   "User-Agent": "Boto3/1.34 md/Botocore#1.34 ua/2.0 os/linux lang/python#3.11"})
     SigV4Auth(Credentials(meridian.access_key, meridian.secret_key), "lambda", REGION).add_auth(request)
-    head = [f"POST {path} HTTP/1.1", *(f"{k}: {v}" for k, v in request.headers.items()),
-            f"Content-Length: {len(payload)}"]
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + payload
+    head = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in request.headers.items()),
+            f"Content-Length: {len(body)}"]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def signed_invoke(meridian, name):
+    return signed(meridian, "POST", f"/2015-03-31/functions/{name}/invocations", b"{}")
+
+
+def port_of(meridian):
+    return int(meridian.endpoint.rsplit(":", 1)[1])
+
+
+# Load
+
+CPUS = sorted(os.sched_getaffinity(0))
+# Name → (the load generator's CPUs, the servers').
+PLACEMENTS = {"apart": ({CPUS[0]}, {CPUS[-1]}), "one": ({CPUS[-1]}, {CPUS[-1]}), "free": (set(CPUS), set(CPUS))}
+
+
+def load(port, requests, connections, *how, cpus=frozenset(CPUS)):
+    """What meridian-load measured of `requests`, a list of bytes; `how` is (seconds, requests to warm up) or "once"."""
+    with tempfile.NamedTemporaryFile(prefix="meridian-bench-") as file:
+        file.writelines(requests)
+        file.flush()
+        done = subprocess.run([str(BIN / "meridian-load"), str(port), file.name, str(connections), *map(str, how)],
+                              capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)
+
+
+def place(cpus, *processes):
+    for pid in processes:
+        for thread in all_threads(pid):
+            os.sched_setaffinity(thread, cpus)
+
+
+def in_turns(rounds, measures):
+    """{name: [result of each round]} of `measures`, {name: callable}; the order turns round every time."""
+    results = {name: [] for name in measures}
+    for number in range(rounds):
+        for name in sorted(measures, reverse=number % 2 == 1):
+            results[name].append(measures[name]())
+    return results
+
+
+def medians(results, key):
+    """Median of the subject, of the peer, and of the rounds' own ratios: a busy moment hits both sides of a round."""
+    subject, peer = ([r[key] for r in results[name]] for name in ("meridian", "peer"))
+    return spread(subject)["median"], spread(peer)["median"], spread([s / p for s, p in zip(subject, peer)])["median"]
 
 
 # Peers
@@ -101,6 +149,27 @@ class Nginx:
                                           f"{folder}/nginx.conf"], stderr=subprocess.DEVNULL)
         self.pid = self._process.pid
         wait_until(lambda: answers(self.port), what="nginx")
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+        self._directory.cleanup()
+
+
+class MiniStack:
+    """The emulator MiniStack (PyPI), which keeps functions in memory and checks no signature."""
+
+    def __enter__(self):
+        self._directory = tempfile.TemporaryDirectory(prefix="meridian-ministack-")
+        self.port = free_port()
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        environment.update(GATEWAY_PORT=str(self.port), BIND_HOST="127.0.0.1", SERVICES="lambda", LOG_LEVEL="ERROR",
+                           TMPDIR=self._directory.name)
+        self._process = subprocess.Popen([PEERS / "bin/ministack"], env=environment, cwd=self._directory.name,
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.pid = self._process.pid
+        wait_until(lambda: answers(self.port), seconds=60, what="MiniStack")
         return self
 
     def __exit__(self, *_):
@@ -146,27 +215,29 @@ def spread(values):
 
 
 class Report:
-    """The lines of a benchmark's table and its raw data. A gate is `value <= limit`."""
+    """The lines of a benchmark's table and its raw data. A gate is `value <= limit`, or `value >= least`."""
 
     def __init__(self, name):
         self.name, self.rows, self.raw, self.failed = name, [], {}, False
         self._begin = (time.time(), os.getloadavg()[0])
 
-    def row(self, what, subject, peer="", ratio=None, limit=None, unit=""):
+    def row(self, what, subject, peer="", ratio=None, limit=None, least=None, unit=""):
         verdict = ""
-        if limit is not None:
+        if limit is not None or least is not None:
             value = subject if ratio is None else ratio
-            verdict = "PASS" if value <= limit else "FAIL"
-            self.failed = self.failed or verdict == "FAIL"
-        self.rows.append({"what": what, "subject": subject, "peer": peer, "ratio": ratio, "limit": limit, "unit": unit,
-                          "verdict": verdict})
+            good = value <= limit if limit is not None else value >= least
+            verdict = "PASS" if good else "FAIL"
+            self.failed = self.failed or not good
+        self.rows.append({"what": what, "subject": subject, "peer": peer, "ratio": ratio, "limit": limit, "least": least,
+                          "unit": unit, "verdict": verdict})
 
     def finish(self):
         began, load = self._begin
         print(f"\n{self.name}  (load {load:.1f} at the beginning, {os.getloadavg()[0]:.1f} at the end)")
         print(f"  {'':<46}{'Meridian':>12}{'peer':>12}{'ratio':>8}{'gate':>8}")
         for row in self.rows:
-            gate = "" if row["limit"] is None else f"{row['limit']:g}{'x' if row['ratio'] is not None else ''}"
+            gate = next((f"{sign}{row[name]:g}{'x' if row['ratio'] is not None else ''}"
+                         for name, sign in (("limit", ""), ("least", ">=")) if row[name] is not None), "")
             print(f"  {row['what'] + (' [' + row['unit'] + ']' if row['unit'] else ''):<46}{shown(row['subject']):>12}"
                   f"{shown(row['peer']):>12}{shown(row['ratio']):>8}{gate:>8}  {row['verdict']}")
         RESULTS.mkdir(parents=True, exist_ok=True)

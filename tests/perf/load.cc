@@ -1,9 +1,13 @@
-// The load generator of script/bench: sends the bytes of one file, an HTTP/1.1 request, again and
-// again over keep-alive connections to a port of 127.0.0.1, one request at a time on each, and
-// prints every latency's place in the distribution as JSON. The same program measures Meridian and
-// its peers, so what it costs itself is in both figures.
+// The load generator of script/bench: sends the HTTP/1.1 requests of one file, which stand there
+// back to back, in turn over keep-alive connections to a port of 127.0.0.1, one request at a time
+// on each, and prints every latency's place in the distribution as JSON. The same program measures
+// Meridian and its peers, so what it costs itself is in both figures.
 //
 //   meridian-load PORT REQUEST-FILE CONNECTIONS SECONDS [WARM-UP-REQUESTS]
+//   meridian-load PORT REQUEST-FILE CONNECTIONS once
+//
+// The first begins again at the end of the file until the time is up; the second sends each request
+// once. The first WARM-UP-REQUESTS answers are not counted.
 //
 // One thread, epoll. A connection that breaks or an answer other than 2xx is an error and ends the
 // run: figures of failures would look good.
@@ -55,9 +59,40 @@ Number number(std::string_view text) {
     return value;
 }
 
+// Of an answer or a request, from its head without the blank line.
+std::size_t content_length(std::string_view head) {
+    static constexpr std::string_view kName = "\r\ncontent-length:";
+    for (auto at = head.find("\r\n"); at != std::string_view::npos;
+         at = head.find("\r\n", at + 2)) {
+        auto field = head.substr(at);
+        if (field.size() < kName.size() ||
+            ::strncasecmp(field.data(), kName.data(), kName.size()) != 0) {
+            continue;
+        }
+        field.remove_prefix(kName.size());
+        field.remove_prefix(std::min(field.find_first_not_of(' '), field.size()));
+        return number<std::size_t>(field.substr(0, field.find('\r')));
+    }
+    die("a message without Content-Length");
+}
+
+// The requests of a file.
+std::vector<std::string_view> split(std::string_view bytes) {
+    std::vector<std::string_view> requests;
+    while (!bytes.empty()) {
+        auto const blank = bytes.find("\r\n\r\n");
+        if (blank == std::string_view::npos) die("the file does not end with a whole request");
+        auto const size = blank + 4 + content_length(bytes.substr(0, blank));
+        if (size > bytes.size()) die("the file does not end with a whole request");
+        requests.push_back(bytes.substr(0, size));
+        bytes.remove_prefix(size);
+    }
+    return requests;
+}
+
 class Connection {
   public:
-    Connection(int port, std::string const& request) : request_(request) {
+    explicit Connection(int port) {
         fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -76,12 +111,12 @@ class Connection {
 
     [[nodiscard]] int fd() const { return fd_; }
 
-    void send() {
+    void send(std::string_view request) {
         answer_.clear();
         sent_ = SteadyClock::now();
         // Blocking: a request is smaller than the socket's buffer.
-        if (::send(fd_, request_.data(), request_.size(), MSG_NOSIGNAL) !=
-            static_cast<ssize_t>(request_.size())) {
+        if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) !=
+            static_cast<ssize_t>(request.size())) {
             die_of_errno("cannot send");
         }
     }
@@ -109,24 +144,7 @@ class Connection {
         return answer_.size() - (blank + 4) >= content_length(answer_.substr(0, blank));
     }
 
-    static std::size_t content_length(std::string_view head) {
-        static constexpr std::string_view kName = "\r\ncontent-length:";
-        for (auto at = head.find("\r\n"); at != std::string_view::npos;
-             at = head.find("\r\n", at + 2)) {
-            auto field = head.substr(at);
-            if (field.size() < kName.size() ||
-                ::strncasecmp(field.data(), kName.data(), kName.size()) != 0) {
-                continue;
-            }
-            field.remove_prefix(kName.size());
-            field.remove_prefix(std::min(field.find_first_not_of(' '), field.size()));
-            return number<std::size_t>(field.substr(0, field.find('\r')));
-        }
-        die("an answer without Content-Length");
-    }
-
     int fd_ = -1;
-    std::string const& request_;
     std::string answer_;
     SteadyClock::time_point sent_;
     SteadyClock::duration latency_{};
@@ -158,30 +176,39 @@ void print(std::vector<SteadyClock::duration>& latencies, SteadyClock::duration 
 
 int main(int argc, char** argv) {
     if (argc != 5 && argc != 6) {
-        die("usage: meridian-load PORT REQUEST-FILE CONNECTIONS SECONDS [WARM-UP-REQUESTS]");
+        die("usage: meridian-load PORT REQUEST-FILE CONNECTIONS SECONDS|once [WARM-UP-REQUESTS]");
     }
     auto const port = number<std::uint16_t>(argv[1]);
     std::ifstream file(argv[2], std::ios::binary);
-    std::string const request{std::istreambuf_iterator<char>(file), {}};
-    if (request.empty()) die(fmt::format("cannot read {}", argv[2]));
+    std::string const bytes{std::istreambuf_iterator<char>(file), {}};
+    auto const requests = split(bytes);
+    if (requests.empty()) die(fmt::format("cannot read {}", argv[2]));
     auto const count = number<std::size_t>(argv[3]);
-    auto const duration = std::chrono::duration<double>(number<double>(argv[4]));
+    bool const once = std::string_view(argv[4]) == "once";
+    auto const duration = std::chrono::duration<double>(once ? 0 : number<double>(argv[4]));
     std::size_t warm_up = argc == 6 ? number<std::size_t>(argv[5]) : 0;
+    if (once && (count > requests.size() || warm_up > 0)) {
+        die("once: a request for each connection at least, and none to warm up");
+    }
 
     int const poller = ::epoll_create1(EPOLL_CLOEXEC);
     std::vector<std::unique_ptr<Connection>> connections;
+    std::size_t sent = 0;
+    auto const send_next = [&](Connection& connection) {
+        connection.send(requests[sent++ % requests.size()]);
+    };
+    auto begin = SteadyClock::now();
     for (std::size_t i = 0; i < count; ++i) {
-        auto const& made = connections.emplace_back(std::make_unique<Connection>(port, request));
+        auto const& made = connections.emplace_back(std::make_unique<Connection>(port));
         epoll_event event{};
         event.events = EPOLLIN;
         event.data.ptr = made.get();
         if (::epoll_ctl(poller, EPOLL_CTL_ADD, made->fd(), &event) != 0) die_of_errno("epoll");
-        made->send();
+        send_next(*made);
     }
 
     std::vector<SteadyClock::duration> latencies;
     latencies.reserve(1 << 20);
-    auto begin = SteadyClock::now();
     std::array<epoll_event, 64> events{};
     for (bool open = true; open;) {
         int const ready = ::epoll_wait(poller, events.data(), events.size(), 30'000);
@@ -196,8 +223,13 @@ int main(int argc, char** argv) {
             } else {
                 latencies.push_back(connection.latency());
             }
-            open = open && (warm_up > 0 || SteadyClock::now() - begin < duration);
-            connection.send();
+            if (once) {
+                open = latencies.size() < requests.size();
+                if (sent == requests.size()) continue;
+            } else {
+                open = open && (warm_up > 0 || SteadyClock::now() - begin < duration);
+            }
+            send_next(connection);
         }
     }
     auto const elapsed = SteadyClock::now() - begin;

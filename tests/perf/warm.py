@@ -6,62 +6,23 @@ figure names its placement, the same for both sides:
   one    everything shares one CPU: what it costs in work.
   free   the kernel decides, which it does differently from one second to the next."""
 
-import json
-import os
-import pathlib
-import subprocess
-import tempfile
+from harness import (PLACEMENTS, Nginx, Report, in_turns, load, make_function, make_role, medians, place, port_of, server,
+                     signed_invoke)
 
-from harness import BIN, Nginx, Report, all_threads, make_function, make_role, server, signed_invoke, spread
-
-ROUNDS, SECONDS, SIDE_ROUNDS = 15, 0.4, 5
+ROUNDS, SECONDS, SIDE_ROUNDS, WARM_UP = 15, 0.4, 5, 100
 P50_LIMIT, P99_LIMIT = 3.0, 4.0
-CPUS = sorted(os.sched_getaffinity(0))
-# Name → (the load generator's CPUs, the servers').
-PLACEMENTS = {"apart": ({CPUS[0]}, {CPUS[-1]}), "one": ({CPUS[-1]}, {CPUS[-1]}), "free": (set(CPUS), set(CPUS))}
-
-
-def load(port, request, connections, cpus):
-    done = subprocess.run([str(BIN / "meridian-load"), str(port), request, str(connections), str(SECONDS), "100"],
-                          capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)
-
-
-def place(cpus, *processes):
-    for pid in processes:
-        for thread in all_threads(pid):
-            os.sched_setaffinity(thread, cpus)
-
-
-def in_turns(rounds, measures):
-    """{name: [result of each round]} of `measures`, {name: callable}; the order turns round every time."""
-    results = {name: [] for name in measures}
-    for number in range(rounds):
-        for name in sorted(measures, reverse=number % 2 == 1):
-            results[name].append(measures[name]())
-    return results
-
-
-def medians(results, key):
-    """Median of the subject, of the peer, and of the rounds' own ratios: a busy moment hits both sides of a round."""
-    subject, peer = ([r[key] for r in results[name]] for name in ("meridian", "peer"))
-    return spread(subject)["median"], spread(peer)["median"], spread([s / p for s, p in zip(subject, peer)])["median"]
 
 
 def run():
     report = Report("warm")
-    with server() as meridian, Nginx() as nginx, tempfile.TemporaryDirectory(prefix="meridian-bench-") as folder:
+    with server() as meridian, Nginx() as nginx:
         make_function(meridian, "noop", make_role(meridian))
-        request = pathlib.Path(folder) / "request"
-        port = int(meridian.endpoint.rsplit(":", 1)[1])
 
         def measure(placement, connections, rounds):
             clients, servers = PLACEMENTS[placement]
-            request.write_bytes(signed_invoke(meridian, "noop"))
-            measures = {"meridian": lambda: load(port, request, connections, clients),
-                        "peer": lambda: load(nginx.port, request, connections, clients)}
+            request = [signed_invoke(meridian, "noop")]
+            measures = {name: lambda port=port: load(port, request, connections, SECONDS, WARM_UP, cpus=clients)
+                        for name, port in (("meridian", port_of(meridian)), ("peer", nginx.port))}
             in_turns(1, measures)  # environments start here, and are placed with the rest
             place(servers, nginx.pid, *meridian.own_processes())
             results = in_turns(rounds, measures)
