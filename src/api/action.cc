@@ -15,7 +15,11 @@ std::vector<ActionGroup> action_groups() {
         function_option_actions(),
         event_source_mapping_actions(),
         layer_actions(),
-        iam_actions(),
+        iam_user_actions(),
+        iam_group_actions(),
+        iam_role_actions(),
+        iam_policy_actions(),
+        iam_entity_actions(),
         sts_actions(),
     };
 }

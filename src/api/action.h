@@ -11,6 +11,8 @@
 
 #include "auth/sigv4_verifier.h"
 #include "control/control_plane.h"
+#include "iam/identity_manager.h"
+#include "iam/security_tokens.h"
 #include "io/task.h"
 #include "model/names.h"
 #include "wire/operation_id.h"
@@ -28,14 +30,17 @@ struct ActionContext {
     CodeLocations const* code_locations = nullptr;
 };
 
-// Who asks, as the control plane wants to know it.
-[[nodiscard]] inline control::Requester requester(ActionContext const& context) {
+// Who asks, as whoever carries it out wants to know it.
+[[nodiscard]] inline model::Requester requester(ActionContext const& context) {
     return {context.caller.account, context.caller.arn};
 }
 
 // What actions are carried out by; it outlives the call.
 struct Services {
     control::ControlPlane& control;
+    iam::IdentityManager& iam;
+    iam::SecurityTokens const& tokens;
+    iam::Authority const& authority;
 };
 
 // Input and output have the API model's member names (wire/rest_json.h). Threads: the region's
@@ -58,7 +63,11 @@ using ActionGroup = std::span<ActionEntry const>;
 [[nodiscard]] ActionGroup function_option_actions() noexcept;
 [[nodiscard]] ActionGroup event_source_mapping_actions() noexcept;
 [[nodiscard]] ActionGroup layer_actions() noexcept;
-[[nodiscard]] ActionGroup iam_actions() noexcept;
+[[nodiscard]] ActionGroup iam_user_actions() noexcept;
+[[nodiscard]] ActionGroup iam_group_actions() noexcept;
+[[nodiscard]] ActionGroup iam_role_actions() noexcept;
+[[nodiscard]] ActionGroup iam_policy_actions() noexcept;
+[[nodiscard]] ActionGroup iam_entity_actions() noexcept;
 [[nodiscard]] ActionGroup sts_actions() noexcept;
 [[nodiscard]] std::vector<ActionGroup> action_groups();
 

@@ -51,13 +51,13 @@ Error too_large(HttpRequest const& request) {
 
 }  // namespace
 
-Front::Front(FrontOptions options, auth::CredentialSource const& credentials, Clock const& clock,
-             Random& random, Log& log)
-    : options_(std::move(options)), verifier_(clock, credentials), random_(random), log_(log) {}
+Front::Front(FrontOptions options, Clock const& clock, Random& random, Log& log)
+    : options_(std::move(options)), clock_(clock), random_(random), log_(log) {}
 
 void Front::add_region(RegionServices region) {
     auto name = region.name.value();
-    regions_.emplace(std::move(name), std::move(region));
+    auto const& added = regions_.emplace(std::move(name), std::move(region)).first->second;
+    verifiers_.try_emplace(&added, clock_, added.credentials);
 }
 
 RegionServices* Front::region_of(std::string_view name) {
@@ -105,21 +105,22 @@ Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId
               .caller = options_.anonymous,
               .request_id = std::move(request_id),
               .endpoint = fmt::format("http://{}", request.headers.get("host"))};
+    bool const global = service && *service != wire::Service::kLambda;
+    call.region = scope ? region_of(scope->region) : nullptr;
     if (options_.verify_signatures) {
+        // Each region knows the account's keys by itself.
+        auto const& knowing = call.region ? *call.region : regions_.begin()->second;
         // The region is checked below, so that a scope that names a region we do not host says so.
-        MERIDIAN_TRY(call.caller,
-                     verifier_.verify(request, {.region = {},
+        MERIDIAN_TRY(call.caller, verifiers_.at(&knowing).verify(
+                                      request, {.region = {},
                                                 .service = scope && (service || ours)
                                                                ? scope->service
                                                                : std::string_view("lambda")}));
     } else if (!scope) {
         return fail(Errc::kMissingAuthentication, "Missing Authentication Token");
     }
-    bool const global = service && *service != wire::Service::kLambda;
-    call.region = region_of(scope->region);
     // IAM and STS answer from any region's copy.
-    if (call.region == nullptr && global && !regions_.empty())
-        call.region = &regions_.begin()->second;
+    if (call.region == nullptr && global) call.region = &regions_.begin()->second;
     if (call.region == nullptr) {
         return fail(
             Errc::kInvalidSignature,
@@ -132,6 +133,13 @@ Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId
         call.caller.service = std::string(scope->service);
     }
     return call;
+}
+
+Services Front::services_of(Call const& call) {
+    return {.control = call.region->control,
+            .iam = call.region->iam,
+            .tokens = call.region->tokens,
+            .authority = call.region->authority};
 }
 
 ActionContext Front::context_of(Call const& call) {
@@ -188,7 +196,7 @@ asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest reques
         co_return error(service, wire::not_implemented(operation), call.request_id);
     auto input = wire::decode_input(*route, request);
     if (!input) co_return error(service, input.error(), call.request_id);
-    auto output = co_await action({call.region->control}, context_of(call), std::move(*input));
+    auto output = co_await action(services_of(call), context_of(call), std::move(*input));
     if (!output) co_return error(service, output.error(), call.request_id);
     auto response = wire::encode_output(operation, std::move(*output));
     response.headers.add("x-amzn-RequestId", call.request_id.value());
@@ -202,8 +210,7 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
     auto const action = find_action(operation.id);
     if (action == nullptr)
         co_return error(call.service, wire::not_implemented(operation), call.request_id);
-    auto output =
-        co_await action({call.region->control}, context_of(call), std::move(query->input));
+    auto output = co_await action(services_of(call), context_of(call), std::move(query->input));
     if (!output) co_return error(call.service, output.error(), call.request_id);
     co_return wire::encode_query_output(operation, *output, call.request_id);
 }

@@ -27,6 +27,10 @@ namespace meridian::api {
 struct RegionServices {
     model::RegionName name;
     control::ControlPlane& control;
+    iam::IdentityManager& iam;
+    iam::SecurityTokens const& tokens;
+    iam::Authority const& authority;
+    auth::CredentialSource const& credentials;
     invoke::Invoker& invoker;
     telemetry::LogStore& logs;
     CodeLocations& code;
@@ -40,9 +44,9 @@ struct FrontOptions {
 
 class Front {
   public:
-    Front(FrontOptions options, auth::CredentialSource const& credentials, Clock const& clock,
-          Random& random, Log& log);
+    Front(FrontOptions options, Clock const& clock, Random& random, Log& log);
 
+    // At least one, before the first request.
     void add_region(RegionServices region);
 
     asio::awaitable<HttpResponse> handle(HttpRequest request);
@@ -62,6 +66,7 @@ class Front {
     [[nodiscard]] static ActionContext context_of(Call const& call);
     [[nodiscard]] Result<Call> identify(HttpRequest const& request, model::RequestId request_id);
     [[nodiscard]] RegionServices* region_of(std::string_view name);
+    [[nodiscard]] static Services services_of(Call const& call);
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);
@@ -69,10 +74,11 @@ class Front {
                                      model::RequestId const& request_id);
 
     FrontOptions const options_;
-    auth::Verifier verifier_;
+    Clock const& clock_;
     Random& random_;
     Log& log_;
     std::map<std::string, RegionServices, std::less<>> regions_;
+    std::map<RegionServices const*, auth::Verifier> verifiers_;
 };
 
 }  // namespace meridian::api

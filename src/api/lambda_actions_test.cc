@@ -27,7 +27,9 @@ class ActionsTest : public testing::Test, protected control::ControlHarness {
         caller.code_locations = &locations;
     }
     Result<json> call(OperationId operation, json input) {
-        return run(find_action(operation)({*control}, caller, std::move(input)));
+        return run(find_action(operation)(
+            {*control, identities.manager, identities.tokens, identities.authority}, caller,
+            std::move(input)));
     }
     static json creation(json const& more = json::object()) {
         json input = {{"FunctionName", "f"},
@@ -204,7 +206,6 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
          "VpcConfig with subnets or security groups"},
         {{{"VpcConfig", {{"Ipv6AllowedForDualStack", true}}}},
          "VpcConfig with Ipv6AllowedForDualStack"},
-        {{{"Layers", {"arn:aws:lambda:us-east-1:123456789012:layer:l:1"}}}, "Layers"},
         {{{"DeadLetterConfig", {{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}}},
          "DeadLetterConfig with a TargetArn"},
         {{{"FileSystemConfigs", {{{"Arn", "a"}, {"LocalMountPath", "/mnt/x"}}}}},
@@ -347,7 +348,7 @@ TEST_F(ActionsTest, RolesAndPolicies) {
         "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
     auto const made =
         call(OperationId::kIamCreateRole, {{"RoleName", "r2"},
-                                           {"AssumeRolePolicyDocument", control::kTestTrust},
+                                           {"AssumeRolePolicyDocument", iam::kLambdaTrust},
                                            {"Tags", {{{"Key", "a"}, {"Value", "b"}}}}});
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ((*made)["Role"]["Arn"], "arn:aws:iam::123456789012:role/r2");
@@ -372,7 +373,7 @@ TEST_F(ActionsTest, RolesAndPolicies) {
     EXPECT_FALSE((*roles)["Roles"][0].contains("Tags"));
     auto const bounded =
         call(OperationId::kIamCreateRole, {{"RoleName", "r3"},
-                                           {"AssumeRolePolicyDocument", control::kTestTrust},
+                                           {"AssumeRolePolicyDocument", iam::kLambdaTrust},
                                            {"PermissionsBoundary", "x"}});
     EXPECT_EQ(bounded.error().message,
               "PermissionsBoundary is not supported by this version of Meridian.");

@@ -11,7 +11,9 @@ using namespace meridian;
 
 class OneKey final : public auth::CredentialSource {
   public:
-    auth::Credential const* find(model::AccessKeyId const&) const override { return &credential_; }
+    auth::Credential const* find(model::AccessKeyId const&, std::string_view) const override {
+        return &credential_;
+    }
 
   private:
     auth::Credential credential_{"secret", model::AccountId{"123456789012"},

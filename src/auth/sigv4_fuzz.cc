@@ -13,7 +13,7 @@ using namespace meridian;
 // Knows one key, whose secret no input can have used.
 class OneKey final : public auth::CredentialSource {
   public:
-    auth::Credential const* find(model::AccessKeyId const& id) const override {
+    auth::Credential const* find(model::AccessKeyId const& id, std::string_view) const override {
         return id.value() == "AKIDEXAMPLE" ? &credential_ : nullptr;
     }
 

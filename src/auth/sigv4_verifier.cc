@@ -329,12 +329,12 @@ Result<Caller> Verifier::verify(HttpRequest const& request, ExpectedScope const&
     MERIDIAN_CHECK(check_signed_headers(request, signed_headers));
 
     model::AccessKeyId const access_key_id{std::string(key_id)};
-    Credential const* const credential = credentials_.find(access_key_id);
+    auto const token =
+        claim->presigned ? wire::percent_decoded(claim->token) : std::string(claim->token);
+    Credential const* const credential = credentials_.find(access_key_id, token);
     if (credential == nullptr) return fail(Errc::kUnrecognizedClient, std::string(kInvalidToken));
     WallTime const now = clock_.wall_now();
-    MERIDIAN_CHECK(check_token(
-        *credential,
-        claim->presigned ? wire::percent_decoded(claim->token) : std::string(claim->token), now));
+    MERIDIAN_CHECK(check_token(*credential, token, now));
 
     MERIDIAN_TRY(WallTime const signed_at, signing_time(request, *claim));
     std::string const amz_date = wire::format_amz_date(signed_at);
@@ -372,7 +372,8 @@ Result<Caller> Verifier::verify(HttpRequest const& request, ExpectedScope const&
                   credential->user_id,
                   access_key_id,
                   model::RegionName{std::string(region)},
-                  std::string(service)};
+                  std::string(service),
+                  credential->principal};
 }
 
 crypto::HmacSha256Key const* Verifier::cached_key(std::string const& id, std::string_view secret) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +19,26 @@
 #include "crypto/sha256.h"
 #include "model/names.h"
 
+namespace meridian::policy {
+class Document;
+}
+
 namespace meridian::auth {
+
+// Who a key stands for, beyond its ARN: which policies apply.
+struct Principal {
+    enum class Kind { kRoot, kUser, kAssumedRole };
+
+    Kind kind = Kind::kRoot;
+    std::string name = {};      // of the user or the role
+    std::string role_arn = {};  // kAssumedRole: "arn:aws:iam::123456789012:role/path/name"
+    // Temporary credentials only: since when they are valid.
+    std::optional<WallTime> issued = std::nullopt;
+    // What an assumed role's session was narrowed to; null where it was not.
+    std::shared_ptr<policy::Document const> session_policy = nullptr;
+
+    bool operator==(Principal const&) const = default;
+};
 
 // A key and whom it stands for.
 struct Credential {
@@ -26,6 +46,7 @@ struct Credential {
     model::AccountId account;
     std::string arn;      // "arn:aws:iam::123456789012:root"
     std::string user_id;  // GetCallerIdentity's UserId
+    Principal principal = {};
     // Session credentials only: the token that must come along, and when it ends.
     std::optional<std::string> session_token = std::nullopt;
     std::optional<WallTime> expires = std::nullopt;
@@ -35,8 +56,10 @@ struct Credential {
 class CredentialSource {
   public:
     virtual ~CredentialSource() = default;
-    // Null if there is no such key. The pointer holds until the next call.
-    [[nodiscard]] virtual Credential const* find(model::AccessKeyId const& id) const = 0;
+    // Null if there is no such key. `session_token` is what came with it; empty: none. The pointer
+    // holds until the next call.
+    [[nodiscard]] virtual Credential const* find(model::AccessKeyId const& id,
+                                                 std::string_view session_token) const = 0;
 };
 
 struct Caller {
@@ -46,6 +69,7 @@ struct Caller {
     model::AccessKeyId access_key_id;
     model::RegionName region;
     std::string service;  // signing name: "lambda"
+    Principal principal = {};
 
     bool operator==(Caller const&) const = default;
 };

@@ -19,7 +19,7 @@ namespace sigv4 = wire::sigv4;
 
 class FakeCredentials final : public CredentialSource {
   public:
-    Credential const* find(model::AccessKeyId const& id) const override {
+    Credential const* find(model::AccessKeyId const& id, std::string_view) const override {
         auto const found = keys.find(id.value());
         return found == keys.end() ? nullptr : &found->second;
     }
@@ -34,6 +34,7 @@ struct VerifierTest : ::testing::Test {
                                            model::AccountId{"123456789012"},
                                            "arn:aws:sts::123456789012:assumed-role/r/s",
                                            "AROA:s",
+                                           {},
                                            "the-token",
                                            clock.wall_now() + 1h};
         request.method = "POST";
@@ -129,8 +130,8 @@ TEST_F(VerifierTest, AcceptsWhatBotocoreSends) {
     constexpr auto kSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
     ManualClock then(WallTime{1'704'067'200s});  // 2024-01-01T00:00:00Z
     credentials.keys["AKIDEXAMPLE"].secret_access_key = kSecret;
-    credentials.keys["ASIAEXAMPLE"] = {kSecret, model::AccountId{"1"}, "arn",
-                                       "id",    "the/token+==",        then.wall_now() + 1h};
+    credentials.keys["ASIAEXAMPLE"] = {kSecret,        model::AccountId{"1"}, "arn", "id", {},
+                                       "the/token+==", then.wall_now() + 1h};
     Verifier verifier_then(then, credentials);
     auto const verified = [&](std::string const& name) {
         auto sent = sigv4::testing::parse_request(sigv4::testing::read_file(

@@ -75,7 +75,11 @@ int run(int argc, char** argv) {
         ->add_option("--auth", auth, "sigv4, or off: any signature is accepted (loopback only)")
         ->check(CLI::IsMember({"sigv4", "off"}))
         ->capture_default_str();
-    up_command->add_option("--account", account, "Account id, 12 digits")->capture_default_str();
+    up_command
+        ->add_option(
+            "--account", account,
+            "Account ids, 12 digits each, with commas between; the first one's root is [default]")
+        ->capture_default_str();
     up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")
         ->capture_default_str();
     up_command

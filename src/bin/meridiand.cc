@@ -46,7 +46,7 @@ struct Options {
     std::uint16_t port = 4600;
     std::vector<std::string> regions = {"us-east-1", "sa-east-1"};
     std::string auth = "sigv4";
-    std::string account = "123456789012";
+    std::vector<std::string> accounts = {"123456789012"};
     fs::path runtimes;
     std::uint32_t idle_lifetime_seconds = 600;
     std::uint32_t account_concurrency = limits::kAccountConcurrencyMax;
@@ -111,7 +111,7 @@ void print_ready(Options const& options, std::string const& endpoint) {
         "  aws lambda invoke --function-name f /dev/stdout\n"
         "  aws lambda list-functions\n"
         "  meridian logs f --follow\n\n",
-        endpoint, fmt::join(options.regions, ", "), data, options.account);
+        endpoint, fmt::join(options.regions, ", "), data, options.accounts.front());
     fmt::print("{}\n",
                nlohmann::json{{"ready", true}, {"endpoint", endpoint}, {"regions", options.regions}}
                    .dump());
@@ -125,8 +125,12 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
 
     io::BlockingPool pool({.threads = kBlockingThreads});
     MERIDIAN_CO_TRY(auto const credentials,
-                    RootCredentials::load_or_create(options.data / "credentials",
-                                                    model::AccountId{options.account}, random));
+                    RootCredentials::load_or_create(
+                        options.data / "credentials",
+                        {options.accounts.begin(), options.accounts.end()}, random));
+    MERIDIAN_CO_TRY(auto const account_key,
+                    load_or_create_key(options.data / "account.key", random));
+    iam::SecretKeys const secrets(account_key);
     MERIDIAN_CO_TRY(auto const sandboxes,
                     co_await sandbox::JailerClient::connect(executor, std::move(jailer)));
     for (auto const weakness : sandboxes->weaknesses()) {
@@ -149,6 +153,8 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .sandboxes = *sandboxes,
         .bundles = bundles,
         .runtimes = catalog,
+        .root_credentials = credentials,
+        .secrets = secrets,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<regions::AccountFollower*> iam_copies;
@@ -159,11 +165,11 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         regions.push_back(std::move(region));
     }
     MERIDIAN_CO_TRY(auto* const iam_home,
-                    co_await find_iam_home(regions, model::AccountId{options.account}));
+                    co_await find_iam_home(regions, model::AccountId{options.accounts.front()}));
 
     api::Front front(
-        {.verify_signatures = options.auth != "off", .anonymous = credentials.caller()},
-        credentials, clock, random, log);
+        {.verify_signatures = options.auth != "off", .anonymous = credentials.caller()}, clock,
+        random, log);
     for (auto const& region : regions) {
         MERIDIAN_CO_CHECK(co_await region->start(iam_home->store(), iam_copies));
         front.add_region(region->services());
@@ -211,9 +217,13 @@ Result<void> check(Options const& options) {
                 "--host {} is not a loopback address: plain HTTP{} is served on loopback only.",
                 options.host, options.auth == "off" ? " without signatures" : ""));
     }
-    if (options.account.size() != 12 ||
-        options.account.find_first_not_of("0123456789") != std::string::npos) {
-        return fail(Errc::kInvalidParameterValue, "--account needs 12 digits.");
+    for (auto const& account : options.accounts) {
+        if (account.size() != 12 || account.find_first_not_of("0123456789") != std::string::npos)
+            return fail(Errc::kInvalidParameterValue, "--account needs 12 digits.");
+        if (std::ranges::count(options.accounts, account) != 1) {
+            return fail(Errc::kInvalidParameterValue,
+                        fmt::format("--account names {} twice.", account));
+        }
     }
     for (auto const& region : options.regions) {
         // A region's name becomes a folder's name.
@@ -243,7 +253,9 @@ int run(int argc, char** argv) {
     app.add_option("--auth", options.auth, "sigv4 or off")
         ->check(CLI::IsMember({"sigv4", "off"}))
         ->capture_default_str();
-    app.add_option("--account", options.account, "Account id")->capture_default_str();
+    app.add_option("--account", options.accounts, "Account ids; the first one's root is [default]")
+        ->delimiter(',')
+        ->capture_default_str();
     app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
     app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
                    "Seconds that an idle environment is kept")

@@ -32,7 +32,7 @@ io::Task<> reap_code(control::ControlPlane& control, store::CodeStore& code, Log
 
 // IAM writes go to the home and are acknowledged when every region here has them: read your writes,
 // at any endpoint.
-class SharedAccountLog final : public control::AccountLog {
+class SharedAccountLog final : public iam::AccountLog {
   public:
     // `own` is null at home.
     SharedAccountLog(store::Store& home, std::vector<regions::AccountFollower*> const& copies,
@@ -62,10 +62,46 @@ store::Key iam_home_key(model::AccountId const& account) {
 
 }  // namespace
 
+// Who there is, as this region's copy of the account log says.
+class Region::Identities final : public regions::AccountWatcher {
+  public:
+    explicit Identities(Region& region)
+        : region_(region),
+          directory(region.host_.log),
+          authority(directory),
+          credentials(region.host_.root_credentials, directory, region.host_.secrets),
+          manager({directory, *region.account_log_, region.host_.secrets, region.host_.clock,
+                   region.host_.random}),
+          tokens({directory, authority, region.host_.secrets, region.host_.clock,
+                  region.host_.random}) {
+        region.watched_store_->watch_account(*this);
+    }
+
+    void on_account_changed(std::vector<store::Change> const& changes,
+                            store::Sequence sequence) override {
+        directory.apply(changes, sequence);
+    }
+    void on_account_in_doubt() override {
+        region_.background_.spawn("read identities again",
+                                  directory.read_again(*region_.watched_store_));
+    }
+
+  private:
+    Region& region_;
+
+  public:
+    iam::Directory directory;
+    iam::Authority authority;
+    iam::KnownCredentials credentials;
+    iam::IdentityManager manager;
+    iam::SecurityTokens tokens;
+};
+
 // What the planes ask of each other, joined.
 class Region::Adapters final : public control::FunctionObserver,
                                public invoke::FunctionCatalog,
                                public invoke::CodeSource,
+                               public invoke::RoleCredentialSource,
                                public invoke::FunctionLogSink,
                                public control::ProvisionedEnvironments {
   public:
@@ -136,6 +172,16 @@ class Region::Adapters final : public control::FunctionObserver,
         return region_.code_->open_merged(std::move(packages));
     }
 
+    Result<invoke::RoleCredentials> assume_role(model::RunnableVersion const& function) override {
+        auto const arn = wire::function_arn(region_.name_, function.account, function.name);
+        MERIDIAN_TRY(auto made, region_.identities_->tokens.assume_for_function(
+                                    function.account, function.version.settings.role_arn, arn,
+                                    function.name.value()));
+        return invoke::RoleCredentials{.access_key_id = made.access_key_id.value(),
+                                       .secret_access_key = std::move(made.secret_access_key),
+                                       .session_token = std::move(made.session_token)};
+    }
+
     void append(std::string const& group, std::string const& stream,
                 std::vector<telemetry::LogEvent> events) override {
         region_.logs_->append(group, stream, events);
@@ -189,12 +235,13 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
         iam_copies.push_back(iam_follower_.get());
     }
     account_log_ = std::make_unique<SharedAccountLog>(iam_home, iam_copies, iam_follower_.get());
+    identities_ = std::make_unique<Identities>(*this);
+    MERIDIAN_CO_CHECK(co_await identities_->directory.load(*watched_store_));
     control_ = std::make_unique<control::ControlPlane>(
         host_.executor, control::ControlPlane::Parts{
                             .region = name_,
                             .store = *watched_store_,
-                            .account_store = *watched_store_,
-                            .account_log = *account_log_,
+                            .roles = identities_->tokens,
                             .code = *code_,
                             .runtimes = host_.runtimes,
                             .observer = *adapters_,
@@ -211,6 +258,7 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
                                                                       .log = host_.log,
                                                                       .sandboxes = host_.sandboxes,
                                                                       .code = *adapters_,
+                                                                      .roles = *adapters_,
                                                                       .logs = *adapters_,
                                                                       .region = name_},
                                           *adapters_, host_.bundles, host_.invoker_options);
@@ -231,6 +279,10 @@ asio::awaitable<void> Region::stop() {
 api::RegionServices Region::services() {
     return {.name = name_,
             .control = *control_,
+            .iam = identities_->manager,
+            .tokens = identities_->tokens,
+            .authority = identities_->authority,
+            .credentials = identities_->credentials,
             .invoker = *invoker_,
             .logs = *logs_,
             .code = *code_locations_};
@@ -239,9 +291,10 @@ api::RegionServices Region::services() {
 io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions,
                                 model::AccountId account) {
     for (auto const& region : regions) {
-        MERIDIAN_CO_TRY(auto const record, co_await region->store().get(iam_home_key(account)));
-        if (!record) continue;
-        auto const home = record->value.value("region", "");
+        MERIDIAN_CO_TRY(auto const records,
+                        co_await region->store().scan_all(store::Kind::kIamHome));
+        if (records.empty()) continue;
+        auto const home = records.front().value.value("region", "");
         for (auto const& candidate : regions) {
             if (candidate->name().value() == home) co_return candidate.get();
         }

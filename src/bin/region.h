@@ -10,6 +10,9 @@
 #include "api/front.h"
 #include "control/control_plane.h"
 #include "crypto/system_random.h"
+#include "iam/identity_manager.h"
+#include "iam/known_credentials.h"
+#include "iam/security_tokens.h"
 #include "invoke/invoker.h"
 #include "io/blocking_pool.h"
 #include "io/task_scope.h"
@@ -32,6 +35,8 @@ struct RegionHost {
     sandbox::SandboxFactory& sandboxes;
     invoke::RuntimeBundles const& bundles;
     control::RuntimeCatalog const& runtimes;
+    auth::CredentialSource const& root_credentials;
+    iam::SecretKeys const& secrets;
     invoke::InvokerOptions invoker_options;
 };
 
@@ -56,6 +61,7 @@ class Region {
 
   private:
     class Adapters;
+    class Identities;
 
     Region(RegionHost host, model::RegionName name);
 
@@ -69,7 +75,8 @@ class Region {
     std::unique_ptr<Adapters> adapters_;
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
     std::unique_ptr<regions::AccountFollower> iam_follower_;
-    std::unique_ptr<control::AccountLog> account_log_;
+    std::unique_ptr<iam::AccountLog> account_log_;
+    std::unique_ptr<Identities> identities_;
     std::unique_ptr<control::ControlPlane> control_;
     std::unique_ptr<invoke::Invoker> invoker_;
     io::TaskScope background_;
@@ -77,6 +84,7 @@ class Region {
 
 // Which hosted region may write IAM: the one that the account log names, or the first where there
 // is no log yet (and it is written down). kUnavailable if the named one is not hosted here.
+// There is one log for all accounts; `account` is whom a new one is written down for.
 io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions,
                                 model::AccountId account);
 

@@ -1,6 +1,6 @@
 #include "control/alias_records.h"
 
-#include "control/record_format.h"
+#include "store/record_format.h"
 
 namespace meridian::control {
 
@@ -22,8 +22,8 @@ nlohmann::json AliasCodec::to_json(model::Alias const& alias) {
 }
 
 Result<model::Alias> AliasCodec::from_record(store::Key const& key, nlohmann::json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kAliasFormat));
-    return guarded(key, [&] {
+    MERIDIAN_CHECK(store::check_format(key, value, kAliasFormat));
+    return store::guarded(key, [&] {
         model::Alias alias{.name = value.at("name").get<std::string>(),
                            .version = value.at("version").get<std::uint64_t>(),
                            .description = value.at("description").get<std::string>(),

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "control/page_marker.h"
 #include "control/retry.h"
 #include "control/sub_records.h"
 #include "model/limits.h"
+#include "wire/page_marker.h"
 
 namespace meridian::control {
 
@@ -107,14 +107,14 @@ io::Task<model::Alias> Aliases::get(Requester who, model::FunctionName function,
 }
 
 io::Task<AliasPage> Aliases::list(Requester who, ListAliasesRequest request) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kAliasListing, request.marker));
+    MERIDIAN_CO_TRY(auto const position, wire::read_marker(kAliasListing, request.marker));
     MERIDIAN_CO_CHECK(co_await parts_.functions.load(who.account, request.function));
     std::optional<std::uint64_t> only;
     if (!request.version.empty()) {
         MERIDIAN_CO_TRY(
             only, parts_.functions.require_version(who.account, request.function, request.version));
     }
-    auto const size = page_size(request.max_items, model::limits::kListPageMax);
+    auto const size = wire::page_size(request.max_items, model::limits::kListPageMax);
     auto const prefix = sub_id_prefix(request.function);
     AliasPage page;
     auto after = position.after_name.empty() ? std::string() : prefix + position.after_name;
@@ -123,7 +123,8 @@ io::Task<AliasPage> Aliases::list(Requester who, ListAliasesRequest request) {
         for (auto& stored : aliases) {
             if (only && stored.value.version != *only) continue;
             if (page.aliases.size() == size) {
-                page.next_marker = encode_marker(kAliasListing, {page.aliases.back().name, 0});
+                page.next_marker =
+                    wire::encode_marker(kAliasListing, {page.aliases.back().name, 0});
                 co_return page;
             }
             page.aliases.push_back(std::move(stored.value));

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "control/role_records.h"
-#include "control/trust_policy.h"
 #include "wire/arn.h"
 
 namespace meridian::control {
@@ -175,26 +173,15 @@ Result<void> ControlPlane::check_changeable(
     return {};
 }
 
-io::Task<> ControlPlane::check_role(Requester who, std::string role_arn, model::FunctionName name) {
-    auto const cannot_assume =
-        fail(Errc::kInvalidParameterValue,
-             "The role defined for the function cannot be assumed by Lambda.");
+Result<void> ControlPlane::check_role(Requester const& who, std::string const& role_arn,
+                                      model::FunctionName const& name) const {
     auto const arn = wire::parse_role_arn(role_arn);
-    if (!arn) co_return cannot_assume;
-    if (arn->account != who.account)
-        co_return fail(Errc::kAccessDenied, "Cross-account pass role is not allowed.");
-    auto const key = role_key(who.account, arn->name);
-    MERIDIAN_CO_TRY(auto record, co_await parts_.account_store.get(key));
-    if (!record) co_return cannot_assume;
-    MERIDIAN_CO_TRY(auto role, role_from_record(key, record->value));
-    auto const function_arn = arn_of(who.account, name);
-    if (role.name != arn->name || role.path != arn->path ||
-        !may_assume_role(role.assume_role_policy_document, {.service = "lambda.amazonaws.com",
-                                                            .source_account = who.account.value(),
-                                                            .source_arn = function_arn})) {
-        co_return cannot_assume;
-    }
-    co_return Result<void>{};
+    if (arn && arn->account != who.account)
+        return fail(Errc::kAccessDenied, "Cross-account pass role is not allowed.");
+    if (arn && parts_.roles.lambda_may_assume(who.account, role_arn, arn_of(who.account, name)))
+        return {};
+    return fail(Errc::kInvalidParameterValue,
+                "The role defined for the function cannot be assumed by Lambda.");
 }
 
 io::Task<> ControlPlane::resolve_layers(Requester who, SettingsChange* change) {

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "control/account_log.h"
 #include "control/aliases.h"
 #include "control/event_invoke_configs.h"
 #include "control/event_source_mappings.h"
@@ -22,6 +21,7 @@
 #include "control/requests.h"
 #include "control/reserved_concurrency.h"
 #include "control/resource_policies.h"
+#include "iam/security_tokens.h"
 #include "model/limits.h"
 
 namespace meridian::control {
@@ -31,9 +31,8 @@ class ControlPlane {
     // Everything here outlives the control plane.
     struct Parts {
         model::RegionName region;
-        store::Store& store;          // functions
-        store::Store& account_store;  // this region's copy of IAM; may be the same
-        AccountLog& account_log;
+        store::Store& store;
+        iam::SecurityTokens const& roles;
         store::CodeStore& code;
         RuntimeCatalog const& runtimes;
         FunctionObserver& observer;
@@ -107,22 +106,7 @@ class ControlPlane {
     // The bytes of a package, for code links.
     io::Task<std::string> get_code(model::CodeSha256 sha256);
 
-    // --- IAM ---
-    io::Task<model::Role> create_role(Requester who, CreateRoleRequest request);
-    io::Task<model::Role> get_role(Requester who, std::string name);
-    io::Task<RolePage> list_roles(Requester who, ListRolesRequest request);
-    io::Task<> delete_role(Requester who, std::string name);
-    io::Task<> attach_role_policy(Requester who, std::string role_name, std::string policy_arn);
-    io::Task<> detach_role_policy(Requester who, std::string role_name, std::string policy_arn);
-    io::Task<AttachedPolicyPage> list_attached_role_policies(Requester who,
-                                                             ListAttachedPoliciesRequest request);
-
   private:
-    struct StoredRole {
-        model::Role role;
-        store::Sequence sequence = 0;
-    };
-
     [[nodiscard]] std::string arn_of(
         model::AccountId const& account, model::FunctionName const& name,
         std::optional<model::Qualifier> const& qualifier = std::nullopt) const;
@@ -143,7 +127,8 @@ class ControlPlane {
     [[nodiscard]] Result<void> check_changeable(
         StoredFunction const& stored, std::optional<model::RevisionId> const& revision_id) const;
     // Whether Lambda may assume the role: kInvalidParameterValue with AWS's text.
-    io::Task<> check_role(Requester who, std::string role_arn, model::FunctionName name);
+    [[nodiscard]] Result<void> check_role(Requester const& who, std::string const& role_arn,
+                                          model::FunctionName const& name) const;
     // Puts what a change's layer ARNs mean into it.
     io::Task<> resolve_layers(Requester who, SettingsChange* change);
     // Whether they are small enough together.
@@ -168,12 +153,6 @@ class ControlPlane {
     io::Task<FunctionView> try_publish_version(Requester who, PublishVersionRequest request);
     io::Task<> try_change_tags(Requester who, model::FunctionName name, model::Tags add,
                                std::vector<std::string> remove);
-
-    io::Task<StoredRole> load_role(model::AccountId account, std::string name);
-    io::Task<> try_create_role(Requester who, model::Role role);
-    io::Task<> try_delete_role(Requester who, std::string name);
-    io::Task<> try_attach_role_policy(Requester who, std::string role_name, std::string policy_arn);
-    io::Task<> try_detach_role_policy(Requester who, std::string role_name, std::string policy_arn);
 
     Parts parts_;
     FunctionTable table_;

@@ -17,7 +17,7 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
     MERIDIAN_CO_CHECK(changed({}, settings));
     MERIDIAN_CO_CHECK(check_tags(request.tags));
     MERIDIAN_CO_CHECK(parts_.runtimes.check(*settings.runtime));
-    MERIDIAN_CO_CHECK(co_await check_role(who, settings.role_arn.value_or(""), request.name));
+    MERIDIAN_CO_CHECK(check_role(who, settings.role_arn.value_or(""), request.name));
     // Asked before the code is stored, which is most of the work, and again by the commit.
     MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, request.name));
     if (existing)

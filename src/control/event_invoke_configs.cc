@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "control/page_marker.h"
 #include "control/retry.h"
 #include "control/sub_records.h"
 #include "model/limits.h"
 #include "wire/arn.h"
+#include "wire/page_marker.h"
 
 namespace meridian::control {
 
@@ -176,17 +176,17 @@ io::Task<EventInvokeConfigPage> EventInvokeConfigs::list(Requester who,
                                                          model::FunctionName function,
                                                          std::string marker,
                                                          std::size_t max_items) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kEventInvokeListing, marker));
+    MERIDIAN_CO_TRY(auto const position, wire::read_marker(kEventInvokeListing, marker));
     MERIDIAN_CO_CHECK(co_await load(who, {function, {}}));
-    auto const size = page_size(max_items, model::limits::kListPageMax);
+    auto const size = wire::page_size(max_items, model::limits::kListPageMax);
     auto const prefix = sub_id_prefix(function);
     auto const after = marker.empty() ? std::string() : prefix + position.after_name;
     MERIDIAN_CO_TRY(auto stored, co_await table_.page(who.account, prefix, after, size + 1));
     EventInvokeConfigPage page;
     for (auto& each : stored) {
         if (page.configs.size() == size) {
-            page.next_marker =
-                encode_marker(kEventInvokeListing, {page.configs.back().qualifier.value(), 0});
+            page.next_marker = wire::encode_marker(kEventInvokeListing,
+                                                   {page.configs.back().qualifier.value(), 0});
             break;
         }
         page.configs.push_back({qualifier_of_sub_id(each.key.id), std::move(each.value)});

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "control/event_source_kinds.h"
-#include "control/page_marker.h"
 #include "control/retry.h"
 #include "control/settings_rules.h"
 #include "model/limits.h"
+#include "wire/page_marker.h"
 
 namespace meridian::control {
 
@@ -137,8 +137,8 @@ io::Task<EventSourceMapping> EventSourceMappings::try_remove(Requester who, std:
 }
 
 io::Task<MappingPage> EventSourceMappings::list(Requester who, ListMappingsRequest request) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kMappingListing, request.marker));
-    auto const size = page_size(request.max_items, model::limits::kMappingsPageMax);
+    MERIDIAN_CO_TRY(auto const position, wire::read_marker(kMappingListing, request.marker));
+    auto const size = wire::page_size(request.max_items, model::limits::kMappingsPageMax);
     MappingPage page;
     for (auto after = position.after_name;;) {
         MERIDIAN_CO_TRY(auto stored, co_await table_.page(who.account, "", after, kScanPage));
@@ -151,7 +151,8 @@ io::Task<MappingPage> EventSourceMappings::list(Requester who, ListMappingsReque
                                               its.value("qualifier", "") != request.qualifier))
                 continue;
             if (page.mappings.size() == size) {
-                page.next_marker = encode_marker(kMappingListing, {page.mappings.back().uuid, 0});
+                page.next_marker =
+                    wire::encode_marker(kMappingListing, {page.mappings.back().uuid, 0});
                 co_return page;
             }
             page.mappings.push_back({each.key.id, std::move(each.value)});

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "control/control_plane.h"
 #include "crypto/sha256.h"
+#include "iam/fakes.h"
 #include "io/one_shot.h"
 #include "store/code_store.h"
 #include "store/memory_store.h"
@@ -176,9 +177,6 @@ class FakeProvisioned final : public ProvisionedEnvironments {
 };
 
 inline constexpr char const* kTestAccount = "123456789012";
-inline constexpr char const* kTestTrust =
-    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},)"
-    R"("Action":"sts:AssumeRole"}]})";
 
 // A region's control plane over fakes, with an executor that runs when it is told to.
 class ControlHarness {
@@ -191,8 +189,8 @@ class ControlHarness {
         stop();
         control = std::make_unique<ControlPlane>(
             context.get_executor(),
-            ControlPlane::Parts{model::RegionName("us-east-1"), store, account_store, account_log,
-                                code, catalog, observer, provisioned, clock, random, log},
+            ControlPlane::Parts{model::RegionName("us-east-1"), store, identities.tokens, code,
+                                catalog, observer, provisioned, clock, random, log},
             FunctionLifecycle::Options{.retry_first = std::chrono::milliseconds(1),
                                        .retry_last = std::chrono::milliseconds(2)});
         auto const started = run(control->start());
@@ -233,9 +231,9 @@ class ControlHarness {
         run_until([&] { return control->is_idle(); });
     }
 
-    void make_role(std::string const& name = "role", std::string const& trust = kTestTrust) {
-        auto made =
-            run(control->create_role(who, {.name = name, .assume_role_policy_document = trust}));
+    void make_role(std::string const& name = "role", std::string const& trust = iam::kLambdaTrust) {
+        auto made = run(identities.manager.create_role(
+            who, {.name = name, .assume_role_policy_document = trust}));
         if (!made) throw std::runtime_error(made.error().message);
     }
     [[nodiscard]] static CreateFunctionRequest creation(std::string const& name = "f",
@@ -282,7 +280,6 @@ class ControlHarness {
     ManualClock clock;
     FakeStore store{clock};
     FakeStore account_store{clock};
-    HomeAccountLog account_log{account_store};
     FakeCodeStore code;
     FakeRuntimes runtimes;
     KnownRuntimeCatalog catalog{runtimes};
@@ -290,6 +287,7 @@ class ControlHarness {
     FakeProvisioned provisioned;
     SeededRandom random{1};
     NullLog log;
+    iam::TestIdentities identities{account_store, clock, random};
     std::unique_ptr<ControlPlane> control;
 };
 

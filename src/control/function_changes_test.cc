@@ -194,7 +194,7 @@ TEST_F(ControlPlaneTest, AnUpdateChecksItsSettingsAndItsRole) {
     EXPECT_EQ(update_settings({.role_arn = "arn:aws:iam::123456789012:role/none"}).error().message,
               "The role defined for the function cannot be assumed by Lambda.");
     // The role it has may be gone by now; what does not name it does not ask for it.
-    ASSERT_TRUE(run(control->delete_role(who, "role")));
+    ASSERT_TRUE(run(identities.manager.delete_role(who, "role")));
     EXPECT_TRUE(update_settings({.timeout_seconds = 5}));
 }
 

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "control/layer_records.h"
-#include "control/record_format.h"
+#include "store/record_format.h"
 
 namespace meridian::control {
 
@@ -138,8 +138,8 @@ json epitaph_to_json(std::uint64_t last_version) {
 }
 
 Result<model::Function> function_from_record(store::Key const& key, json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kFunctionFormat));
-    return guarded(key, [&] {
+    MERIDIAN_CHECK(store::check_format(key, value, kFunctionFormat));
+    return store::guarded(key, [&] {
         model::Function function;
         function.account = key.account;
         function.name = model::FunctionName(value.at("name").get<std::string>());
@@ -153,16 +153,16 @@ Result<model::Function> function_from_record(store::Key const& key, json const& 
 }
 
 Result<model::FunctionVersion> version_from_record(store::Key const& key, json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kFunctionFormat));
-    return guarded(key, [&] {
+    MERIDIAN_CHECK(store::check_format(key, value, kFunctionFormat));
+    return store::guarded(key, [&] {
         return definition_from_json(value.at("version"),
                                     version_of(value.at("number").get<std::uint64_t>()));
     });
 }
 
 Result<std::uint64_t> last_version_from_epitaph(store::Key const& key, json const& epitaph) {
-    MERIDIAN_CHECK(check_format(key, epitaph, kFunctionFormat));
-    return guarded(key, [&] { return epitaph.at("last_version").get<std::uint64_t>(); });
+    MERIDIAN_CHECK(store::check_format(key, epitaph, kFunctionFormat));
+    return store::guarded(key, [&] { return epitaph.at("last_version").get<std::uint64_t>(); });
 }
 
 model::FunctionStatus pending_creation() {
@@ -207,8 +207,8 @@ json status_to_json(VersionStatus const& status, model::FunctionVersion const& d
 Result<VersionStatus> status_from_record(store::Key const& key, json const& value,
                                          model::FunctionVersion const& definition) {
     if (value.is_null()) return VersionStatus{pending_creation(), std::nullopt};
-    MERIDIAN_CHECK(check_format(key, value, kFunctionFormat));
-    auto read = guarded(key, [&]() -> Result<VersionStatus> {
+    MERIDIAN_CHECK(store::check_format(key, value, kFunctionFormat));
+    auto read = store::guarded(key, [&]() -> Result<VersionStatus> {
         VersionStatus out;
         auto const state = value.at("state").get<std::string>();
         auto const last_update = value.at("last_update").get<std::string>();
@@ -229,7 +229,8 @@ Result<VersionStatus> status_from_record(store::Key const& key, json const& valu
                 known_update = true;
             }
         }
-        if (!known_state || !known_update) return corrupt(key, "its status has an unknown state.");
+        if (!known_state || !known_update)
+            return store::corrupt(key, "its status has an unknown state.");
         out.status.state_reason = value.value("state_reason", "");
         out.status.state_reason_code = value.value("state_reason_code", "");
         out.status.last_update_reason = value.value("last_update_reason", "");

@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "control/page_marker.h"
-#include "control/role_records.h"
+#include "wire/page_marker.h"
 
 namespace meridian::control {
 namespace {
@@ -169,39 +168,15 @@ TEST(FunctionRecords, VersionsSortByNumber) {
     EXPECT_EQ(version_number("1x"), std::nullopt);
 }
 
-TEST(RoleRecords, WhatIsWrittenIsReadBack) {
-    for (std::uint64_t seed = 0; seed < 200; ++seed) {
-        Generator generate(seed);
-        model::Role role{.account = model::AccountId("123456789012"),
-                         .name = "R" + generate.text(),
-                         .id = generate.text(),
-                         .path = generate.text(),
-                         .description = generate.text(),
-                         .assume_role_policy_document = generate.text(),
-                         .max_session_seconds = static_cast<int>(generate.below(43'200)),
-                         .created = WallTime{std::chrono::microseconds{
-                             static_cast<std::int64_t>(generate.below(1ULL << 60))}},
-                         .tags = generate.map(),
-                         .attached_policies = {{generate.text(), generate.text()}}};
-        auto const key = role_key(role.account, role.name);
-        EXPECT_EQ(role_from_record(key, nlohmann::json::parse(role_to_json(role).dump())), role)
-            << "seed " << seed;
-    }
-    auto value = role_to_json({});
-    value["format"] = 7;
-    EXPECT_EQ(role_from_record(kKey, value).error().code, Errc::kCorrupt);
-    EXPECT_EQ(role_key(kKey.account, "MyRole"), role_key(kKey.account, "myrole"));
-}
-
 TEST(PageMarker, ReadsItsOwnAndNothingElse) {
-    PagePosition const position{"name", 7};
-    auto const marker = encode_marker("functions", position);
-    EXPECT_EQ(decode_marker("functions", marker), position);
-    EXPECT_EQ(decode_marker("versions", marker), std::nullopt);
+    wire::PagePosition const position{"name", 7};
+    auto const marker = wire::encode_marker("functions", position);
+    EXPECT_EQ(wire::decode_marker("functions", marker), position);
+    EXPECT_EQ(wire::decode_marker("versions", marker), std::nullopt);
     for (auto const* text : {"", "x", "W10=", "bnVsbA==", "W1tbW1tbW1tb"}) {
-        EXPECT_EQ(decode_marker("functions", text), std::nullopt) << text;
+        EXPECT_EQ(wire::decode_marker("functions", text), std::nullopt) << text;
     }
-    EXPECT_EQ(decode_marker("functions", std::string(10'000, 'A')), std::nullopt);
+    EXPECT_EQ(wire::decode_marker("functions", std::string(10'000, 'A')), std::nullopt);
 }
 
 }  // namespace

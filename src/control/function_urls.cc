@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "control/page_marker.h"
 #include "control/retry.h"
 #include "control/sub_records.h"
 #include "model/limits.h"
+#include "wire/page_marker.h"
 
 namespace meridian::control {
 
@@ -106,9 +106,9 @@ io::Task<> FunctionUrls::try_remove(Requester who, FunctionAndQualifier what) {
 
 io::Task<FunctionUrlPage> FunctionUrls::list(Requester who, model::FunctionName function,
                                              std::string marker, std::size_t max_items) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kUrlListing, marker));
+    MERIDIAN_CO_TRY(auto const position, wire::read_marker(kUrlListing, marker));
     MERIDIAN_CO_CHECK(co_await load(who, {function, {}}));
-    auto const size = page_size(max_items, model::limits::kListPageMax);
+    auto const size = wire::page_size(max_items, model::limits::kListPageMax);
     auto const prefix = sub_id_prefix(function);
     // The function's own URL has the prefix itself for its id.
     auto const after = marker.empty() ? std::string() : prefix + position.after_name;
@@ -116,7 +116,8 @@ io::Task<FunctionUrlPage> FunctionUrls::list(Requester who, model::FunctionName 
     FunctionUrlPage page;
     for (auto& each : stored) {
         if (page.urls.size() == size) {
-            page.next_marker = encode_marker(kUrlListing, {page.urls.back().qualifier.value(), 0});
+            page.next_marker =
+                wire::encode_marker(kUrlListing, {page.urls.back().qualifier.value(), 0});
             break;
         }
         page.urls.push_back({qualifier_of_sub_id(each.key.id), std::move(each.value)});

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
-#include "control/record_format.h"
 #include "control/record_table.h"
+#include "store/record_format.h"
 
 namespace meridian::control {
 
@@ -32,8 +32,8 @@ struct KeptSettingsCodec {
     }
     [[nodiscard]] static Result<Value> from_record(store::Key const& key,
                                                    nlohmann::json const& value) {
-        MERIDIAN_CHECK(check_format(key, value, kFormat));
-        return guarded(key, [&] {
+        MERIDIAN_CHECK(store::check_format(key, value, kFormat));
+        return store::guarded(key, [&] {
             auto const time = [&](char const* member) {
                 return WallTime{std::chrono::microseconds{value.at(member).get<std::int64_t>()}};
             };

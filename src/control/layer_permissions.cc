@@ -47,7 +47,7 @@ io::Task<Stored<LayerVersionRecord>> Layers::load_version(model::LayerVersionId 
 
 io::Task<AddedLayerPermission> Layers::add_permission(Requester who,
                                                       AddLayerPermissionRequest request) {
-    co_return co_await retry_conflicts([&] { return try_add(who, request); });
+    co_return co_await retry_conflicts([&] { return try_add(who, request); }, "layer");
 }
 
 io::Task<AddedLayerPermission> Layers::try_add(Requester who, AddLayerPermissionRequest request) {
@@ -71,7 +71,7 @@ io::Task<LayerPolicy> Layers::get_policy(Requester who, model::LayerVersionId wh
 }
 
 io::Task<> Layers::remove_permission(Requester who, RemoveLayerPermissionRequest request) {
-    co_return co_await retry_conflicts([&] { return try_remove_permission(who, request); });
+    co_return co_await retry_conflicts([&] { return try_remove_permission(who, request); }, "layer");
 }
 
 io::Task<> Layers::try_remove_permission(Requester who, RemoveLayerPermissionRequest request) {

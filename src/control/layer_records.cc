@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "control/record_format.h"
+#include "store/record_format.h"
 
 namespace meridian::control {
 

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "control/page_marker.h"
 #include "control/retry.h"
 #include "model/limits.h"
 #include "wire/arn.h"
+#include "wire/page_marker.h"
 
 namespace meridian::control {
 
@@ -16,9 +16,6 @@ namespace {
 constexpr std::string_view kLayerListing = "layers";
 constexpr std::string_view kLayerVersionListing = "layer-versions";
 constexpr std::size_t kScanPage = 256;
-// A new version that another one overtakes takes the next number.
-constexpr char const* kGaveUp =
-    "The layer could not be changed due to a concurrent update operation.";
 
 bool holds(std::optional<std::vector<std::string>> const& list,
            std::optional<std::string> const& wanted) {
@@ -28,12 +25,6 @@ bool holds(std::optional<std::vector<std::string>> const& list,
 bool matches(model::LayerVersion const& version, ListLayersRequest const& request) {
     return holds(version.compatible_runtimes, request.compatible_runtime) &&
            holds(version.compatible_architectures, request.compatible_architecture);
-}
-
-template <typename Attempt>
-auto retry_layer_conflicts(Attempt attempt) -> decltype(attempt()) {
-    return retry_conflicts(
-        std::move(attempt), []() -> io::Task<> { co_return Result<void>{}; }, kGaveUp);
 }
 
 }  // namespace
@@ -93,7 +84,7 @@ io::Task<model::LayerVersion> Layers::publish(Requester who, PublishLayerVersion
         .license_info = std::move(request.license_info)};
     MERIDIAN_CO_TRY(version.code,
                     co_await parts_.packages.take(who.account, std::move(request.zip_bytes)));
-    co_return co_await retry_layer_conflicts([&] { return try_publish(who, version); });
+    co_return co_await retry_conflicts([&] { return try_publish(who, version); }, "layer");
 }
 
 io::Task<model::LayerVersion> Layers::try_publish(Requester who, model::LayerVersion version) {
@@ -148,8 +139,8 @@ io::Task<model::LayerVersion> Layers::get(Requester who, model::LayerVersionId w
 }
 
 io::Task<LayerVersionPage> Layers::list(Requester who, ListLayersRequest request) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kLayerListing, request.marker));
-    auto const size = page_size(request.max_items, model::limits::kListPageMax);
+    MERIDIAN_CO_TRY(auto const position, wire::read_marker(kLayerListing, request.marker));
+    auto const size = wire::page_size(request.max_items, model::limits::kListPageMax);
     LayerVersionPage page;
     auto after = position.after_name;
     for (;;) {
@@ -161,7 +152,8 @@ io::Task<LayerVersionPage> Layers::list(Requester who, ListLayersRequest request
                 [&](auto const& stored) { return matches(stored.value.version, request); });
             if (newest == versions.rend()) continue;
             if (page.versions.size() == size) {
-                page.next_marker = encode_marker(kLayerListing, {page.versions.back().id.layer, 0});
+                page.next_marker =
+                    wire::encode_marker(kLayerListing, {page.versions.back().id.layer, 0});
                 co_return page;
             }
             page.versions.push_back(newest->value.version);
@@ -173,8 +165,8 @@ io::Task<LayerVersionPage> Layers::list(Requester who, ListLayersRequest request
 
 io::Task<LayerVersionPage> Layers::list_versions(Requester who, std::string layer,
                                                  ListLayersRequest request) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kLayerVersionListing, request.marker));
-    auto const size = page_size(request.max_items, model::limits::kListPageMax);
+    MERIDIAN_CO_TRY(auto const position, wire::read_marker(kLayerVersionListing, request.marker));
+    auto const size = wire::page_size(request.max_items, model::limits::kListPageMax);
     MERIDIAN_CO_TRY(auto const versions, co_await all_versions(who.account, layer));
     LayerVersionPage page;
     for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
@@ -183,7 +175,7 @@ io::Task<LayerVersionPage> Layers::list_versions(Requester who, std::string laye
         if (!matches(version, request)) continue;
         if (page.versions.size() == size) {
             page.next_marker =
-                encode_marker(kLayerVersionListing, {layer, page.versions.back().id.number});
+                wire::encode_marker(kLayerVersionListing, {layer, page.versions.back().id.number});
             break;
         }
         page.versions.push_back(version);
@@ -192,7 +184,7 @@ io::Task<LayerVersionPage> Layers::list_versions(Requester who, std::string laye
 }
 
 io::Task<> Layers::remove(Requester who, model::LayerVersionId what) {
-    co_return co_await retry_layer_conflicts([&] { return try_remove(who, what); });
+    co_return co_await retry_conflicts([&] { return try_remove(who, what); }, "layer");
 }
 
 io::Task<> Layers::try_remove(Requester who, model::LayerVersionId what) {

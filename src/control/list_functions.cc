@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "control/control_plane.h"
-#include "control/page_marker.h"
 #include "model/limits.h"
+#include "wire/page_marker.h"
 
 namespace meridian::control {
 
@@ -16,15 +16,15 @@ constexpr std::string_view kVersions = "versions";
 }  // namespace
 
 io::Task<FunctionPage> ControlPlane::list_functions(Requester who, ListFunctionsRequest request) {
-    MERIDIAN_CO_TRY(auto position, read_marker(kFunctions, request.marker));
-    auto const size = page_size(request.max_items, model::limits::kListPageMax);
+    MERIDIAN_CO_TRY(auto position, wire::read_marker(kFunctions, request.marker));
+    auto const size = wire::page_size(request.max_items, model::limits::kListPageMax);
     FunctionPage page;
     // One item more than fits tells whether there is another page; `last` is the position of the
     // last that fits.
-    PagePosition last = position;
+    wire::PagePosition last = position;
     auto const add = [&](FunctionView view, std::uint64_t number) {
         if (page.functions.size() == size) {
-            page.next_marker = encode_marker(kFunctions, last);
+            page.next_marker = wire::encode_marker(kFunctions, last);
             return false;
         }
         last = {view.version.name.value(), number};
@@ -61,9 +61,9 @@ io::Task<FunctionPage> ControlPlane::list_functions(Requester who, ListFunctions
 
 io::Task<FunctionPage> ControlPlane::list_versions_by_function(Requester who,
                                                                ListVersionsRequest request) {
-    MERIDIAN_CO_TRY(auto position, read_marker(kVersions, request.marker));
+    MERIDIAN_CO_TRY(auto position, wire::read_marker(kVersions, request.marker));
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
-    auto const size = page_size(request.max_items, model::limits::kListPageMax);
+    auto const size = wire::page_size(request.max_items, model::limits::kListPageMax);
     FunctionPage page;
     // The first page starts with $LATEST.
     if (request.marker.empty()) page.functions.push_back(view_of(stored, true));
@@ -73,7 +73,7 @@ io::Task<FunctionPage> ControlPlane::list_versions_by_function(Requester who,
     for (auto const& version : versions) {
         if (page.functions.size() == size) {
             auto const& last = page.functions.back().version.version.version;
-            page.next_marker = encode_marker(
+            page.next_marker = wire::encode_marker(
                 kVersions, {request.name.value(), version_number(last.value()).value_or(0)});
             break;
         }

@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "control/page_marker.h"
-#include "control/record_format.h"
 #include "control/retry.h"
 #include "control/sub_records.h"
 #include "model/limits.h"
+#include "store/record_format.h"
+#include "wire/page_marker.h"
 
 namespace meridian::control {
 
@@ -33,8 +33,8 @@ nlohmann::json ProvisionedConcurrencyCodec::to_json(Value const& config) {
 
 Result<ProvisionedConfig> ProvisionedConcurrencyCodec::from_record(store::Key const& key,
                                                                    nlohmann::json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kProvisionedFormat));
-    return guarded(key, [&] {
+    MERIDIAN_CHECK(store::check_format(key, value, kProvisionedFormat));
+    return store::guarded(key, [&] {
         return ProvisionedConfig{
             value.at("requested").get<std::uint32_t>(),
             WallTime{std::chrono::microseconds{value.at("last_modified_us").get<std::int64_t>()}}};
@@ -238,17 +238,17 @@ io::Task<ProvisionedView> ProvisionedConcurrency::get(Requester who, FunctionAnd
 
 io::Task<ProvisionedPage> ProvisionedConcurrency::list(Requester who,
                                                        ListProvisionedRequest request) {
-    MERIDIAN_CO_TRY(auto const position, read_marker(kProvisionedListing, request.marker));
+    MERIDIAN_CO_TRY(auto const position, wire::read_marker(kProvisionedListing, request.marker));
     MERIDIAN_CO_CHECK(co_await parts_.functions.load(who.account, request.function));
-    auto const size = page_size(request.max_items, model::limits::kListPageMax);
+    auto const size = wire::page_size(request.max_items, model::limits::kListPageMax);
     auto const prefix = sub_id_prefix(request.function);
     auto const after = position.after_name.empty() ? std::string() : prefix + position.after_name;
     MERIDIAN_CO_TRY(auto const stored, co_await table_.page(who.account, prefix, after, size + 1));
     ProvisionedPage page;
     for (auto const& each : stored) {
         if (page.configs.size() == size) {
-            page.next_marker =
-                encode_marker(kProvisionedListing, {page.configs.back().qualifier.value(), 0});
+            page.next_marker = wire::encode_marker(kProvisionedListing,
+                                                   {page.configs.back().qualifier.value(), 0});
             break;
         }
         page.configs.push_back(view(who.account, request.function, each));

@@ -7,16 +7,12 @@
 #include <vector>
 
 #include "model/function.h"
-#include "model/role.h"
+#include "model/requester.h"
 #include "model/runnable.h"
 
 namespace meridian::control {
 
-// Who asks.
-struct Requester {
-    model::AccountId account = {};
-    std::string arn = {};
-};
+using model::Requester;
 
 // The settings that a request names; the others stay as they are.
 struct SettingsChange {
@@ -105,38 +101,6 @@ struct AccountSettings {
     std::uint32_t unreserved_concurrent_executions = 0;
     std::uint64_t total_code_bytes = 0;
     std::uint64_t function_count = 0;
-};
-
-struct CreateRoleRequest {
-    std::string name = {};
-    std::string path = "/";
-    std::string assume_role_policy_document = {};
-    std::string description = {};
-    int max_session_seconds = 3'600;
-    model::Tags tags = {};
-};
-
-struct ListRolesRequest {
-    std::string path_prefix = "/";
-    std::string marker = {};
-    std::size_t max_items = 100;
-};
-
-struct RolePage {
-    std::vector<model::Role> roles = {};
-    std::string next_marker = {};
-};
-
-struct ListAttachedPoliciesRequest {
-    std::string role_name = {};
-    std::string path_prefix = "/";
-    std::string marker = {};
-    std::size_t max_items = 100;
-};
-
-struct AttachedPolicyPage {
-    std::vector<model::AttachedPolicy> policies = {};
-    std::string next_marker = {};
 };
 
 }  // namespace meridian::control

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "control/record_format.h"
 #include "control/retry.h"
 #include "control/sub_records.h"
 #include "model/limits.h"
+#include "store/record_format.h"
 
 namespace meridian::control {
 
@@ -19,8 +19,8 @@ nlohmann::json ReservedConcurrencyCodec::to_json(Value const& reserved) {
 
 Result<std::uint32_t> ReservedConcurrencyCodec::from_record(store::Key const& key,
                                                             nlohmann::json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kReservedFormat));
-    return guarded(key, [&] { return value.at("reserved").get<std::uint32_t>(); });
+    MERIDIAN_CHECK(store::check_format(key, value, kReservedFormat));
+    return store::guarded(key, [&] { return value.at("reserved").get<std::uint32_t>(); });
 }
 
 io::Task<> ReservedConcurrency::load() {

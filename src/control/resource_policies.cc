@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "control/policy_document.h"
-#include "control/record_format.h"
 #include "control/retry.h"
 #include "control/sub_records.h"
+#include "store/record_format.h"
 
 namespace meridian::control {
 
@@ -30,8 +30,8 @@ nlohmann::json ResourcePolicyCodec::to_json(Value const& document) {
 
 Result<nlohmann::ordered_json> ResourcePolicyCodec::from_record(store::Key const& key,
                                                                 nlohmann::json const& value) {
-    MERIDIAN_CHECK(check_format(key, value, kPolicyFormat));
-    return guarded(key, [&] {
+    MERIDIAN_CHECK(store::check_format(key, value, kPolicyFormat));
+    return store::guarded(key, [&] {
         return nlohmann::ordered_json::parse(value.at("document").get<std::string>());
     });
 }

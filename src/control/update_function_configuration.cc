@@ -18,7 +18,7 @@ io::Task<FunctionView> ControlPlane::update_function_configuration(
             co_await check_unzipped(stored.function.latest.code, *request.settings.layers));
     }
     if (request.settings.role_arn) {
-        MERIDIAN_CO_CHECK(co_await check_role(who, *request.settings.role_arn, request.name));
+        MERIDIAN_CO_CHECK(check_role(who, *request.settings.role_arn, request.name));
     }
     co_return co_await retry_conflicts(
         [&] { return try_update_function_configuration(who, request); });

@@ -78,7 +78,7 @@ ProvisionedStatus EnvironmentPool::provisioned_status() const noexcept {
 }
 
 void EnvironmentPool::on_available(ExecutionEnvironment& environment) {
-    if (retired_) {
+    if (retired_ || environment.worn_out(services_.clock.monotonic_now())) {
         // Its answer is on the way out; the environment has nothing more to do.
         environment.shutdown();
         return;
@@ -91,6 +91,8 @@ void EnvironmentPool::on_available(ExecutionEnvironment& environment) {
 void EnvironmentPool::on_gone(ExecutionEnvironment& environment) {
     std::erase(available_, &environment);
     std::erase_if(environments_, [&](auto const& e) { return e.get() == &environment; });
+    // One that was kept initialised has a successor.
+    if (environment.worn_out(services_.clock.monotonic_now())) provision(provisioned_);
 }
 
 void EnvironmentPool::tick(MonotonicTime now, std::chrono::milliseconds freeze_after,
@@ -99,6 +101,10 @@ void EnvironmentPool::tick(MonotonicTime now, std::chrono::milliseconds freeze_a
     // The least recently used first.
     std::erase_if(available_, [&](auto* const environment) {
         if (!environment->idle()) return false;
+        if (environment->worn_out(now)) {
+            environment->shutdown();
+            return true;
+        }
         auto const waited = now - environment->idle_since();
         if (waited >= expire_after && spare > 0) {
             --spare;

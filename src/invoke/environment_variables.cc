@@ -29,9 +29,9 @@ std::vector<std::string> environment_variables(EnvironmentVariablesInput const& 
         input.provisioned ? "provisioned-concurrency" : "on-demand";
     values["AWS_LAMBDA_LOG_GROUP_NAME"] = input.log_group;
     values["AWS_LAMBDA_LOG_STREAM_NAME"] = input.log_stream;
-    values["AWS_ACCESS_KEY_ID"] = input.access_key_id;
-    values["AWS_SECRET_ACCESS_KEY"] = input.secret_access_key;
-    values["AWS_SESSION_TOKEN"] = input.session_token;
+    values["AWS_ACCESS_KEY_ID"] = input.role.access_key_id;
+    values["AWS_SECRET_ACCESS_KEY"] = input.role.secret_access_key;
+    values["AWS_SESSION_TOKEN"] = input.role.session_token;
     values["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:9001";
     values["LAMBDA_TASK_ROOT"] = "/var/task";
     values["LAMBDA_RUNTIME_DIR"] = "/var/runtime";

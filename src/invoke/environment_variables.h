@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
+#include "invoke/ports.h"
 #include "invoke/runtime_bundle.h"
 #include "model/runnable.h"
 
@@ -18,11 +18,7 @@ struct EnvironmentVariablesInput {
     model::RegionName const& region;
     std::string const& log_group;
     std::string const& log_stream;
-    // Role credentials. Until roles' policies are enforced they are valid in form and refused by
-    // every API.
-    std::string const& access_key_id;
-    std::string const& secret_access_key;
-    std::string const& session_token;
+    RoleCredentials const& role;
 };
 
 // "NAME=value", the platform's own after the customer's, so that nothing reserved can be replaced.

@@ -61,6 +61,7 @@ ExecutionEnvironment::ExecutionEnvironment(EnvironmentServices const& services,
       observer_(std::move(observer)),
       log_group_(log_group_of(*function_)),
       log_stream_(stream_name(services_, *function_)),
+      made_(services_.clock.monotonic_now()),
       deadline_(services_.executor),
       init_deadline_(services_.executor) {}
 
@@ -101,6 +102,7 @@ void ExecutionEnvironment::start() {
 // The environment's whole life.
 asio::awaitable<void> ExecutionEnvironment::run() {
     if (auto made = co_await make_sandbox(); !made) {
+        start_error_ = made.error();
         if (!shutdown_asked_) {
             (void)move(EnvironmentEvent::kSandboxFailed);
             services_.log.write(
@@ -208,9 +210,7 @@ io::Task<> ExecutionEnvironment::make_sandbox() {
         });
     MERIDIAN_CO_CHECK(server_->adopt(sandbox_->take_runtime_api_listener()));
 
-    auto const access_key_id = "ASIA" + make_token(services_.random, kUpperAlphanumeric, 16);
-    auto const secret = make_token(services_.random, kBase64Alphabet, 40);
-    auto const token = make_token(services_.random, kBase64Alphabet, 356);
+    MERIDIAN_CO_TRY(auto const role, services_.roles.assume_role(*function_));
     environment_ =
         environment_variables({.function = *function_,
                                .bundle = *bundle_,
@@ -218,9 +218,7 @@ io::Task<> ExecutionEnvironment::make_sandbox() {
                                .region = services_.region,
                                .log_group = log_group_,
                                .log_stream = log_stream_,
-                               .access_key_id = access_key_id,
-                               .secret_access_key = secret,
-                               .session_token = token});
+                               .role = role});
     (void)move(EnvironmentEvent::kSandboxUp);
     co_return Result<void>{};
 }
@@ -270,6 +268,7 @@ io::Task<InvokeResult> ExecutionEnvironment::invoke(InvokeRequest request) {
     auto const self = shared_from_this();
     if (shutdown_asked_ || state_ == EnvironmentState::kShutdown ||
         state_ == EnvironmentState::kGone) {
+        if (start_error_) co_return std::unexpected(*start_error_);
         co_return fail(Errc::kUnavailable, "The environment is gone.");
     }
     current_.emplace();

@@ -22,6 +22,7 @@
 #include "io/http_server.h"
 #include "io/one_shot.h"
 #include "model/environment_state.h"
+#include "model/limits.h"
 #include "runtime_api/runtime_host.h"
 #include "telemetry/report.h"
 
@@ -35,6 +36,7 @@ struct EnvironmentServices {
     Log& log;
     sandbox::SandboxFactory& sandboxes;
     CodeSource& code;
+    RoleCredentialSource& roles;
     FunctionLogSink& logs;
     model::RegionName region;
 };
@@ -76,6 +78,10 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     [[nodiscard]] bool idle() const noexcept {
         return !current_ && (state_ == model::EnvironmentState::kReady ||
                              state_ == model::EnvironmentState::kReset);
+    }
+    // Its credentials are about to end: it serves no more invocations.
+    [[nodiscard]] bool worn_out(MonotonicTime now) const noexcept {
+        return now - made_ >= model::limits::kEnvironmentLifetimeMax;
     }
     [[nodiscard]] MonotonicTime idle_since() const noexcept { return idle_since_; }
 
@@ -121,6 +127,7 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     Observer observer_;
     std::string const log_group_;
     std::string const log_stream_;
+    MonotonicTime const made_;
 
     model::EnvironmentState state_ = model::EnvironmentState::kCreating;
     bool shutdown_asked_ = false;
@@ -132,6 +139,7 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     MonotonicTime init_started_{};
     std::optional<std::chrono::microseconds> init_duration_;
     std::optional<runtime_api::ReportedError> init_error_;
+    std::optional<Error> start_error_;  // why there is no sandbox
 
     std::unique_ptr<sandbox::Sandbox> sandbox_;
     std::unique_ptr<io::HttpServer> server_;

@@ -26,7 +26,10 @@ using namespace std::chrono_literals;
 using sandbox::ExitStatus;
 using sandbox::FakeSandbox;
 
-class OneFunction final : public FunctionCatalog, public CodeSource, public FunctionLogSink {
+class OneFunction final : public FunctionCatalog,
+                          public CodeSource,
+                          public RoleCredentialSource,
+                          public FunctionLogSink {
   public:
     std::shared_ptr<model::RunnableVersion> function = std::make_shared<model::RunnableVersion>();
     std::vector<std::string> lines;
@@ -52,11 +55,16 @@ class OneFunction final : public FunctionCatalog, public CodeSource, public Func
         merged = std::move(packages);
         co_return io::UniqueFd(::open("/", O_PATH | O_DIRECTORY));
     }
+    Result<RoleCredentials> assume_role(model::RunnableVersion const&) override {
+        if (!role_error.empty()) return fail(Errc::kAccessDenied, role_error);
+        return RoleCredentials{"ASIA1", "k", "t"};
+    }
     void append(std::string const&, std::string const&,
                 std::vector<telemetry::LogEvent> events) override {
         for (auto& event : events) lines.push_back(std::move(event.message));
     }
     std::string code_directory = "/";
+    std::string role_error;
 };
 
 class InvokeTest : public testing::Test {
@@ -93,6 +101,7 @@ class InvokeTest : public testing::Test {
                                                           .log = log_,
                                                           .sandboxes = sandboxes_,
                                                           .code = functions_,
+                                                          .roles = functions_,
                                                           .logs = functions_,
                                                           .region = model::RegionName{"us-east-1"}},
                                       functions_, bundles_, options);
@@ -486,6 +495,15 @@ TEST_F(InvokeTest, RefusesWhatCannotRun) {
     EXPECT_NE(invoke("1").error().message.find("meridian runtime build java17"), std::string::npos);
 }
 
+TEST_F(InvokeTest, WithoutItsRoleAFunctionDoesNotRun) {
+    functions_.role_error = "The role defined for the function cannot be assumed by Lambda.";
+    auto const refused = invoke("1");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::kAccessDenied);
+    functions_.role_error.clear();
+    EXPECT_TRUE(invoke("2"));
+}
+
 TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
     model::RunnableVersion function;
     function.name = model::FunctionName{"f"};
@@ -496,14 +514,13 @@ TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
     RuntimeBundle bundle;
     bundle.environment = {{"LANG", "en_US.UTF-8"}, {"PYTHONPATH", "/var/runtime"}};
     bundle.telemetry_log_fd = true;
+    RoleCredentials const role{"ASIA1", "k", "t"};
     auto const values = environment_variables({.function = function,
                                                .bundle = bundle,
                                                .region = model::RegionName{"us-east-1"},
                                                .log_group = "/aws/lambda/f",
                                                .log_stream = "s",
-                                               .access_key_id = "ASIA1",
-                                               .secret_access_key = "k",
-                                               .session_token = "t"});
+                                               .role = role});
     for (auto const* expected :
          {"AWS_REGION=us-east-1", "LANG=C", "MINE=a=b", "PYTHONPATH=/var/runtime", "_HANDLER=app.h",
           "AWS_EXECUTION_ENV=AWS_Lambda_python3.11", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001",
@@ -518,9 +535,7 @@ TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
                                                  .region = model::RegionName{"us-east-1"},
                                                  .log_group = "g",
                                                  .log_stream = "s",
-                                                 .access_key_id = "",
-                                                 .secret_access_key = "",
-                                                 .session_token = ""});
+                                                 .role = role});
     EXPECT_FALSE(std::ranges::any_of(
         provided, [](auto const& v) { return v.starts_with("AWS_EXECUTION_ENV="); }));
 }

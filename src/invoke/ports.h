@@ -46,6 +46,22 @@ class CodeSource {
     virtual io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) = 0;
 };
 
+// Temporary credentials of a function's execution role.
+struct RoleCredentials {
+    std::string access_key_id = {};
+    std::string secret_access_key = {};
+    std::string session_token = {};
+};
+
+class RoleCredentialSource {
+  public:
+    virtual ~RoleCredentialSource() = default;
+    // Valid for limits::kRoleCredentialsLifetime. kAccessDenied, with AWS's text, where Lambda may
+    // not assume the role. No I/O, no waiting.
+    [[nodiscard]] virtual Result<RoleCredentials> assume_role(
+        model::RunnableVersion const& function) = 0;
+};
+
 class FunctionLogSink {
   public:
     virtual ~FunctionLogSink() = default;

@@ -45,6 +45,25 @@ inline constexpr std::size_t kPolicyBytesMax = 131'072;  // with white space (AP
 // Deeper nesting than any policy has; ours: what reads the text recurses.
 inline constexpr std::size_t kPolicyDepthMax = 16;
 
+// --- IAM and STS (IAM User Guide, "IAM and AWS STS quotas") ---
+inline constexpr std::size_t kUsersPerAccountMax = 5'000;
+inline constexpr std::size_t kGroupsPerAccountMax = 300;
+inline constexpr std::size_t kRolesPerAccountMax = 1'000;
+inline constexpr std::size_t kPoliciesPerAccountMax = 1'500;
+inline constexpr std::size_t kGroupsPerUserMax = 10;
+inline constexpr std::size_t kAccessKeysPerUserMax = 2;
+inline constexpr std::size_t kAttachedPoliciesMax = 10;  // of a user, a group or a role
+inline constexpr std::size_t kPolicyVersionsMax = 5;
+inline constexpr std::size_t kIamPageMax = 1'000;  // MaxItems of its listings
+inline constexpr int kSessionSecondsMin = 900;
+inline constexpr int kChainedSessionSecondsMax = 3'600;    // a role assumed by a role
+inline constexpr int kSessionTokenSecondsMax = 129'600;    // GetSessionToken of a user
+inline constexpr int kRootSessionTokenSecondsMax = 3'600;  // and of root
+// Ours: what an environment gets of its function's role. Environments are replaced before it ends.
+inline constexpr auto kRoleCredentialsLifetime = std::chrono::hours(12);
+// Ours: the longest invocation, started at the last moment, still ends before its credentials.
+inline constexpr auto kEnvironmentLifetimeMax = std::chrono::hours(11);
+
 // --- Requests ---
 // 6 MB each way for a synchronous invocation (quota page; the exact number is in the error text).
 inline constexpr std::size_t kInvokeRequestBytesMax = 6'291'456;

@@ -2,7 +2,7 @@
 
 #include "model/environment_state.h"
 #include "model/function.h"
-#include "model/role.h"
+#include "model/identity.h"
 #include "model/runtimes.h"
 
 namespace meridian::model {

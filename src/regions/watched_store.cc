@@ -10,7 +10,14 @@ io::Task<Sequence> WatchedStore::commit(store::Transaction transaction) {
     auto const log = transaction.changes.empty()
                          ? std::nullopt
                          : std::optional(store::log_of(transaction.changes.front().key.kind));
+    bool const watched = watcher_ != nullptr && log == LogName::kAccount;
+    auto const changes = watched ? transaction.changes : std::vector<store::Change>();
     auto committed = co_await below_.commit(std::move(transaction));
+    if (watched && committed) {
+        watcher_->on_account_changed(changes, *committed);
+    } else if (watched && committed.error().code == Errc::kOutcomeUnknown) {
+        watcher_->on_account_in_doubt();
+    }
     // After a kOutcomeUnknown there may be an entry: whoever waits looks in vain, or not.
     bool const may_have_grown = committed || committed.error().code == Errc::kOutcomeUnknown;
     if (log && may_have_grown) grew(*log);
@@ -19,7 +26,15 @@ io::Task<Sequence> WatchedStore::commit(store::Transaction transaction) {
 
 io::Task<> WatchedStore::apply(store::LogEntry entry) {
     auto const log = entry.log;
+    bool const watched = watcher_ != nullptr && log == LogName::kAccount;
+    auto const sequence = entry.sequence;
+    auto const changes = watched ? entry.changes : std::vector<store::Change>();
     auto applied = co_await below_.apply(std::move(entry));
+    if (watched && applied) {
+        watcher_->on_account_changed(changes, sequence);
+    } else if (watched && applied.error().code == Errc::kOutcomeUnknown) {
+        watcher_->on_account_in_doubt();
+    }
     if (applied || applied.error().code == Errc::kOutcomeUnknown) grew(log);
     co_return applied;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// A Store that says when one of its logs has grown through it. Everything else is the store below.
+// A Store that says when one of its logs has grown through it, and what the account log has got.
+// Everything else is the store below.
 //
 // Threads: belongs to its region's executor; call there only.
 
@@ -7,6 +8,16 @@
 #include "store/store.h"
 
 namespace meridian::regions {
+
+// Whoever keeps in memory what the account log says. Called on the store's executor.
+class AccountWatcher {
+  public:
+    virtual ~AccountWatcher() = default;
+    virtual void on_account_changed(std::vector<store::Change> const& changes,
+                                    store::Sequence sequence) = 0;
+    // A commit may have happened: only the log knows.
+    virtual void on_account_in_doubt() = 0;
+};
 
 class WatchedStore final : public store::Store {
   public:
@@ -17,6 +28,9 @@ class WatchedStore final : public store::Store {
     [[nodiscard]] GrowthSignal const& growth(store::LogName log) const {
         return log == store::LogName::kAccount ? account_growth_ : region_growth_;
     }
+
+    // At most one; it outlives the store's use.
+    void watch_account(AccountWatcher& watcher) { watcher_ = &watcher; }
 
     io::Task<std::optional<store::Record>> get(store::Key key) override;
     io::Task<std::optional<nlohmann::json>> epitaph(store::Key key) override;
@@ -35,6 +49,7 @@ class WatchedStore final : public store::Store {
     }
 
     store::Store& below_;
+    AccountWatcher* watcher_ = nullptr;
     GrowthSignal region_growth_;
     GrowthSignal account_growth_;
 };

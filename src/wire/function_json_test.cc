@@ -149,16 +149,15 @@ TEST(FunctionJson, AQualifiedArnEndsInTheVersion) {
 }
 
 TEST(IamJson, ARoleIsShownAsIamShowsIt) {
-    model::Role const role{.account = model::AccountId("123456789012"),
-                           .name = "r",
-                           .id = "AROAXXXXXXXXXXXXXXXXX",
-                           .path = "/p/",
-                           .description = "d",
-                           .assume_role_policy_document = R"({"a": "b"})",
-                           .max_session_seconds = 3'600,
-                           .created = WallTime{std::chrono::seconds{1'704'067'200}},
-                           .tags = {{"k", "v"}},
-                           .attached_policies = {}};
+    model::Role role;
+    role.account = model::AccountId("123456789012");
+    role.name = "r";
+    role.id = "AROAXXXXXXXXXXXXXXXXX";
+    role.path = "/p/";
+    role.description = "d";
+    role.assume_role_policy_document = R"({"a": "b"})";
+    role.created = WallTime{std::chrono::seconds{1'704'067'200}};
+    role.tags = {{"k", "v"}};
     auto const item = json::parse(R"({
         "Path": "/p/", "RoleName": "r", "RoleId": "AROAXXXXXXXXXXXXXXXXX",
         "Arn": "arn:aws:iam::123456789012:role/p/r", "CreateDate": 1704067200,

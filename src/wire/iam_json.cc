@@ -8,14 +8,23 @@ namespace meridian::wire {
 
 using nlohmann::json;
 
+std::int64_t iam_time(WallTime time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+json iam_tags_json(model::Tags const& tags) {
+    json list = json::array();
+    for (auto const& [key, text] : tags) list.push_back({{"Key", key}, {"Value", text}});
+    return list;
+}
+
 json role_list_item_json(model::Role const& role) {
     json value = {
         {"Path", role.path},
         {"RoleName", role.name},
         {"RoleId", role.id},
         {"Arn", role.arn()},
-        {"CreateDate",
-         std::chrono::duration_cast<std::chrono::seconds>(role.created.time_since_epoch()).count()},
+        {"CreateDate", iam_time(role.created)},
         {"AssumeRolePolicyDocument", percent_encoded(role.assume_role_policy_document)},
         {"MaxSessionDuration", role.max_session_seconds},
     };
@@ -25,13 +34,38 @@ json role_list_item_json(model::Role const& role) {
 
 json role_json(model::Role const& role) {
     json value = role_list_item_json(role);
-    if (!role.tags.empty()) {
-        json tags = json::array();
-        for (auto const& [key, text] : role.tags) tags.push_back({{"Key", key}, {"Value", text}});
-        value["Tags"] = std::move(tags);
-    }
+    if (!role.tags.empty()) value["Tags"] = iam_tags_json(role.tags);
     value["RoleLastUsed"] = json::object();
     return value;
+}
+
+json user_list_item_json(model::User const& user) {
+    return {{"Path", user.path},
+            {"UserName", user.name},
+            {"UserId", user.id},
+            {"Arn", user.arn()},
+            {"CreateDate", iam_time(user.created)}};
+}
+
+json user_json(model::User const& user) {
+    auto value = user_list_item_json(user);
+    if (!user.tags.empty()) value["Tags"] = iam_tags_json(user.tags);
+    return value;
+}
+
+json group_json(model::Group const& group) {
+    return {{"Path", group.path},
+            {"GroupName", group.name},
+            {"GroupId", group.id},
+            {"Arn", group.arn()},
+            {"CreateDate", iam_time(group.created)}};
+}
+
+json access_key_json(model::AccessKey const& key, std::string const& user_name) {
+    return {{"UserName", user_name},
+            {"AccessKeyId", key.id.value()},
+            {"Status", key.active ? "Active" : "Inactive"},
+            {"CreateDate", iam_time(key.created)}};
 }
 
 json attached_policy_json(model::AttachedPolicy const& policy) {

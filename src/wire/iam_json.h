@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "model/role.h"
+#include "model/identity.h"
 
 namespace meridian::wire {
 
@@ -12,6 +12,16 @@ namespace meridian::wire {
 [[nodiscard]] nlohmann::json role_json(model::Role const& role);
 // As ListRoles shows it: without tags and last use.
 [[nodiscard]] nlohmann::json role_list_item_json(model::Role const& role);
+// A user as CreateUser and GetUser show it; listings leave out its tags.
+[[nodiscard]] nlohmann::json user_json(model::User const& user);
+[[nodiscard]] nlohmann::json user_list_item_json(model::User const& user);
+[[nodiscard]] nlohmann::json group_json(model::Group const& group);
+// Without its secret.
+[[nodiscard]] nlohmann::json access_key_json(model::AccessKey const& key,
+                                             std::string const& user_name);
+[[nodiscard]] nlohmann::json iam_tags_json(model::Tags const& tags);
+// Whole seconds since 1970.
+[[nodiscard]] std::int64_t iam_time(WallTime time);
 [[nodiscard]] nlohmann::json attached_policy_json(model::AttachedPolicy const& policy);
 
 }  // namespace meridian::wire

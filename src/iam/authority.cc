@@ -1,0 +1,103 @@
+#include "iam/authority.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace meridian::iam {
+
+namespace {
+
+policy::Principal principal_of(auth::Caller const& caller) {
+    using Kind = policy::Principal::Kind;
+    policy::Principal principal{.kind = Kind::kRoot,
+                                .account = caller.account.value(),
+                                .arn = caller.arn,
+                                .role_arn = caller.principal.role_arn};
+    if (caller.principal.kind == auth::Principal::Kind::kUser) principal.kind = Kind::kUser;
+    if (caller.principal.kind == auth::Principal::Kind::kAssumedRole)
+        principal.kind = Kind::kAssumedRole;
+    return principal;
+}
+
+policy::Request request_of(policy::Principal const& principal, Intent const& intent,
+                           policy::RequestContext const& context) {
+    return {.principal = principal,
+            .action = intent.action,
+            .resource = intent.resource,
+            .resource_account = intent.resource_account,
+            .context = context,
+            .resource_policy_required = intent.resource_policy_required};
+}
+
+void describe_tags(model::Tags const& tags, policy::RequestContext& context) {
+    for (auto const& [key, value] : tags) context.add_made("aws:PrincipalTag/" + key, value);
+}
+
+}  // namespace
+
+void Authority::describe(auth::Caller const& caller, policy::RequestContext& context) const {
+    auto const& principal = caller.principal;
+    context.add("aws:principalaccount", caller.account.value());
+    context.add("aws:userid", caller.user_id);
+    switch (principal.kind) {
+        case auth::Principal::Kind::kRoot:
+            context.add("aws:principaltype", "Account");
+            context.add("aws:principalarn", caller.arn);
+            break;
+        case auth::Principal::Kind::kUser:
+            context.add("aws:principaltype", "User");
+            context.add("aws:principalarn", caller.arn);
+            context.add("aws:username", principal.name);
+            if (auto const* const user =
+                    directory_.find<model::User>(caller.account, principal.name))
+                describe_tags(user->entity.tags, context);
+            break;
+        case auth::Principal::Kind::kAssumedRole:
+            context.add("aws:principaltype", "AssumedRole");
+            context.add("aws:principalarn", principal.role_arn);
+            if (auto const* const role =
+                    directory_.find<model::Role>(caller.account, principal.name))
+                describe_tags(role->entity.tags, context);
+            break;
+    }
+    if (principal.issued) {
+        context.add_made("aws:TokenIssueTime",
+                         fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                                     std::chrono::floor<std::chrono::seconds>(*principal.issued)));
+    }
+}
+
+std::vector<policy::Document const*> Authority::documents_of(auth::Caller const& caller) const {
+    if (caller.principal.kind == auth::Principal::Kind::kUser) {
+        auto const* const user =
+            directory_.find<model::User>(caller.account, caller.principal.name);
+        if (user != nullptr) return directory_.documents_of(*user);
+    }
+    if (caller.principal.kind == auth::Principal::Kind::kAssumedRole) {
+        auto const* const role =
+            directory_.find<model::Role>(caller.account, caller.principal.name);
+        if (role != nullptr) return directory_.documents_of(*role);
+    }
+    return {};
+}
+
+policy::Decision Authority::decide(auth::Caller const& caller, Intent const& intent,
+                                   policy::RequestContext const& context) const {
+    auto const principal = principal_of(caller);
+    auto const documents = documents_of(caller);
+    return policy::evaluate(request_of(principal, intent, context),
+                            {.identity = documents,
+                             .resource = intent.resource_policies,
+                             .session = caller.principal.session_policy.get()});
+}
+
+Result<void> Authority::check(auth::Caller const& caller, Intent const& intent,
+                              policy::RequestContext const& context) const {
+    auto const decision = decide(caller, intent, context);
+    if (decision.allowed()) return {};
+    auto const principal = principal_of(caller);
+    return fail(Errc::kAccessDenied,
+                policy::denial_text(request_of(principal, intent, context), decision));
+}
+
+}  // namespace meridian::iam

@@ -1,0 +1,72 @@
+// The tags of users, roles and managed policies. Keys are unique ignoring case.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "iam/identity_manager.h"
+#include "iam/paging.h"
+
+namespace meridian::iam {
+
+namespace {
+
+namespace limits = model::limits;
+
+void remove_tag(model::Tags& tags, std::string const& key) {
+    std::erase_if(tags, [&](auto const& tag) { return equals_ignoring_case(tag.first, key); });
+}
+
+Result<model::Tags> changed(model::Tags tags, TagChange const& change) {
+    for (auto const& key : change.remove) remove_tag(tags, key);
+    for (auto const& [key, value] : change.add) {
+        remove_tag(tags, key);
+        tags[key] = value;
+    }
+    if (tags.size() <= limits::kTagsPerResourceMax) return tags;
+    return fail(Errc::kLimitExceeded, fmt::format("Cannot exceed quota for TagsPerResource: {}",
+                                                  limits::kTagsPerResourceMax));
+}
+
+}  // namespace
+
+// A managed policy is named by its ARN.
+template <>
+Result<Known<model::ManagedPolicy> const*> IdentityManager::require(model::AccountId const& account,
+                                                                    std::string const& arn) const {
+    return require_own_policy(account, arn);
+}
+
+template <typename Entity>
+io::Task<> IdentityManager::change_tags(Requester who, std::string name, TagChange tags) {
+    return change(who, [this, account = who.account, name, tags]() -> Result<Changes> {
+        MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
+        auto entity = known->entity;
+        MERIDIAN_TRY(entity.tags, changed(entity.tags, tags));
+        Changes changes;
+        changes.replace(*known, entity);
+        return changes;
+    });
+}
+
+template <typename Entity>
+Result<Page<std::pair<std::string, std::string>>> IdentityManager::list_tags(
+    model::AccountId const& account, std::string const& name, PageRequest const& request) const {
+    MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
+    std::vector<std::pair<std::string, std::pair<std::string, std::string>>> items;
+    for (auto const& tag : known->entity.tags) items.emplace_back(tag.first, tag);
+    return page_of("tags", request, std::move(items));
+}
+
+#define MERIDIAN_INSTANTIATE(Entity)                                                               \
+    template io::Task<> IdentityManager::change_tags<Entity>(Requester, std::string, TagChange);   \
+    template Result<Page<std::pair<std::string, std::string>>> IdentityManager::list_tags<Entity>( \
+        model::AccountId const&, std::string const&, PageRequest const&) const
+
+MERIDIAN_INSTANTIATE(model::User);
+MERIDIAN_INSTANTIATE(model::Role);
+MERIDIAN_INSTANTIATE(model::ManagedPolicy);
+#undef MERIDIAN_INSTANTIATE
+
+}  // namespace meridian::iam

@@ -1,0 +1,69 @@
+// CreateUser, GetUser, ListUsers, UpdateUser, DeleteUser.
+
+#include "base/ascii.h"
+#include "iam/new_entity.h"
+#include "iam/paging.h"
+
+namespace meridian::iam {
+
+io::Task<model::User> IdentityManager::create_user(Requester who, CreateUserRequest request) {
+    model::User user;
+    found(user, who.account);
+    user.name = std::move(request.name);
+    user.path = std::move(request.path);
+    user.tags = std::move(request.tags);
+    MERIDIAN_CO_CHECK(co_await change(who, [this, user]() -> Result<Changes> {
+        MERIDIAN_CHECK(check_new(user));
+        Changes changes;
+        changes.create(user);
+        return changes;
+    }));
+    co_return user;
+}
+
+Result<model::User const*> IdentityManager::get_user(model::AccountId const& account,
+                                                     std::string const& name) const {
+    MERIDIAN_TRY(auto const* const known, require<model::User>(account, name));
+    return &known->entity;
+}
+
+Result<Page<model::User const*>> IdentityManager::list_users(model::AccountId const& account,
+                                                             PageRequest const& request) const {
+    return page_of("users", request,
+                   by_path(parts_.directory.all<model::User>(account), request.path_prefix));
+}
+
+io::Task<> IdentityManager::update_user(Requester who, std::string name, Renaming change_to) {
+    return change(who, [this, account = who.account, name, change_to]() -> Result<Changes> {
+        MERIDIAN_TRY(auto const* const known, require<model::User>(account, name));
+        auto user = known->entity;
+        if (change_to.path) user.path = *change_to.path;
+        if (change_to.name) user.name = *change_to.name;
+        if (!equals_ignoring_case(user.name, name)) {
+            MERIDIAN_CHECK(check_new(user));
+        }
+        Changes changes;
+        changes.replace(*known, user);
+        return changes;
+    });
+}
+
+io::Task<> IdentityManager::delete_user(Requester who, std::string name) {
+    return change(who, [this, account = who.account, name]() -> Result<Changes> {
+        MERIDIAN_TRY(auto const* const known, require<model::User>(account, name));
+        MERIDIAN_CHECK(check_no_policies(known->entity));
+        if (!keys_of(known->entity).empty()) {
+            return fail(Errc::kDeleteConflict,
+                        "Cannot delete entity, must delete access keys first.");
+        }
+        if (!known->entity.group_ids.empty()) {
+            return fail(Errc::kDeleteConflict,
+                        "Cannot delete entity, must remove user from groups first.");
+        }
+        Changes changes;
+        changes.remove(*known);
+        return changes;
+    });
+}
+
+}  // namespace meridian::iam
