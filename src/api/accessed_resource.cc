@@ -34,12 +34,12 @@ AccessedResource function_resource(RequestPlace const& place, std::string_view n
     return resource;
 }
 
-// LayerName may be an ARN.
+// LayerName may be an ARN. Only what the caller may is asked here; whether another account shares its
+// layer, control/layers.h asks the version's policy.
 AccessedResource layer_resource(RequestPlace const& place, json const& input, bool version) {
     auto const name = text_of(input, "LayerName");
     AccessedResource resource{.account = place.caller.account};
     resource.arn = name.starts_with("arn:") ? name : lambda_arn(place, "layer:" + name);
-    if (auto const arn = wire::parse_layer_arn(resource.arn)) resource.account = arn->account;
     if (version && input.contains("VersionNumber"))
         resource.arn += fmt::format(":{}", input["VersionNumber"].get<std::int64_t>());
     return resource;

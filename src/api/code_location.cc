@@ -94,7 +94,7 @@ std::string CodeLocations::link(std::string_view endpoint, CodePackageName const
     request.method = "GET";
     request.target =
         fmt::format("{}{}/{}/{}-{}?versionId={}", kPrefix, region_.value(), package.account.value(),
-                    package.function.value(), uuid_of(hash + std::string(32, '0')), hash);
+                    package.name, uuid_of(hash + std::string(32, '0')), hash);
     auto const authority = endpoint.substr(
         endpoint.find("//") == std::string_view::npos ? 0 : endpoint.find("//") + 2);
     request.headers.add("Host", std::string(authority));

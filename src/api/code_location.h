@@ -1,8 +1,9 @@
 #pragma once
-// GetFunction's Code.Location: a link to a package that anybody may follow for ten minutes. It is a
-// URL on our own endpoint, presigned as S3's are, with a key of this region that nothing else uses:
+// Code.Location of GetFunction and Content.Location of GetLayerVersion: a link to a package that
+// anybody may follow for ten minutes. It is a URL on our own endpoint, presigned as S3's are, with
+// a key of this region that nothing else uses:
 //
-//   http://HOST/_code/REGION/ACCOUNT/FUNCTION-UUID?versionId=SHA256HEX&X-Amz-Algorithm=…&X-Amz-Signature=…
+//   http://HOST/_code/REGION/ACCOUNT/NAME-UUID?versionId=SHA256HEX&X-Amz-Algorithm=…&X-Amz-Signature=…
 //
 // The link names the package by its hash, so that what it gives never changes. Errors are S3's XML.
 // Owned by the API front of a region. Pure but for the clock; any thread.
@@ -26,7 +27,7 @@ namespace meridian::api {
 
 struct CodePackageName {
     model::AccountId account;
-    model::FunctionName function;
+    std::string name;  // the function or layer
     model::CodeSha256 sha256;
 };
 

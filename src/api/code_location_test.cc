@@ -14,8 +14,7 @@ class CodeLocationTest : public testing::Test, protected control::ControlHarness
   protected:
     CodeLocationTest() {
         auto const stored = run(code.put(zip));
-        package = {model::AccountId("123456789012"), model::FunctionName("my-function_1"),
-                   stored->sha256};
+        package = {model::AccountId("123456789012"), "my-function_1", stored->sha256};
     }
     // The request that a plain client makes of a link.
     static HttpRequest follow(std::string const& link) {

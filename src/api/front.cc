@@ -72,6 +72,9 @@ Front::Hosted* Front::region_of(std::string_view name) {
 std::size_t Front::body_bytes_max(HttpRequest const& head) {
     auto const path = head.path();
     if (path.ends_with("/invocations")) return limits::kInvokeRequestBytesMax;
+    // PublishLayerVersion is the only one with a body there.
+    if (path.starts_with("/2018-10-31/layers/") && path.ends_with("/versions"))
+        return limits::kCodeRequestBytesMax;
     if (path.ends_with("/code") || path.ends_with("/functions") || path.ends_with("/functions/")) {
         return limits::kCodeRequestBytesMax;
     }

@@ -61,7 +61,7 @@ io::Task<json> get_function(Services services, ActionContext context, json input
         auto const& version = details.view.version;
         code["Location"] =
             context.code_locations->link(context.endpoint, {.account = version.account,
-                                                            .function = version.name,
+                                                            .name = version.name.value(),
                                                             .sha256 = version.version.code.sha256});
     }
     json output = {{"Configuration", shown(details.view, context)}, {"Code", std::move(code)}};

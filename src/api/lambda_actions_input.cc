@@ -65,7 +65,6 @@ struct Refusal {
     char const* name;
 };
 constexpr Refusal kRefusedWithContent[] = {
-    {"Layers", "Layers"},
     {"FileSystemConfigs", "FileSystemConfigs"},
     {"ImageConfig", "ImageConfig"},
     {"KMSKeyArn", "KMSKeyArn"},
@@ -185,6 +184,7 @@ Result<control::SettingsChange> read_settings(json const& input) {
     if (input.contains("LoggingConfig")) {
         MERIDIAN_CHECK(read_logging(input["LoggingConfig"], change));
     }
+    change.layer_arns = read_optional<std::vector<std::string>>(input, "Layers");
     change.empty_vpc_config = input.contains("VpcConfig");
     return change;
 }

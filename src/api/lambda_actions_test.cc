@@ -208,7 +208,6 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
          "VpcConfig with subnets or security groups"},
         {{{"VpcConfig", {{"Ipv6AllowedForDualStack", true}}}},
          "VpcConfig with Ipv6AllowedForDualStack"},
-        {{{"Layers", {"arn:aws:lambda:us-east-1:123456789012:layer:l:1"}}}, "Layers"},
         {{{"DeadLetterConfig", {{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}}},
          "DeadLetterConfig with a TargetArn"},
         {{{"FileSystemConfigs", {{{"Arn", "a"}, {"LocalMountPath", "/mnt/x"}}}}},

@@ -168,6 +168,10 @@ class Region::Adapters final : public control::FunctionObserver,
         return region_.code_->open_unpacked(std::move(sha256));
     }
 
+    io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) override {
+        return region_.code_->open_merged(std::move(packages));
+    }
+
     Result<invoke::RoleCredentials> assume_role(model::RunnableVersion const& function) override {
         auto const arn = wire::function_arn(region_.name_, function.account, function.name);
         MERIDIAN_TRY(auto made, region_.identities_->tokens.assume_for_function(

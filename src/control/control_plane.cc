@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "model/limits.h"
 #include "wire/arn.h"
 
 namespace meridian::control {
@@ -17,6 +16,12 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
                  lifecycle),
       directory_(parts_.region, table_, published_),
       resources_{parts_.store, directory_, parts_.clock, parts_.random, parts_.log},
+      packages_(parts_.code,
+                [this](model::AccountId const& account) {
+                    return published_.usage(account.value()).code_bytes +
+                           layers_.code_bytes(account);
+                }),
+      layers_({parts_.region, parts_.store, packages_, parts_.clock, parts_.random, parts_.log}),
       aliases_(resources_),
       resource_policies_(resources_),
       reserved_(resources_, parts_.account_concurrency),
@@ -31,6 +36,7 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
 }
 
 io::Task<> ControlPlane::start() {
+    MERIDIAN_CO_CHECK(co_await layers_.load());
     MERIDIAN_CO_CHECK(co_await aliases_.load());
     MERIDIAN_CO_CHECK(co_await resource_policies_.load());
     MERIDIAN_CO_CHECK(co_await reserved_.load());
@@ -73,11 +79,20 @@ io::Task<> ControlPlane::function_replicated(model::AccountId account, model::Fu
 
 io::Task<std::vector<model::CodeSha256>> ControlPlane::code_in_use() {
     std::set<model::CodeSha256> used;
+    auto const add_version = [&](model::FunctionVersion const& version) {
+        used.insert(version.code.sha256);
+        auto const layers = layer_packages(version.settings);
+        if (layers.empty()) return;
+        used.insert(layers.begin(), layers.end());
+        used.insert(store::merged_name(layers));
+    };
     auto const add = [&](model::FunctionVersion const& definition, VersionStatus const& status) {
-        used.insert(definition.code.sha256);
-        if (status.serving) used.insert(status.serving->code.sha256);
+        add_version(definition);
+        if (status.serving) add_version(*status.serving);
     };
     // A record that cannot be read might need any package: then nothing may be removed.
+    MERIDIAN_CO_TRY(auto const of_layers, co_await layers_.code_in_use());
+    used.insert(of_layers.begin(), of_layers.end());
     MERIDIAN_CO_TRY(auto functions, co_await parts_.store.scan_all(store::Kind::kFunction));
     for (auto const& record : functions) {
         MERIDIAN_CO_TRY(auto function, function_from_record(record.key, record.value));
@@ -169,21 +184,17 @@ Result<void> ControlPlane::check_role(Requester const& who, std::string const& r
                 "The role defined for the function cannot be assumed by Lambda.");
 }
 
-io::Task<model::CodePackage> ControlPlane::store_code(model::AccountId account,
-                                                      std::string zip_bytes) {
-    if (zip_bytes.empty())
-        co_return fail(Errc::kInvalidParameterValue, "Uploaded file must be a non-empty zip");
-    auto const size = zip_bytes.size();
-    if (size > model::limits::kCodeZippedBytesMax) {
-        co_return fail(Errc::kRequestTooLarge,
-                       fmt::format("Zipped size must be smaller than {} bytes",
-                                   model::limits::kCodeZippedBytesMax));
-    }
-    if (published_.usage(account.value()).code_bytes + size > model::limits::kCodeStorageBytesMax) {
-        co_return fail(Errc::kCodeStorageExceeded, "Code storage limit exceeded.");
-    }
-    MERIDIAN_CO_TRY(auto stored, co_await parts_.code.put(std::move(zip_bytes)));
-    co_return model::CodePackage{std::move(stored.sha256), stored.size_bytes};
+io::Task<> ControlPlane::resolve_layers(Requester who, SettingsChange* change) {
+    if (!change->layer_arns) co_return Result<void>{};
+    MERIDIAN_CO_TRY(change->layers, co_await layers_.resolve(who, *change->layer_arns));
+    co_return Result<void>{};
+}
+
+io::Task<> ControlPlane::check_unzipped(model::CodePackage code,
+                                        std::vector<model::LayerReference> layers) {
+    std::vector<model::CodeSha256> packages{code.sha256};
+    for (auto const& layer : layers) packages.push_back(layer.code.sha256);
+    return packages_.check_unzipped(std::move(packages));
 }
 
 io::Task<std::string> ControlPlane::get_code(model::CodeSha256 sha256) {

@@ -16,6 +16,7 @@
 #include "control/function_lifecycle.h"
 #include "control/function_options.h"
 #include "control/function_urls.h"
+#include "control/layers.h"
 #include "control/provisioned_concurrency.h"
 #include "control/requests.h"
 #include "control/reserved_concurrency.h"
@@ -77,6 +78,7 @@ class ControlPlane {
         return provisioned_;
     }
 
+    [[nodiscard]] Layers& layers() noexcept { return layers_; }
     [[nodiscard]] FunctionUrls& function_urls() noexcept { return function_urls_; }
     [[nodiscard]] EventInvokeConfigs& event_invoke_configs() noexcept {
         return event_invoke_configs_;
@@ -127,8 +129,10 @@ class ControlPlane {
     // Whether Lambda may assume the role: kInvalidParameterValue with AWS's text.
     [[nodiscard]] Result<void> check_role(Requester const& who, std::string const& role_arn,
                                           model::FunctionName const& name) const;
-    // Verifies and stores a package; makes sure that the account has room for it.
-    io::Task<model::CodePackage> store_code(model::AccountId account, std::string zip_bytes);
+    // Puts what a change's layer ARNs mean into it.
+    io::Task<> resolve_layers(Requester who, SettingsChange* change);
+    // Whether they are small enough together.
+    io::Task<> check_unzipped(model::CodePackage code, std::vector<model::LayerReference> layers);
 
     // The status an update begins with: what ran before keeps running.
     [[nodiscard]] static VersionStatus updating(StoredFunction const& stored);
@@ -156,6 +160,8 @@ class ControlPlane {
     FunctionLifecycle lifecycle_;
     FunctionDirectory directory_;
     ResourceParts const resources_;
+    Packages packages_;
+    Layers layers_;
     Aliases aliases_;
     ResourcePolicies resource_policies_;
     ReservedConcurrency reserved_;

@@ -115,6 +115,17 @@ class FakeCodeStore final : public store::CodeStore {
             co_return fail(Errc::kResourceNotFound, "The package is not there.");
         co_return io::UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     }
+    io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> merged) override {
+        for (auto const& sha256 : merged) {
+            MERIDIAN_CO_CHECK(co_await open_unpacked(sha256));
+        }
+        co_return io::UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    }
+    // A package "PK:1000" is one of that size.
+    io::Task<std::uint64_t> unzipped_bytes(model::CodeSha256 sha256) override {
+        MERIDIAN_CO_TRY(auto const bytes, co_await get(sha256));
+        co_return bytes.starts_with("PK:") ? std::stoull(bytes.substr(3)) : bytes.size();
+    }
     io::Task<> remove_unused(std::vector<model::CodeSha256>) override { co_return Result<void>{}; }
 
   private:

@@ -185,6 +185,14 @@ io::Task<VersionStatus> FunctionLifecycle::examine(VersionStatus now,
         if (!is_permanent(opened.error().code)) co_return std::unexpected(opened.error());
         co_return failed(now, opened.error().message, "InvalidZipFileException");
     }
+    auto const layers = model::layer_packages(definition.settings);
+    if (!layers.empty()) {
+        auto const merged = co_await parts_.code.open_merged(layers);
+        if (!merged) {
+            if (!is_permanent(merged.error().code)) co_return std::unexpected(merged.error());
+            co_return failed(now, merged.error().message, "InvalidZipFileException");
+        }
+    }
     co_return VersionStatus{active(), std::nullopt};
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "control/layer_records.h"
 #include "store/record_format.h"
 
 namespace meridian::control {
@@ -29,6 +30,7 @@ json settings_to_json(model::FunctionSettings const& settings) {
     };
     if (settings.environment) value["environment"] = *settings.environment;
     if (settings.log_group) value["log_group"] = *settings.log_group;
+    for (auto const& layer : settings.layers) value["layers"].push_back(reference_to_json(layer));
     if (settings.empty_vpc_config) value["empty_vpc_config"] = true;
     return value;
 }
@@ -48,6 +50,8 @@ model::FunctionSettings settings_from_json(json const& value) {
     }
     if (value.contains("log_group")) settings.log_group = value["log_group"].get<std::string>();
     settings.empty_vpc_config = value.value("empty_vpc_config", false);
+    for (auto const& layer : value.value("layers", json::array()))
+        settings.layers.push_back(reference_from_json(layer));
     return settings;
 }
 

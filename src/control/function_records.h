@@ -1,13 +1,15 @@
 #pragma once
 // Functions and their versions as the Store's JSON values, and their status as the region keeps it.
 //
-//   function  {"format":1, "name":…, "latest":VERSION, "tags":{…}, "last_version":N,
-//   "last_published_description":…} version   {"format":1, "number":N, "version":VERSION} VERSION
+//   function  {"format":2, "name":…, "latest":VERSION, "tags":{…}, "last_version":N,
+//   "last_published_description":…} version   {"format":2, "number":N, "version":VERSION} VERSION
 //   {"settings":{…}, "code":{"sha256":…, "size_bytes":N}, "last_modified_us":N,
 //              "revision":{"while_in_progress":…, "settled":…}}
-//   status    {"format":1, "of_revision":…, "state":…, "last_update":…, reasons…, "serving":VERSION
-//   or absent} epitaph   {"format":1, "last_version":N}     what a deleted function leaves behind
+//   status    {"format":2, "of_revision":…, "state":…, "last_update":…, reasons…, "serving":VERSION
+//   or absent} epitaph   {"format":2, "last_version":N}     what a deleted function leaves behind
 //   for ever
+//
+// Format 2 adds to the settings "layers" (layer_records.h). Format 1 is read: it has none.
 //
 // A definition travels to other regions: ARNs of our own regional resources inside one carry a
 // {region} slot. Today no setting holds one (a role's ARN names no region). Pure functions; any
@@ -23,7 +25,7 @@
 
 namespace meridian::control {
 
-inline constexpr int kFunctionFormat = 1;
+inline constexpr int kFunctionFormat = 2;
 
 [[nodiscard]] store::Key function_key(model::AccountId const& account,
                                       model::FunctionName const& name);

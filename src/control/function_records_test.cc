@@ -39,6 +39,10 @@ class Generator {
                         .empty_vpc_config = below(2) == 0};
         if (below(2) == 0) out.settings.environment = map();
         if (below(2) == 0) out.settings.log_group = text();
+        for (auto n = below(3); n > 0; --n) {
+            out.settings.layers.push_back({{model::AccountId(text()), text(), random_.next()},
+                                           {model::CodeSha256(text()), random_.next()}});
+        }
         out.code = {model::CodeSha256(text()), random_.next()};
         out.last_modified =
             WallTime{std::chrono::microseconds{static_cast<std::int64_t>(below(1ULL << 60))}};
@@ -96,14 +100,24 @@ TEST(FunctionRecords, WhatIsWrittenIsReadBack) {
 
 TEST(FunctionRecords, ANewerFormatIsRefusedWithItsReason) {
     auto value = function_to_json({});
-    value["format"] = 2;
+    value["format"] = 3;
     auto const read = function_from_record(kKey, value);
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().code, Errc::kCorrupt);
     EXPECT_EQ(read.error().message,
-              "The store's record 123456789012/1/f cannot be read: it was written in format 2 by a "
+              "The store's record 123456789012/1/f cannot be read: it was written in format 3 by a "
               "newer version of "
-              "Meridian; this one reads formats up to 1. Start the newer version again.");
+              "Meridian; this one reads formats up to 2. Start the newer version again.");
+}
+
+TEST(FunctionRecords, Format1IsRead) {
+    Generator generate(1);
+    model::Function function{
+        .account = kKey.account, .name = model::FunctionName("f"), .latest = generate.version(0)};
+    function.latest.settings.layers.clear();  // it had none
+    auto value = function_to_json(function);
+    value["format"] = 1;
+    EXPECT_EQ(function_from_record(kKey, value), function);
 }
 
 TEST(FunctionRecords, DamageIsCorruptNotACrash) {

@@ -13,7 +13,7 @@ io::Task<AccountSettings> ControlPlane::get_account_settings(Requester who) {
         .unreserved_concurrent_executions =
             parts_.account_concurrency -
             std::min(parts_.account_concurrency, reserved_.total(who.account.value())),
-        .total_code_bytes = usage.code_bytes,
+        .total_code_bytes = usage.code_bytes + layers_.code_bytes(who.account),
         .function_count = usage.functions};
 }
 

@@ -26,6 +26,9 @@ struct SettingsChange {
     std::optional<model::EnvironmentVariables> environment = {};
     std::optional<std::string> log_group = {};
     bool empty_vpc_config = false;
+    // As the request names them; the control plane puts what they mean into `layers`.
+    std::optional<std::vector<std::string>> layer_arns = {};
+    std::optional<std::vector<model::LayerReference>> layers = {};
 };
 
 struct CreateFunctionRequest {

@@ -1,13 +1,12 @@
 #include "control/resource_policies.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "control/policy_document.h"
 #include "control/retry.h"
 #include "control/sub_records.h"
-#include "model/limits.h"
 #include "store/record_format.h"
 
 namespace meridian::control {
@@ -21,11 +20,6 @@ constexpr char const* kStalePolicy =
 
 std::string policy_id(FunctionAndQualifier const& what) {
     return sub_id(what.name, what.qualifier.value_or(model::Qualifier()));
-}
-
-auto statement_of(nlohmann::ordered_json& document, std::string const& id) {
-    return std::ranges::find_if(document["Statement"],
-                                [&](auto const& statement) { return statement["Sid"] == id; });
 }
 
 }  // namespace
@@ -147,26 +141,8 @@ io::Task<std::string> ResourcePolicies::try_add(Requester who, AddPermissionRequ
     MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, policy_id(what)));
     MERIDIAN_CO_TRY(auto statement, make_statement(request.permission, arn));
     auto text = statement.dump();
-    auto document = existing
-                        ? std::move(existing->value)
-                        : nlohmann::ordered_json{{"Version", "2012-10-17"},
-                                                 {"Id", "default"},
-                                                 {"Statement", nlohmann::ordered_json::array()}};
-    auto const& id = request.permission.statement_id;
-    if (statement_of(document, id) != document["Statement"].end()) {
-        co_return fail(
-            Errc::kResourceConflict,
-            fmt::format("The statement id ({}) provided already exists. Please provide a new "
-                        "statement id, or remove the existing statement.",
-                        id));
-    }
-    document["Statement"].push_back(std::move(statement));
-    auto const size = document.dump().size();
-    if (size > model::limits::kResourcePolicyBytesMax) {
-        co_return fail(Errc::kPolicyLengthExceeded,
-                       fmt::format("The final policy size ({}) is bigger than the limit ({}).",
-                                   size, model::limits::kResourcePolicyBytesMax));
-    }
+    auto document = existing ? std::move(existing->value) : empty_policy();
+    MERIDIAN_CO_CHECK(add_statement(document, std::move(statement)));
     MERIDIAN_CO_CHECK(co_await write(who, what, std::move(*target), std::move(document),
                                      existing ? std::optional(existing->sequence) : std::nullopt));
     co_return text;

@@ -144,6 +144,7 @@ Result<model::FunctionSettings> changed(model::FunctionSettings settings,
         settings.environment = *change.environment;
     }
     if (change.log_group) settings.log_group = *change.log_group;
+    if (change.layers) settings.layers = *change.layers;
     if (change.empty_vpc_config) settings.empty_vpc_config = true;
     return settings;
 }

@@ -12,6 +12,11 @@ io::Task<FunctionView> ControlPlane::update_function_configuration(
     auto const settings = changed(stored.function.latest.settings, request.settings);
     if (!settings) co_return std::unexpected(settings.error());
     MERIDIAN_CO_CHECK(parts_.runtimes.check(settings->runtime));
+    MERIDIAN_CO_CHECK(co_await resolve_layers(who, &request.settings));
+    if (request.settings.layers) {
+        MERIDIAN_CO_CHECK(
+            co_await check_unzipped(stored.function.latest.code, *request.settings.layers));
+    }
     if (request.settings.role_arn) {
         MERIDIAN_CO_CHECK(check_role(who, *request.settings.role_arn, request.name));
     }

@@ -4,11 +4,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "base/assert.h"
+#include "invoke/bootstrap.h"
 #include "invoke/environment_variables.h"
 #include "model/limits.h"
 #include "model/runtimes.h"
@@ -156,18 +155,13 @@ io::Task<> ExecutionEnvironment::make_sandbox() {
     MERIDIAN_CO_TRY(auto mounts, bundle_->open_mounts());
     MERIDIAN_CO_TRY(auto code,
                     co_await services_.code.open_unpacked(function_->version.code.sha256));
-    // A provided runtime brings its own executable; the first that is there counts.
-    for (auto const& path : bundle_->bootstrap) {
-        constexpr std::string_view kTask = "/var/task/";
-        if (!path.starts_with(kTask)) continue;
-        struct stat found{};
-        if (::fstatat(code.get(), path.c_str() + kTask.size(), &found, 0) == 0 &&
-            S_ISREG(found.st_mode) && (found.st_mode & 0111) != 0) {
-            bootstrap_ = path;
-            break;
-        }
-    }
+    auto const code_mounts = mounts.size();
     mounts.push_back({std::move(code), "/var/task"});
+    if (auto layers = model::layer_packages(settings); !layers.empty()) {
+        MERIDIAN_CO_TRY(auto merged, co_await services_.code.open_merged(std::move(layers)));
+        mounts.push_back({std::move(merged), "/opt"});
+    }
+    bootstrap_ = find_bootstrap(bundle_->bootstrap, std::span(mounts).subspan(code_mounts));
 
     sandbox::SandboxSpec spec;
     spec.mounts = std::move(mounts);

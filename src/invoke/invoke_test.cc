@@ -50,6 +50,11 @@ class OneFunction final : public FunctionCatalog,
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256) override {
         co_return io::UniqueFd(::open(code_directory.c_str(), O_PATH | O_DIRECTORY));
     }
+    std::vector<model::CodeSha256> merged;  // the last that was asked for
+    io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) override {
+        merged = std::move(packages);
+        co_return io::UniqueFd(::open("/", O_PATH | O_DIRECTORY));
+    }
     Result<RoleCredentials> assume_role(model::RunnableVersion const&) override {
         if (!role_error.empty()) return fail(Errc::kAccessDenied, role_error);
         return RoleCredentials{"ASIA1", "k", "t"};
@@ -247,6 +252,29 @@ TEST_F(InvokeTest, AnswersByteForByteAndReusesItsEnvironment) {
     EXPECT_TRUE(events_[0].headers.get("Lambda-Runtime-Trace-Id").starts_with("Root=1-"));
     EXPECT_NE(events_[0].headers.get("Lambda-Runtime-Invocation-Id"),
               events_[1].headers.get("Lambda-Runtime-Invocation-Id"));
+}
+
+TEST_F(InvokeTest, LayersLieUnderOptInTheirOrder) {
+    auto const count_opt = [&] {
+        std::size_t mounts = 0;
+        for (auto const* sandbox : sandboxes_.alive()) {
+            mounts += static_cast<std::size_t>(
+                std::ranges::count(sandbox->spec.mounts, "/opt", &sandbox::Mount::target));
+        }
+        return mounts;
+    };
+    ASSERT_TRUE(invoke("{}"));
+    EXPECT_EQ(count_opt(), 0u) << "no layers";
+    auto const layered = std::make_shared<model::RunnableVersion>(*functions_.function);
+    for (auto const* hash : {"second", "first"}) {
+        layered->version.settings.layers.push_back(
+            {{model::AccountId{"123456789012"}, hash, 1}, {model::CodeSha256{hash}, 1}});
+    }
+    functions_.function = layered;
+    ASSERT_TRUE(invoke("{}"));
+    std::vector const wanted{model::CodeSha256{"second"}, model::CodeSha256{"first"}};
+    EXPECT_EQ(functions_.merged, wanted);
+    EXPECT_EQ(count_opt(), 1u);
 }
 
 TEST_F(InvokeTest, TheLogTailHasStartLinesEndAndReport) {

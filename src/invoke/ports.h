@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/task.h"
 #include "io/unique_fd.h"
@@ -41,6 +42,8 @@ class CodeSource {
     virtual ~CodeSource() = default;
     // The package's files as a directory (O_PATH).
     virtual io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) = 0;
+    // The files of several over each other, the later ones' winning.
+    virtual io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) = 0;
 };
 
 // Temporary credentials of a function's execution role.

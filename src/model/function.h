@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/code_package.h"
+#include "model/layer.h"
 #include "model/limits.h"
 #include "model/names.h"
 
@@ -33,15 +35,10 @@ struct FunctionSettings {
     std::optional<std::string> log_group = {};
     // A VpcConfig without subnets was given: it does nothing, but the API shows it from then on.
     bool empty_vpc_config = false;
+    // In the order in which they are laid over each other; later ones win.
+    std::vector<LayerReference> layers = {};
 
     bool operator==(FunctionSettings const&) const = default;
-};
-
-struct CodePackage {
-    CodeSha256 sha256;
-    std::uint64_t size_bytes = 0;
-
-    bool operator==(CodePackage const&) const = default;
 };
 
 // AWS shows a new RevisionId when a creation or an update settles. That moment is a region-local
@@ -63,6 +60,13 @@ struct FunctionVersion {
 
     bool operator==(FunctionVersion const&) const = default;
 };
+
+// The packages that lie under /opt, in order.
+[[nodiscard]] inline std::vector<CodeSha256> layer_packages(FunctionSettings const& settings) {
+    std::vector<CodeSha256> packages;
+    for (auto const& layer : settings.layers) packages.push_back(layer.code.sha256);
+    return packages;
+}
 
 struct Function {
     AccountId account;

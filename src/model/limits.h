@@ -28,6 +28,7 @@ inline constexpr std::uint64_t kCodeUnzippedBytesMax = 262'144'000;  // with lay
 inline constexpr std::size_t kCodeEntriesMax = 100'000;              // files in one package; ours
 inline constexpr std::uint64_t kCodeStorageBytesMax = 322'122'547'200;  // 300 GB per region
 
+inline constexpr std::size_t kLayersPerFunctionMax = 5;
 inline constexpr std::size_t kAdditionalVersionsMax = 1;  // of an alias (the error text names it)
 inline constexpr std::size_t kResourcePolicyBytesMax = 20'480;
 inline constexpr std::size_t kMappingsPageMax = 100;  // ListEventSourceMappings (API reference)

@@ -199,6 +199,33 @@ Result<std::string> CodeFolder::get(std::string const& hex) {
 }
 
 Result<io::UniqueFd> CodeFolder::unpack(std::string const& hex) {
+    return open_or_make(hex,
+                        [&](int directory) { return unpack_into(hex, directory, Target::kEmpty); });
+}
+
+Result<io::UniqueFd> CodeFolder::merge(std::string const& hex,
+                                       std::vector<std::string> const& packages) {
+    return open_or_make(hex, [&](int directory) -> Result<void> {
+        for (auto const& package : packages) {
+            MERIDIAN_CHECK(unpack_into(package, directory, Target::kAnything));
+        }
+        return {};
+    });
+}
+
+Result<void> CodeFolder::unpack_into(std::string const& hex, int directory, Target target) {
+    MERIDIAN_TRY(auto const bytes, get(hex));
+    auto unpacked = target == Target::kEmpty ? extract_zip(bytes, directory)
+                                             : extract_zip_over(bytes, directory);
+    if (!unpacked && unpacked.error().code == Errc::kInvalidParameterValue) {
+        return fail(Errc::kInvalidZipFile,
+                    fmt::format("{}: {}", zip_path(hex).string(), unpacked.error().message));
+    }
+    return unpacked;
+}
+
+Result<io::UniqueFd> CodeFolder::open_or_make(
+    std::string const& hex, std::function<Result<void>(int directory)> const& fill) {
     auto const path = unpacked_path(hex);
     auto const open_it = [&]() -> Result<io::UniqueFd> {
         io::UniqueFd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -212,7 +239,6 @@ Result<io::UniqueFd> CodeFolder::unpack(std::string const& hex) {
             return open_it();
         }
     }
-    MERIDIAN_TRY(auto const bytes, get(hex));
     auto const temporary = unpacked_ / temporary_name();
     auto const work = [&]() -> Result<io::UniqueFd> {
         MERIDIAN_CHECK(make_directory(temporary, 0700));
@@ -220,7 +246,7 @@ Result<io::UniqueFd> CodeFolder::unpack(std::string const& hex) {
             io::UniqueFd const target(
                 ::open(temporary.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
             if (!target.valid()) return io_error("open", temporary);
-            MERIDIAN_CHECK(extract_zip(bytes, target.get()));
+            MERIDIAN_CHECK(fill(target.get()));
         }
         // Functions run as other users.
         if (::chmod(temporary.c_str(), 0755) != 0) return io_error("set the mode of", temporary);
@@ -233,10 +259,6 @@ Result<io::UniqueFd> CodeFolder::unpack(std::string const& hex) {
     auto directory = work();
     std::error_code gone;
     fs::remove_all(temporary, gone);  // there on an error, and when someone else was faster
-    if (!directory && directory.error().code == Errc::kInvalidParameterValue) {
-        return fail(Errc::kInvalidZipFile,
-                    fmt::format("{}: {}", zip_path(hex).string(), directory.error().message));
-    }
     return directory;
 }
 

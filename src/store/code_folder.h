@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -36,6 +37,8 @@ class CodeFolder {
     // The package's directory, O_PATH | O_DIRECTORY; unpacks it if need be. Two calls for one
     // package at once would both do the work; the first to end wins.
     Result<io::UniqueFd> unpack(std::string const& hex);
+    // The same of several packages over each other, the later ones' files winning, kept as `hex`.
+    Result<io::UniqueFd> merge(std::string const& hex, std::vector<std::string> const& packages);
     // Forgets packages that are not in `used` and have been neither stored nor unpacked for a
     // while.
     Result<void> remove_unused(std::set<std::string> const& used);
@@ -46,6 +49,12 @@ class CodeFolder {
     [[nodiscard]] std::filesystem::path unpacked_path(std::string const& hex) const;
     // A name beside, which the next open() removes if it is still there.
     [[nodiscard]] std::string temporary_name();
+    // Opens unpacked/hex; where it is not there, `fill` writes its files first.
+    Result<io::UniqueFd> open_or_make(std::string const& hex,
+                                      std::function<Result<void>(int directory)> const& fill);
+    // The files of a package into a directory, which is empty, or over what it has.
+    enum class Target { kEmpty, kAnything };
+    Result<void> unpack_into(std::string const& hex, int directory, Target target);
     Result<void> remove_package(std::string const& hex);
 
     std::filesystem::path const zips_;

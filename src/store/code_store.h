@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "io/task.h"
 #include "io/unique_fd.h"
@@ -34,8 +35,18 @@ class CodeStore {
     // The zip's hash is verified when it is unpacked.
     virtual io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) = 0;
 
+    // A directory with the files of these packages over each other: where two have a file of one
+    // name, the later one's. Made on first use and kept under merged_name(); otherwise as above.
+    virtual io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) = 0;
+
+    // How many bytes the package's files are. Errors as get().
+    virtual io::Task<std::uint64_t> unzipped_bytes(model::CodeSha256 sha256) = 0;
+
     // Forgets packages that `is_used` does not name, older than an hour. For the reaper.
     virtual io::Task<> remove_unused(std::vector<model::CodeSha256> used) = 0;
 };
+
+// What remove_unused() calls the directory of open_merged(): a single package is itself.
+[[nodiscard]] model::CodeSha256 merged_name(std::vector<model::CodeSha256> const& packages);
 
 }  // namespace meridian::store

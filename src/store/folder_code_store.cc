@@ -152,8 +152,34 @@ io::Task<std::string> FolderCodeStore::get(model::CodeSha256 sha256) {
 }
 
 io::Task<io::UniqueFd> FolderCodeStore::open_unpacked(model::CodeSha256 sha256) {
+    MERIDIAN_CO_TRY(auto const hex, hex_of(sha256));
+    co_return co_await open_once(hex, [state = state_, hex] { return state->folder->unpack(hex); });
+}
+
+io::Task<io::UniqueFd> FolderCodeStore::open_merged(std::vector<model::CodeSha256> packages) {
+    if (packages.size() == 1) co_return co_await open_unpacked(packages.front());
+    std::vector<std::string> parts;
+    for (auto const& package : packages) {
+        MERIDIAN_CO_TRY(auto part, hex_of(package));
+        parts.push_back(std::move(part));
+    }
+    MERIDIAN_CO_TRY(auto const hex, hex_of(merged_name(packages)));
+    co_return co_await open_once(
+        hex, [state = state_, hex, parts] { return state->folder->merge(hex, parts); });
+}
+
+io::Task<std::uint64_t> FolderCodeStore::unzipped_bytes(model::CodeSha256 sha256) {
     auto const state = state_;
     MERIDIAN_CO_TRY(auto const hex, hex_of(sha256));
+    co_return co_await io::blocking(state->pool, [state, hex]() -> Result<std::uint64_t> {
+        MERIDIAN_TRY(auto const bytes, state->folder->get(hex));
+        return unzipped_size(bytes);
+    });
+}
+
+io::Task<io::UniqueFd> FolderCodeStore::open_once(std::string hex,
+                                                  std::function<Result<io::UniqueFd>()> make) {
+    auto const state = state_;
     if (auto const* open = state->open_packages.find(hex)) co_return duplicate(*open);
     if (auto const found = state->unpacking.find(hex); found != state->unpacking.end()) {
         auto const shot = std::make_shared<io::OneShot<io::UniqueFd>>();
@@ -161,8 +187,7 @@ io::Task<io::UniqueFd> FolderCodeStore::open_unpacked(model::CodeSha256 sha256) 
         co_return co_await shot->wait();
     }
     state->unpacking[hex];  // from here on, others wait
-    auto directory =
-        co_await io::blocking(state->pool, [state, hex] { return state->folder->unpack(hex); });
+    auto directory = co_await io::blocking(state->pool, std::move(make));
     auto const waiters = std::move(state->unpacking.extract(hex).mapped());
     for (auto const& waiter : waiters) {
         waiter->set(directory ? duplicate(*directory) : std::unexpected(directory.error()));

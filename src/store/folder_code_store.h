@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "base/clock.h"
@@ -37,11 +38,16 @@ class FolderCodeStore final : public CodeStore {
     io::Task<StoredCode> put(std::string zip_bytes) override;
     io::Task<std::string> get(model::CodeSha256 sha256) override;
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) override;
+    io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) override;
+    io::Task<std::uint64_t> unzipped_bytes(model::CodeSha256 sha256) override;
     io::Task<> remove_unused(std::vector<model::CodeSha256> used) override;
 
   private:
     struct State;
     explicit FolderCodeStore(std::shared_ptr<State> state);
+    // The directory of that name; `make` runs in the pool where it is not open, once for all who
+    // ask.
+    io::Task<io::UniqueFd> open_once(std::string hex, std::function<Result<io::UniqueFd>()> make);
 
     // Shared with the jobs in the pool.
     std::shared_ptr<State> state_;

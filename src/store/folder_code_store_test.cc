@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include <dirent.h>
@@ -192,6 +193,72 @@ TEST_F(FolderCodeStoreTest, ManyAtOnceAllHearOfAFailure) {
     EXPECT_EQ(failures, 8);
     put(zip_);
     EXPECT_TRUE(wait_for(store_->open_unpacked(sha256))) << "the next one tries again";
+}
+
+TEST_F(FolderCodeStoreTest, MergesPackagesInOrder) {
+    auto const first = put(make_zip({{"same", "1"},
+                                     {"only1", "1"},
+                                     {"dir/a", "1"},
+                                     {"becomes_dir", "1"},
+                                     {"becomes_file/deep/x", "1"},
+                                     {"link", "only1", 0120777},
+                                     {"dirlink", "dir", 0120777}}));
+    auto const second = put(make_zip({{"same", "2"},
+                                      {"only2", "2"},
+                                      {"dir/b", "2"},
+                                      {"becomes_dir/x", "2"},
+                                      {"becomes_file", "2"},
+                                      {"link", "2"},
+                                      {"dirlink/y", "2"}}));
+    auto const merged = wait_for(store_->open_merged({first, second}));
+    ASSERT_TRUE(merged) << merged.error().message;
+    for (auto const& [name, content] : std::map<char const*, char const*>{{"same", "2"},
+                                                                          {"only1", "1"},
+                                                                          {"only2", "2"},
+                                                                          {"dir/a", "1"},
+                                                                          {"dir/b", "2"},
+                                                                          {"dir/y", "(none)"},
+                                                                          {"becomes_dir/x", "2"},
+                                                                          {"becomes_file", "2"},
+                                                                          {"link", "2"},
+                                                                          {"dirlink/y", "2"}}) {
+        EXPECT_EQ(read_at(*merged, name), content) << name;
+    }
+    auto const reversed = wait_for(store_->open_merged({second, first}));
+    ASSERT_TRUE(reversed);
+    EXPECT_EQ(read_at(*reversed, "same"), "1");
+    EXPECT_EQ(read_at(*reversed, "becomes_file/deep/x"), "1");
+    auto const alone = wait_for(store_->open_merged({first}));
+    ASSERT_TRUE(alone);
+    EXPECT_EQ(read_at(*alone, "same"), "1");
+    auto const unknown = model::CodeSha256(crypto::sha256_base64("none"));
+    EXPECT_EQ(wait_for(store_->open_merged({first, unknown})).error().code,
+              Errc::kResourceNotFound);
+}
+
+TEST_F(FolderCodeStoreTest, AMergedDirectoryStaysWhileItIsNamed) {
+    auto const first = put(make_zip({{"a", "1"}}));
+    auto const second = put(make_zip({{"b", "2"}}));
+    std::vector const both{first, second};
+    ASSERT_TRUE(wait_for(store_->open_merged(both)));
+    reopen();  // nothing is held open
+    auto const unpacked = root() / "unpacked";
+    auto const age_all = [&] {
+        for (auto const& entry : fs::directory_iterator(unpacked)) make_old(entry.path());
+    };
+    auto const before = names(unpacked);
+    age_all();
+    ASSERT_TRUE(wait_for(store_->remove_unused({first, second, merged_name(both)})));
+    EXPECT_EQ(names(unpacked), before);
+    age_all();
+    ASSERT_TRUE(wait_for(store_->remove_unused({first, second})));
+    EXPECT_EQ(names(unpacked), std::set<std::string>{".boot"});
+    EXPECT_TRUE(wait_for(store_->open_merged(both))) << "made again from the zips";
+}
+
+TEST_F(FolderCodeStoreTest, KnowsHowLargeAPackageUnpacks) {
+    auto const sha256 = put(make_zip({{"a", "12345"}, {"d/", "", 0040755}, {"d/b", "123"}}));
+    EXPECT_EQ(wait_for(store_->unzipped_bytes(sha256)), 8u);
 }
 
 TEST_F(FolderCodeStoreTest, NoticesAFlippedByte) {

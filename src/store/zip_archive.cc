@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -166,15 +167,21 @@ Result<std::vector<Entry>> read_entries(zip_t* archive, ZipLimits const& limits)
     return entries;
 }
 
+enum class Existing {
+    kError,    // the directory was empty
+    kReplace,  // what is there gives way
+};
+
 // Writes below one directory, never through a link. Keeps the directory that it wrote to last open.
 class Writer {
   public:
-    explicit Writer(int root) : root_(root) {}
+    Writer(int root, Existing existing) : root_(root), existing_(existing) {}
 
     Result<void> make_directory(std::vector<std::string> const& path) { return enter(path); }
 
     Result<io::UniqueFd> create(std::vector<std::string> const& path) {
         MERIDIAN_CHECK(enter(std::span(path).first(path.size() - 1)));
+        MERIDIAN_CHECK(make_room(path.back()));
         io::UniqueFd file(::openat(current(), path.back().c_str(),
                                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (!file.valid()) return entry_error("create", path.back());
@@ -183,6 +190,7 @@ class Writer {
 
     Result<void> link(std::vector<std::string> const& path, std::string const& target) {
         MERIDIAN_CHECK(enter(std::span(path).first(path.size() - 1)));
+        MERIDIAN_CHECK(make_room(path.back()));
         if (::symlinkat(target.c_str(), current(), path.back().c_str()) != 0) {
             return entry_error("create", path.back());
         }
@@ -192,12 +200,36 @@ class Writer {
   private:
     [[nodiscard]] int current() const { return directory_.valid() ? directory_.get() : root_; }
 
+    // Takes away what has the name of a file or link to come.
+    Result<void> make_room(std::string const& name) {
+        if (existing_ == Existing::kError) return {};
+        if (::unlinkat(current(), name.c_str(), 0) == 0 || errno == ENOENT) return {};
+        if (errno != EISDIR) return entry_error("replace", name);
+        // remove_all() goes below by descriptor and never through a link.
+        std::error_code error;
+        std::filesystem::remove_all(fmt::format("/proc/self/fd/{}/{}", current(), name), error);
+        if (!error) return {};
+        errno = error.value();
+        return entry_error("replace", name);
+    }
+
+    // Whether `name` is there and no directory.
+    [[nodiscard]] bool is_in_the_way(std::string const& name) const {
+        struct stat info{};
+        return existing_ == Existing::kReplace &&
+               ::fstatat(current(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+               !S_ISDIR(info.st_mode);
+    }
+
     // Goes to a directory and makes what is missing on the way.
     Result<void> enter(std::span<std::string const> path) {
         if (std::equal(path.begin(), path.end(), path_.begin(), path_.end())) return {};
         directory_.reset();
         path_.clear();
         for (auto const& part : path) {
+            if (is_in_the_way(part)) {
+                MERIDIAN_CHECK(make_room(part));
+            }
             if (::mkdirat(current(), part.c_str(), 0700) == 0) {
                 // Past the umask.
                 if (::fchmodat(current(), part.c_str(), 0755, 0) != 0)
@@ -215,6 +247,7 @@ class Writer {
     }
 
     int const root_;
+    Existing const existing_;
     std::vector<std::string> path_;  // of directory_
     io::UniqueFd directory_;         // not valid: the root
 };
@@ -270,8 +303,23 @@ Result<void> check_zip(std::string const& bytes, ZipLimits const& limits) {
 }
 
 Result<void> extract_zip(std::string const& bytes, int directory_fd, ZipLimits const& limits) {
-    Writer writer(directory_fd);
+    Writer writer(directory_fd, Existing::kError);
     return process(bytes, limits, &writer);
+}
+
+Result<void> extract_zip_over(std::string const& bytes, int directory_fd, ZipLimits const& limits) {
+    Writer writer(directory_fd, Existing::kReplace);
+    return process(bytes, limits, &writer);
+}
+
+Result<std::uint64_t> unzipped_size(std::string const& bytes, ZipLimits const& limits) {
+    MERIDIAN_TRY(auto const archive, open_archive(bytes));
+    MERIDIAN_TRY(auto const entries, read_entries(archive.get(), limits));
+    std::uint64_t total = 0;
+    for (auto const& entry : entries) {
+        if (entry.kind == PackageTree::Kind::kFile) total += entry.size_bytes;
+    }
+    return total;
 }
 
 }  // namespace meridian::store

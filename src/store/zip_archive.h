@@ -32,4 +32,13 @@ struct ZipLimits {
 [[nodiscard]] Result<void> extract_zip(std::string const& bytes, int directory_fd,
                                        ZipLimits const& limits = {});
 
+// Unpacks over what is below the directory already: whatever has the name of something in the
+// archive gives way to it, but a directory to a directory.
+[[nodiscard]] Result<void> extract_zip_over(std::string const& bytes, int directory_fd,
+                                            ZipLimits const& limits = {});
+
+// How many bytes its files are, as declared: for a package that check_zip() has found good.
+[[nodiscard]] Result<std::uint64_t> unzipped_size(std::string const& bytes,
+                                                  ZipLimits const& limits = {});
+
 }  // namespace meridian::store

@@ -50,6 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         auto const checked = meridian::store::check_zip(zip, limits);
         auto const extracted = meridian::store::extract_zip(zip, directory.get(), limits);
         MERIDIAN_ASSERT(checked.has_value() == extracted.has_value());
+        // Over itself, as a layer over another.
+        if (extracted)
+            MERIDIAN_ASSERT(meridian::store::extract_zip_over(zip, directory.get(), limits));
     }
     check_inside(root);
     fs::remove_all(root);

@@ -171,6 +171,12 @@ std::string format(LayerVersionArn const& arn) {
     return text;
 }
 
+std::string layer_arn(model::RegionName const& region, model::LayerVersionId const& what) {
+    return format(LayerVersionArn{std::string(partition_of(region)), region, what.account,
+                                  what.layer,
+                                  what.number == 0 ? std::nullopt : std::optional(what.number)});
+}
+
 Result<RoleArn> parse_role_arn(std::string_view text) {
     auto const parts = split(text, ':');
     if (parts.size() != 6 || parts[0] != "arn" || !is_partition(parts[1]) || parts[2] != "iam" ||

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "model/layer.h"
 #include "model/names.h"
 
 namespace meridian::wire {
@@ -47,6 +48,9 @@ struct LayerVersionArn {
 };
 [[nodiscard]] Result<LayerVersionArn> parse_layer_arn(std::string_view text);
 [[nodiscard]] std::string format(LayerVersionArn const& arn);
+// "arn:aws:lambda:us-east-1:123456789012:layer:name:1"; number 0 is the layer itself.
+[[nodiscard]] std::string layer_arn(model::RegionName const& region,
+                                    model::LayerVersionId const& what);
 
 struct RoleArn {
     std::string partition;

@@ -53,6 +53,10 @@ json function_list_item_json(model::RunnableVersion const& version, model::Regio
          {{"LogFormat", "Text"},
           {"LogGroup", settings.log_group.value_or("/aws/lambda/" + version.name.value())}}},
     };
+    for (auto const& layer : settings.layers) {
+        value["Layers"].push_back(
+            {{"Arn", layer_arn(region, layer.id)}, {"CodeSize", layer.code.size_bytes}});
+    }
     if (settings.environment) value["Environment"] = {{"Variables", *settings.environment}};
     if (settings.empty_vpc_config) {
         value["VpcConfig"] = {{"SubnetIds", json::array()},

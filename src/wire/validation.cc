@@ -21,12 +21,12 @@ using nlohmann::json;
 struct Exception {
     std::string_view shape;
     std::optional<double> max;
-    bool any_enum_value;
+    std::string_view any_value_at;  // the member whose set of values is checked later
 };
 constexpr Exception kExceptions[] = {
-    {"Timeout", model::limits::kTimeoutSecondsMax, false},
-    {"MemorySize", model::limits::kMemoryMbMax, false},
-    {"Runtime", std::nullopt, true},
+    {"Timeout", model::limits::kTimeoutSecondsMax, {}},
+    {"MemorySize", model::limits::kMemoryMbMax, {}},
+    {"Runtime", std::nullopt, "Runtime"},
 };
 
 // Where the service prints a set of values in another order than its model (recorded).
@@ -38,6 +38,15 @@ constexpr Order kOrders[] = {
     {"InvokeMode", "RESPONSE_STREAM, BUFFERED"},
     {"EventSourcePosition", "LATEST, AT_TIMESTAMP, TRIM_HORIZON"},
 };
+
+// How the service says that a list's element is none of the set, where that is not as elsewhere
+// (recorded): alone, or as all that the element must be.
+enum class ElementText { kUsual, kAlone, kWithoutNull };
+constexpr ElementText element_text(std::string_view list) {
+    if (list == "CompatibleRuntimes") return ElementText::kAlone;
+    if (list == "CompatibleArchitectures") return ElementText::kWithoutNull;
+    return ElementText::kUsual;
+}
 
 std::string printed_values(Shape const& shape) {
     for (auto const& order : kOrders) {
@@ -151,9 +160,11 @@ class Validation {
     bool is_full() const { return details_.size() >= kValidationDetailsMax; }
 
     void add(std::string const& value_at, std::string_view constraint) {
-        if (!is_full())
-            details_.push_back(value_at +
-                               " failed to satisfy constraint: " + std::string(constraint));
+        if (is_full()) return;
+        // Recorded: said first, in an older model's order of members.
+        bool const first = value_at.ends_with(" at 'compatibleRuntimes'");
+        details_.insert(first ? details_.begin() : details_.end(),
+                        value_at + " failed to satisfy constraint: " + std::string(constraint));
     }
 
     enum class Quote { kYes, kNo };
@@ -167,7 +178,7 @@ class Validation {
     }
 
     void any(Shape const& shape_of, json const& value, Place const& place) {
-        for (auto const& constraint : broken(shape_of, value)) {
+        for (auto const& constraint : broken(shape_of, value, place.name)) {
             add(value_at(shape_of.sensitive ? Quote::kNo : Quote::kYes, value, place), constraint);
         }
         if (shape_of.kind == ShapeKind::kStructure) structure(shape_of, value, &place);
@@ -196,8 +207,17 @@ class Validation {
         if (any_broken) {
             bool const secret = shape_of.sensitive || element_shape.sensitive;
             add(value_at(secret ? Quote::kNo : Quote::kYes, value, place),
-                "Member must satisfy constraint: [" + constraints_text(element_shape) + "]");
+                element_constraint(shape_of, element_shape));
         }
+    }
+
+    static std::string element_constraint(Shape const& list, Shape const& element) {
+        auto const how = element_text(list.name);
+        if (how == ElementText::kAlone) return enum_constraint(element);
+        return "Member must satisfy constraint: [" +
+               (how == ElementText::kWithoutNull ? enum_constraint(element)
+                                                 : constraints_text(element)) +
+               "]";
     }
 
     void map(Shape const& shape_of, json const& value, Place const& place) {
@@ -257,14 +277,16 @@ class Validation {
     }
 
     // Which constraints of the shape itself `value` breaks.
-    static std::vector<std::string> broken(Shape const& shape_of, json const& value) {
+    static std::vector<std::string> broken(Shape const& shape_of, json const& value,
+                                           std::string_view member = {}) {
         std::vector<std::string> texts;
         auto const* const exception = exception_for(shape_of);
         bool const has_max = shape_of.has_max || (exception != nullptr && exception->max);
         double const max = exception != nullptr && exception->max ? *exception->max : shape_of.max;
         if (shape_of.kind == ShapeKind::kString && value.is_string()) {
             auto const& text = value.get_ref<std::string const&>();
-            bool const enum_is_free = exception != nullptr && exception->any_enum_value;
+            bool const enum_is_free =
+                exception != nullptr && !member.empty() && exception->any_value_at == member;
             if (shape_of.enum_count != 0 && !enum_is_free &&
                 std::ranges::find(enum_values(shape_of), text) == enum_values(shape_of).end()) {
                 texts.push_back(enum_constraint(shape_of));
