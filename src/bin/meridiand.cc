@@ -156,6 +156,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .runtimes = catalog,
         .root_credentials = credentials,
         .secrets = secrets,
+        .records_key = crypto::derive_key(account_key, "records"),
         .store_url = options.store,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};

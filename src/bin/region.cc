@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bin/key_file.h"
+#include "control/function_records.h"
 #include "io/sleep.h"
 #include "store/postgres_store.h"
 #include "store/sqlite_store.h"
@@ -222,7 +223,9 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     std::unique_ptr<Region> region(new Region(std::move(host), std::move(name)));
     auto& shared = region->host_;
     MERIDIAN_TRY(region->store_, open_store(shared, region->name_, directory));
-    region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->store_);
+    region->sealed_store_ = std::make_unique<store::SealedStore>(
+        *region->store_, shared.records_key, control::secret_members(), shared.random, shared.log);
+    region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->sealed_store_);
     MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool,
                                                              shared.clock, shared.log));
     region->logs_ =
