@@ -3,6 +3,7 @@
 #include "api/action.h"
 #include "api/code_location.h"
 #include "api/lambda_actions_input.h"
+#include "api/settings_input.h"
 #include "model/limits.h"
 #include "wire/arn.h"
 #include "wire/function_json.h"

@@ -14,6 +14,20 @@ namespace meridian::control {
 
 using model::Requester;
 
+// Members that a request does not name stay as they are, in these too.
+struct VpcChange {
+    std::optional<std::vector<std::string>> subnet_ids = {};
+    std::optional<std::vector<std::string>> security_group_ids = {};
+    std::optional<bool> ipv6_allowed_for_dual_stack = {};
+};
+
+struct LoggingChange {
+    std::optional<std::string> format = {};  // "Text", "JSON"
+    std::optional<std::string> application_level = {};
+    std::optional<std::string> system_level = {};
+    std::optional<std::string> log_group = {};
+};
+
 // The settings that a request names; the others stay as they are.
 struct SettingsChange {
     std::optional<std::string> description = {};
@@ -24,11 +38,16 @@ struct SettingsChange {
     std::optional<int> memory_mb = {};
     std::optional<int> ephemeral_storage_mb = {};
     std::optional<model::EnvironmentVariables> environment = {};
-    std::optional<std::string> log_group = {};
-    bool empty_vpc_config = false;
+    LoggingChange logging = {};
+    std::optional<VpcChange> vpc = {};
     // As the request names them; the control plane puts what they mean into `layers`.
     std::optional<std::vector<std::string>> layer_arns = {};
     std::optional<std::vector<model::LayerReference>> layers = {};
+    std::optional<std::vector<model::FileSystemConfig>> file_systems = {};
+    std::optional<std::string> kms_key_arn = {};             // empty: none
+    std::optional<std::string> dead_letter_target_arn = {};  // empty: none
+    std::optional<bool> active_tracing = {};
+    std::optional<bool> snap_start = {};
 };
 
 struct CreateFunctionRequest {
