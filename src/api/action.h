@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/authorizer.h"
 #include "auth/sigv4_verifier.h"
 #include "control/control_plane.h"
 #include "iam/identity_manager.h"
@@ -23,6 +24,8 @@ class CodeLocations;
 
 struct ActionContext {
     auth::Caller caller;
+    model::AccountId account;  // whose resources it is about
+    RequestOrigin origin;
     model::RegionName region;
     std::string request_id;
     std::string
@@ -32,7 +35,7 @@ struct ActionContext {
 
 // Who asks, as whoever carries it out wants to know it.
 [[nodiscard]] inline model::Requester requester(ActionContext const& context) {
-    return {context.caller.account, context.caller.arn};
+    return {context.account, context.caller.arn};
 }
 
 // What actions are carried out by; it outlives the call.
@@ -40,7 +43,7 @@ struct Services {
     control::ControlPlane& control;
     iam::IdentityManager& iam;
     iam::SecurityTokens const& tokens;
-    iam::Authority const& authority;
+    Authorizer const& authorizer;
 };
 
 // Input and output have the API model's member names (wire/rest_json.h). Threads: the region's

@@ -19,7 +19,7 @@ std::string version_text(std::uint64_t version) {
 
 json alias_json(model::Alias const& alias, model::FunctionName const& function,
                 ActionContext const& context) {
-    json out = {{"AliasArn", wire::function_arn(context.region, context.caller.account, function,
+    json out = {{"AliasArn", wire::function_arn(context.region, context.account, function,
                                                 model::Qualifier(alias.name))},
                 {"Name", alias.name},
                 {"FunctionVersion", version_text(alias.version)},

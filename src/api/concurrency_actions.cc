@@ -18,7 +18,7 @@ io::Task<json> put_function_concurrency(Services services, ActionContext context
                     read_unqualified_function(context, input, "PutFunctionConcurrency"));
     auto const reserved = input.value("ReservedConcurrentExecutions", 0U);
     auto const provisioned =
-        services.control.provisioned_concurrency().total(context.caller.account, function);
+        services.control.provisioned_concurrency().total(context.account, function);
     MERIDIAN_CO_CHECK(co_await services.control.reserved_concurrency().put(
         requester(context), std::move(function), reserved, provisioned));
     co_return json{{"ReservedConcurrentExecutions", reserved}};
@@ -85,7 +85,7 @@ io::Task<json> list_provisioned(Services services, ActionContext context, json i
     for (auto const& view : page.configs) {
         auto config = provisioned_json(view);
         config["FunctionArn"] =
-            wire::function_arn(context.region, context.caller.account, function, view.qualifier);
+            wire::function_arn(context.region, context.account, function, view.qualifier);
         configs.push_back(std::move(config));
     }
     json output = {{"ProvisionedConcurrencyConfigs", std::move(configs)}};

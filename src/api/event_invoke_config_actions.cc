@@ -31,7 +31,7 @@ json config_json(control::EventInvokeConfig const& view, model::FunctionName con
     }
     out["DestinationConfig"] = std::move(destinations);
     out["FunctionArn"] = wire::function_arn(
-        context.region, context.caller.account, function,
+        context.region, context.account, function,
         view.qualifier.value().empty() ? model::Qualifier(model::kLatest) : view.qualifier);
     out["LastModified"] = static_cast<double>(std::chrono::floor<std::chrono::milliseconds>(
                                                   view.config.last_modified.time_since_epoch())

@@ -35,7 +35,7 @@ json mapping_json(control::EventSourceMapping const& mapping, ActionContext cons
     bool const enabled = out.value("enabled", true);
     bool const is_queue = out.value("EventSourceArn", "").find(":sqs:") != std::string::npos;
     for (auto const* ours : {"function", "qualifier", "enabled", "tags"}) out.erase(ours);
-    auto const& account = context.caller.account;
+    auto const& account = context.account;
     out["UUID"] = mapping.uuid;
     out["EventSourceMappingArn"] = fmt::format(
         "arn:{}:lambda:{}:{}:event-source-mapping:{}", wire::partition_of(context.region),

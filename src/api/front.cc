@@ -56,11 +56,15 @@ Front::Front(FrontOptions options, Clock const& clock, Random& random, Log& log)
 
 void Front::add_region(RegionServices region) {
     auto name = region.name.value();
-    auto const& added = regions_.emplace(std::move(name), std::move(region)).first->second;
-    verifiers_.try_emplace(&added, clock_, added.credentials);
+    regions_.try_emplace(std::move(name), std::move(region), clock_);
 }
 
-RegionServices* Front::region_of(std::string_view name) {
+Front::Hosted::Hosted(RegionServices services_given, Clock const& clock)
+    : services(std::move(services_given)),
+      verifier(clock, services.credentials),
+      authorizer({services.control, services.directory, services.authority, clock}) {}
+
+Front::Hosted* Front::region_of(std::string_view name) {
     auto const found = regions_.find(name);
     return found == regions_.end() ? nullptr : &found->second;
 }
@@ -104,14 +108,15 @@ Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId
               .region = nullptr,
               .caller = options_.anonymous,
               .request_id = std::move(request_id),
-              .endpoint = fmt::format("http://{}", request.headers.get("host"))};
+              .endpoint = fmt::format("http://{}", request.headers.get("host")),
+              .origin = {.peer_address = request.peer_address,
+                         .user_agent = std::string(request.headers.get("user-agent"))}};
     bool const global = service && *service != wire::Service::kLambda;
     call.region = scope ? region_of(scope->region) : nullptr;
     if (options_.verify_signatures) {
-        // Each region knows the account's keys by itself.
-        auto const& knowing = call.region ? *call.region : regions_.begin()->second;
+        auto& knowing = call.region != nullptr ? *call.region : regions_.begin()->second;
         // The region is checked below, so that a scope that names a region we do not host says so.
-        MERIDIAN_TRY(call.caller, verifiers_.at(&knowing).verify(
+        MERIDIAN_TRY(call.caller, knowing.verifier.verify(
                                       request, {.region = {},
                                                 .service = scope && (service || ours)
                                                                ? scope->service
@@ -129,25 +134,28 @@ Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId
                 scope->region));
     }
     if (!options_.verify_signatures) {
-        call.caller.region = call.region->name;
+        call.caller.region = call.region->services.name;
         call.caller.service = std::string(scope->service);
     }
     return call;
 }
 
 Services Front::services_of(Call const& call) {
-    return {.control = call.region->control,
-            .iam = call.region->iam,
-            .tokens = call.region->tokens,
-            .authority = call.region->authority};
+    auto const& services = call.region->services;
+    return {.control = services.control,
+            .iam = services.iam,
+            .tokens = services.tokens,
+            .authorizer = call.region->authorizer};
 }
 
 ActionContext Front::context_of(Call const& call) {
     return {.caller = call.caller,
-            .region = call.region->name,
+            .account = call.account,
+            .origin = call.origin,
+            .region = call.region->services.name,
             .request_id = call.request_id.value(),
             .endpoint = call.endpoint,
-            .code_locations = &call.region->code};
+            .code_locations = &call.region->services.code};
 }
 
 asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
@@ -156,8 +164,8 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
         auto const name = CodeLocations::region_of(request.path());
         auto* const region = name ? region_of(name->value()) : nullptr;
         if (region == nullptr) co_return refusal(404, "Not Found");
-        co_return co_await region->code.serve(region->control, std::move(request),
-                                              std::move(request_id));
+        co_return co_await region->services.code.serve(region->services.control, std::move(request),
+                                                       std::move(request_id));
     }
     if (!options_.verify_signatures && !is_local_program(request)) {
         co_return error(
@@ -185,17 +193,23 @@ asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest reques
     auto route = wire::find_route(request.method, request.path(), request.query());
     if (!route) co_return error(service, route.error(), call.request_id);
     auto const& operation = *route->operation;
-    if (operation.id == wire::OperationId::kLambdaInvoke) {
-        auto answer = co_await invoke_function(call.region->invoker, call.region->name,
-                                               std::move(call.caller), call.request_id, *route,
-                                               std::move(request));
-        co_return answer ? std::move(*answer) : error(service, answer.error(), call.request_id);
-    }
+    bool const invoke = operation.id == wire::OperationId::kLambdaInvoke;
     auto const action = find_action(operation.id);
-    if (action == nullptr)
+    if (action == nullptr && !invoke)
         co_return error(service, wire::not_implemented(operation), call.request_id);
     auto input = wire::decode_input(*route, request);
     if (!input) co_return error(service, input.error(), call.request_id);
+    auto account =
+        co_await call.region->authorizer.authorize(call.caller, operation, *input, call.origin);
+    if (!account) co_return error(service, account.error(), call.request_id);
+    call.account = std::move(*account);
+    if (invoke) {
+        auto& services = call.region->services;
+        auto answer =
+            co_await invoke_function(services.invoker, services.name, call.account, call.request_id,
+                                     std::move(*input), std::move(request));
+        co_return answer ? std::move(*answer) : error(service, answer.error(), call.request_id);
+    }
     auto output = co_await action(services_of(call), context_of(call), std::move(*input));
     if (!output) co_return error(service, output.error(), call.request_id);
     auto response = wire::encode_output(operation, std::move(*output));
@@ -210,14 +224,20 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
     auto const action = find_action(operation.id);
     if (action == nullptr)
         co_return error(call.service, wire::not_implemented(operation), call.request_id);
+    auto account = co_await call.region->authorizer.authorize(call.caller, operation, query->input,
+                                                              call.origin);
+    if (!account) co_return error(call.service, account.error(), call.request_id);
+    call.account = std::move(*account);
     auto output = co_await action(services_of(call), context_of(call), std::move(query->input));
     if (!output) co_return error(call.service, output.error(), call.request_id);
     co_return wire::encode_query_output(operation, *output, call.request_id);
 }
 
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
-    auto answer = co_await read_function_logs(call.region->logs, call.region->control,
-                                              std::move(call.caller), std::move(request));
+    auto& services = call.region->services;
+    auto answer =
+        co_await read_function_logs(services.logs, services.control, call.region->authorizer,
+                                    std::move(call.caller), std::move(request), call.origin);
     co_return answer ? std::move(*answer)
                      : error(wire::Service::kLambda, answer.error(), call.request_id);
 }

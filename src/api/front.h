@@ -29,6 +29,7 @@ struct RegionServices {
     control::ControlPlane& control;
     iam::IdentityManager& iam;
     iam::SecurityTokens const& tokens;
+    iam::Directory const& directory;
     iam::Authority const& authority;
     auth::CredentialSource const& credentials;
     invoke::Invoker& invoker;
@@ -55,17 +56,27 @@ class Front {
     [[nodiscard]] static HttpResponse refusal(int status, std::string reason);
 
   private:
+    // A region with what guards it.
+    struct Hosted {
+        Hosted(RegionServices services_given, Clock const& clock);
+
+        RegionServices services;
+        auth::Verifier verifier;  // each region knows the account's keys by itself
+        Authorizer authorizer;
+    };
     struct Call {
         wire::Service service;
-        RegionServices* region = nullptr;
+        Hosted* region = nullptr;
         auth::Caller caller;
         model::RequestId request_id;
         std::string endpoint;  // "http://127.0.0.1:4566", as the client reached it
+        RequestOrigin origin;
+        model::AccountId account = {};  // whose resources it is about; known once it is authorized
     };
 
     [[nodiscard]] static ActionContext context_of(Call const& call);
     [[nodiscard]] Result<Call> identify(HttpRequest const& request, model::RequestId request_id);
-    [[nodiscard]] RegionServices* region_of(std::string_view name);
+    [[nodiscard]] Hosted* region_of(std::string_view name);
     [[nodiscard]] static Services services_of(Call const& call);
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
@@ -77,8 +88,7 @@ class Front {
     Clock const& clock_;
     Random& random_;
     Log& log_;
-    std::map<std::string, RegionServices, std::less<>> regions_;
-    std::map<RegionServices const*, auth::Verifier> verifiers_;
+    std::map<std::string, Hosted, std::less<>> regions_;
 };
 
 }  // namespace meridian::api

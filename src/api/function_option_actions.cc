@@ -12,7 +12,7 @@ using nlohmann::json;
 using wire::OperationId;
 
 std::string arn_of(control::FunctionAndQualifier const& what, ActionContext const& context) {
-    return wire::function_arn(context.region, context.caller.account, what.name, what.qualifier);
+    return wire::function_arn(context.region, context.account, what.name, what.qualifier);
 }
 
 io::Task<json> get_runtime_management(Services services, ActionContext context, json input) {

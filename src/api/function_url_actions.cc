@@ -43,7 +43,7 @@ json url_json(control::FunctionUrl const& url, model::FunctionName const& functi
     json out = {{"FunctionUrl", url_of(settings.value("UrlId", ""), context)},
                 {"FunctionArn",
                  wire::function_arn(
-                     context.region, context.caller.account, function,
+                     context.region, context.account, function,
                      url.qualifier.value().empty() ? std::nullopt : std::optional(url.qualifier))},
                 {"AuthType", settings.value("AuthType", "")},
                 {"CreationTime", wire::format_iso8601_ms(url.config.created)},

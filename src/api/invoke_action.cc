@@ -67,10 +67,9 @@ Result<std::string> decode_client_context(nlohmann::json const& input) {
 }  // namespace
 
 io::Task<HttpResponse> invoke_function(invoke::Invoker& invoker, model::RegionName region,
-                                       auth::Caller caller, model::RequestId request_id,
-                                       wire::RouteMatch route, HttpRequest request) {
-    MERIDIAN_CO_TRY(auto const input, wire::decode_input(route, request));
-    MERIDIAN_CO_TRY(auto target, resolve_target(input, region, caller.account));
+                                       model::AccountId account, model::RequestId request_id,
+                                       nlohmann::json input, HttpRequest request) {
+    MERIDIAN_CO_TRY(auto target, resolve_target(input, region, account));
     auto const type = input.value("InvocationType", "RequestResponse");
     if (type == "Event") {
         co_return fail(

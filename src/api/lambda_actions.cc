@@ -201,7 +201,7 @@ Result<model::FunctionName> read_tagged(ActionContext const& context, json const
 std::optional<std::string> tagged_mapping(ActionContext const& context, json const& input) {
     auto const arn = input.value("Resource", "");
     auto const prefix = "arn:" + std::string(wire::partition_of(context.region)) +
-                        ":lambda:" + context.region.value() + ":" + context.caller.account.value() +
+                        ":lambda:" + context.region.value() + ":" + context.account.value() +
                         ":event-source-mapping:";
     if (!arn.starts_with(prefix)) return std::nullopt;
     return arn.substr(prefix.size());

@@ -30,7 +30,7 @@ Result<void> check_reachable(ActionContext const& context, wire::FunctionReferen
                     fmt::format("Functions from '{}' are not reachable in this region ('{}')",
                                 reference.region->value(), context.region.value()));
     }
-    if (reference.account && *reference.account != context.caller.account) {
+    if (reference.account && *reference.account != context.account) {
         return fail(
             Errc::kAccessDenied,
             fmt::format(

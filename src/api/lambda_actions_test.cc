@@ -20,6 +20,7 @@ class ActionsTest : public testing::Test, protected control::ControlHarness {
     ActionsTest() {
         make_role();
         caller.caller.account = model::AccountId(control::kTestAccount);
+        caller.account = caller.caller.account;
         caller.caller.arn = "arn:aws:iam::123456789012:root";
         caller.caller.user_id = "123456789012";
         caller.region = model::RegionName("us-east-1");
@@ -27,9 +28,9 @@ class ActionsTest : public testing::Test, protected control::ControlHarness {
         caller.code_locations = &locations;
     }
     Result<json> call(OperationId operation, json input) {
-        return run(find_action(operation)(
-            {*control, identities.manager, identities.tokens, identities.authority}, caller,
-            std::move(input)));
+        return run(
+            find_action(operation)({*control, identities.manager, identities.tokens, authorizer},
+                                   caller, std::move(input)));
     }
     static json creation(json const& more = json::object()) {
         json input = {{"FunctionName", "f"},
@@ -47,6 +48,7 @@ class ActionsTest : public testing::Test, protected control::ControlHarness {
         return made ? *made : json();
     }
 
+    Authorizer authorizer{{*control, identities.directory, identities.authority, clock}};
     CodeLocations locations{clock, model::RegionName("us-east-1"), "secret"};
     ActionContext caller;
 };

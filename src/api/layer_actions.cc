@@ -24,7 +24,7 @@ std::optional<std::vector<std::string>> read_list(json const& input, char const*
 Result<model::LayerVersionId> read_layer(ActionContext const& context, json const& input) {
     auto const name = input.value("LayerName", "");
     if (name.find(':') == std::string::npos)
-        return model::LayerVersionId{context.caller.account, name, 0};
+        return model::LayerVersionId{context.account, name, 0};
     MERIDIAN_TRY(auto const arn, wire::parse_layer_arn(name));
     if (arn.region != context.region)
         return fail(Errc::kResourceNotFound, "The resource you requested does not exist.");
@@ -34,7 +34,7 @@ Result<model::LayerVersionId> read_layer(ActionContext const& context, json cons
 Result<model::LayerVersionId> read_own_layer(ActionContext const& context, json const& input,
                                              std::string_view operation) {
     MERIDIAN_TRY(auto layer, read_layer(context, input));
-    if (layer.account == context.caller.account) return layer;
+    if (layer.account == context.account) return layer;
     return fail(Errc::kAccessDenied,
                 fmt::format("User: {} is not authorized to perform: lambda:{} on resource: {} "
                             "because no resource-based policy allows the lambda:{} action",

@@ -16,7 +16,8 @@ constexpr std::size_t kPageBytes = 1024 * 1024;
 }  // namespace
 
 io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::ControlPlane& control,
-                                          auth::Caller caller, HttpRequest request) {
+                                          Authorizer& authorizer, auth::Caller caller,
+                                          HttpRequest request, RequestOrigin origin) {
     auto const path = request.path();
     if (request.method != "GET" || !path.starts_with(kLogsPrefix) || !path.ends_with(kLogsSuffix) ||
         path.size() <= kLogsPrefix.size() + kLogsSuffix.size()) {
@@ -26,6 +27,8 @@ io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::Co
         path.substr(kLogsPrefix.size(), path.size() - kLogsPrefix.size() - kLogsSuffix.size());
     MERIDIAN_CO_TRY(auto const reference,
                     wire::parse_function_reference(wire::percent_decoded_text(encoded)));
+    MERIDIAN_CO_CHECK(
+        authorizer.authorize_logs(caller, "/aws/lambda/" + reference.name.value(), origin));
     auto const function =
         control.published().find(caller.account.value(), reference.name.value(), model::kLatest);
     if (!function) {
@@ -38,8 +41,12 @@ io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::Co
     for (auto const& [name, value] : wire::split_query(request.query())) {
         if (name == "cursor") cursor = wire::percent_decoded_text(value);
     }
-    auto const group =
-        function->version.settings.log_group.value_or("/aws/lambda/" + function->name.value());
+    auto const& chosen = function->version.settings.log_group;
+    if (chosen) {
+        MERIDIAN_CO_CHECK(authorizer.authorize_logs(caller, *chosen, origin));
+    }
+    auto const group = telemetry::accounts_group(
+        caller.account, chosen.value_or("/aws/lambda/" + function->name.value()));
     MERIDIAN_CO_TRY(auto const page, co_await logs.read(group, std::move(cursor), kPageBytes));
     // A group that was chosen may hold other functions' streams too.
     auto const mine = "/" + function->name.value() + "[";

@@ -2,6 +2,7 @@
 // GET /meridian/v1/functions/{FunctionName}/logs?cursor=…: a function's log events, oldest first,
 // in pages. Answer: {"events":[{"timestamp":ms,"logStreamName":…,"message":…}],"nextCursor":"…"}.
 
+#include "api/authorizer.h"
 #include "auth/sigv4_verifier.h"
 #include "base/http_message.h"
 #include "control/control_plane.h"
@@ -10,9 +11,10 @@
 
 namespace meridian::api {
 
-// Errors: kUnknownOperation for another path, kResourceNotFound, kInvalidParameterValue for a bad
-// cursor.
+// Needs logs:FilterLogEvents. Errors: kAccessDenied, kUnknownOperation for another path,
+// kResourceNotFound, kInvalidParameterValue for a bad cursor.
 io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::ControlPlane& control,
-                                          auth::Caller caller, HttpRequest request);
+                                          Authorizer& authorizer, auth::Caller caller,
+                                          HttpRequest request, RequestOrigin origin);
 
 }  // namespace meridian::api

@@ -47,7 +47,7 @@ io::Task<json> assume_role(Services services, ActionContext context, json input)
         .duration_seconds = input.value("DurationSeconds", kAssumeRoleSecondsDefault),
         .external_id = optional_text(input, "ExternalId")};
     policy::RequestContext keys;
-    services.authority.describe(context.caller, keys);
+    services.authorizer.describe(context.caller, context.origin, keys);
     MERIDIAN_CO_TRY(auto const made, services.tokens.assume_role(context.caller, request, keys));
     json output = {{"Credentials", credentials_json(made.credentials)},
                    {"AssumedRoleUser", {{"AssumedRoleId", made.id}, {"Arn", made.arn}}}};

@@ -32,6 +32,8 @@ struct Principal {
     Kind kind = Kind::kRoot;
     std::string name = {};      // of the user or the role
     std::string role_arn = {};  // kAssumedRole: "arn:aws:iam::123456789012:role/path/name"
+    // The credentials of a function's environment only: whose.
+    std::string source_function_arn = {};
     // Temporary credentials only: since when they are valid.
     std::optional<WallTime> issued = std::nullopt;
     // What an assumed role's session was narrowed to; null where it was not.

@@ -39,6 +39,7 @@ struct HttpRequest {
     std::string target;  // as on the request line: path and query, still percent-encoded
     HttpHeaders headers;
     std::string body;
+    std::string peer_address;  // whose connection it came over; empty: not by TCP
     // The body was longer than the server's limit for this request and was read and dropped.
     bool body_too_large = false;
 

@@ -182,9 +182,9 @@ class Region::Adapters final : public control::FunctionObserver,
                                        .session_token = std::move(made.session_token)};
     }
 
-    void append(std::string const& group, std::string const& stream,
-                std::vector<telemetry::LogEvent> events) override {
-        region_.logs_->append(group, stream, events);
+    void append(model::AccountId const& account, std::string const& group,
+                std::string const& stream, std::vector<telemetry::LogEvent> events) override {
+        region_.logs_->append(telemetry::accounts_group(account, group), stream, events);
     }
 
   private:
@@ -281,6 +281,7 @@ api::RegionServices Region::services() {
             .control = *control_,
             .iam = identities_->manager,
             .tokens = identities_->tokens,
+            .directory = identities_->directory,
             .authority = identities_->authority,
             .credentials = identities_->credentials,
             .invoker = *invoker_,

@@ -1,5 +1,7 @@
 #include "iam/authority.h"
 
+#include <algorithm>
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -60,6 +62,8 @@ void Authority::describe(auth::Caller const& caller, policy::RequestContext& con
                 describe_tags(role->entity.tags, context);
             break;
     }
+    if (!principal.source_function_arn.empty())
+        context.add("lambda:sourcefunctionarn", principal.source_function_arn);
     if (principal.issued) {
         context.add_made("aws:TokenIssueTime",
                          fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
@@ -79,6 +83,15 @@ std::vector<policy::Document const*> Authority::documents_of(auth::Caller const&
         if (role != nullptr) return directory_.documents_of(*role);
     }
     return {};
+}
+
+bool Authority::asks_for_resource_tags(auth::Caller const& caller,
+                                       policy::Document const* resource_policy) const {
+    auto const asks = [](policy::Document const* document) {
+        return document != nullptr && document->mentions_resource_tags();
+    };
+    return asks(resource_policy) || asks(caller.principal.session_policy.get()) ||
+           std::ranges::any_of(documents_of(caller), asks);
 }
 
 policy::Decision Authority::decide(auth::Caller const& caller, Intent const& intent,

@@ -31,6 +31,11 @@ class Authority {
     [[nodiscard]] Result<void> check(auth::Caller const& caller, Intent const& intent,
                                      policy::RequestContext const& context) const;
 
+    // Whether a policy that counts for the caller, or `resource_policy` (may be null), asks for
+    // aws:ResourceTag, which costs to find out.
+    [[nodiscard]] bool asks_for_resource_tags(auth::Caller const& caller,
+                                              policy::Document const* resource_policy) const;
+
   private:
     [[nodiscard]] std::vector<policy::Document const*> documents_of(
         auth::Caller const& caller) const;

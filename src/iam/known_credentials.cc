@@ -59,6 +59,7 @@ auth::Credential const* KnownCredentials::find_session(model::AccessKeyId const&
                                 .arn = {},
                                 .user_id = claims.id,
                                 .principal = {.name = claims.name,
+                                              .source_function_arn = claims.source_function_arn,
                                               .issued = claims.issued,
                                               .session_policy = session->policy},
                                 .session_token = session->token,

@@ -140,9 +140,12 @@ Result<TemporaryCredentials> SecurityTokens::assume_for_function(
                     "The role defined for the function cannot be assumed by Lambda.");
     }
     auto const& role = find_role(role_arn)->entity;
-    return make(
-        {.account = account, .name = role.name, .id = role.id, .session_name = function_name},
-        limits::kRoleCredentialsLifetime);
+    return make({.account = account,
+                 .name = role.name,
+                 .id = role.id,
+                 .session_name = function_name,
+                 .source_function_arn = std::string(function_arn)},
+                limits::kRoleCredentialsLifetime);
 }
 
 }  // namespace meridian::iam

@@ -45,6 +45,7 @@ TemporaryCredentials make_session(SessionClaims const& claims, SecretKeys const&
                            claims.id,
                            claims.session_name,
                            claims.session_policy,
+                           claims.source_function_arn,
                            seconds(claims.issued),
                            seconds(claims.expires),
                            made.access_key_id.value(),
@@ -71,10 +72,11 @@ Result<OpenedSession> open_session(std::string_view token, SecretKeys const& sec
                        .id = value.at(4).get<std::string>(),
                        .session_name = value.at(5).get<std::string>(),
                        .session_policy = value.at(6).get<std::string>(),
-                       .issued = time_of(value.at(7)),
-                       .expires = time_of(value.at(8))},
-            .access_key_id = model::AccessKeyId{value.at(9).get<std::string>()},
-            .secret_access_key = value.at(10).get<std::string>()};
+                       .source_function_arn = value.at(7).get<std::string>(),
+                       .issued = time_of(value.at(8)),
+                       .expires = time_of(value.at(9))},
+            .access_key_id = model::AccessKeyId{value.at(10).get<std::string>()},
+            .secret_access_key = value.at(11).get<std::string>()};
     } catch (json::exception const&) {
         return invalid();
     }

@@ -17,8 +17,9 @@ struct SessionClaims {
     std::string name = {};  // of the user or the role
     std::string id = {};    // theirs: one that is deleted and made again is another
     std::string session_name = {};
-    std::string session_policy = {};  // JSON text; empty: none
-    WallTime issued = {};             // whole seconds
+    std::string session_policy = {};       // JSON text; empty: none
+    std::string source_function_arn = {};  // of a function's environment
+    WallTime issued = {};                  // whole seconds
     WallTime expires = {};
 };
 

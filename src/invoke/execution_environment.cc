@@ -557,7 +557,8 @@ void ExecutionEnvironment::take_log_events(std::vector<telemetry::LogEvent> even
 void ExecutionEnvironment::flush_log() {
     flush_posted_ = false;
     if (unsent_log_.empty()) return;
-    services_.logs.append(log_group_, log_stream_, std::exchange(unsent_log_, {}));
+    services_.logs.append(function_->account, log_group_, log_stream_,
+                          std::exchange(unsent_log_, {}));
 }
 
 void ExecutionEnvironment::freeze() {

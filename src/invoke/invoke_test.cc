@@ -59,7 +59,7 @@ class OneFunction final : public FunctionCatalog,
         if (!role_error.empty()) return fail(Errc::kAccessDenied, role_error);
         return RoleCredentials{"ASIA1", "k", "t"};
     }
-    void append(std::string const&, std::string const&,
+    void append(model::AccountId const&, std::string const&, std::string const&,
                 std::vector<telemetry::LogEvent> events) override {
         for (auto& event : events) lines.push_back(std::move(event.message));
     }

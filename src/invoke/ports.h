@@ -66,8 +66,8 @@ class FunctionLogSink {
   public:
     virtual ~FunctionLogSink() = default;
     // Cheap; the events reach the disk later.
-    virtual void append(std::string const& group, std::string const& stream,
-                        std::vector<telemetry::LogEvent> events) = 0;
+    virtual void append(model::AccountId const& account, std::string const& group,
+                        std::string const& stream, std::vector<telemetry::LogEvent> events) = 0;
 };
 
 }  // namespace meridian::invoke

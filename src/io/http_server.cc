@@ -42,7 +42,11 @@ constexpr std::size_t kBodyReadBytes = 65'536;
 struct HttpServer::State : std::enable_shared_from_this<State> {
     struct Connection {
         explicit Connection(tcp::socket s)
-            : socket(std::move(s)), deadline(socket.get_executor(), [this] { close(); }) {}
+            : socket(std::move(s)), deadline(socket.get_executor(), [this] { close(); }) {
+            error_code error;
+            auto const peer = socket.remote_endpoint(error);
+            if (!error) peer_address = peer.address().to_string();
+        }
 
         void close() {
             error_code ignored;
@@ -59,6 +63,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
         }
 
         tcp::socket socket;
+        std::string peer_address;
         Deadline deadline;
         beast::flat_buffer buffer;  // received and not parsed
         bool busy = false;          // between a request's first byte and its response's last
@@ -215,6 +220,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
     HttpRequest request;
     request.method = std::string(message.method_string());
     request.target = std::string(message.target());
+    request.peer_address = connection.peer_address;
     std::size_t fields = 0;
     for (auto const& field : message) {
         if (++fields > options.header_fields_max) {

@@ -144,6 +144,7 @@ Result<Document> Document::parse(DocumentKind kind, std::string_view text) {
         MERIDIAN_TRY(auto compiled, compile(statement, variables));
         out.statements_.push_back(std::move(compiled));
     }
+    out.mentions_resource_tags_ = lowered(text).find("aws:resourcetag/") != std::string::npos;
     return out;
 }
 

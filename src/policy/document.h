@@ -42,8 +42,11 @@ class Document {
     [[nodiscard]] static Result<Document> parse(DocumentKind kind, std::string_view text);
 
     [[nodiscard]] std::vector<Statement> const& statements() const noexcept { return statements_; }
+    // Whether aws:ResourceTag stands anywhere in it: who evaluates it had better know the tags.
+    [[nodiscard]] bool mentions_resource_tags() const noexcept { return mentions_resource_tags_; }
 
   private:
+    bool mentions_resource_tags_ = false;
     std::vector<Statement> statements_;
 };
 

@@ -250,4 +250,8 @@ io::Task<LogPage> LogStore::read(std::string group, std::string cursor, std::siz
     });
 }
 
+std::string accounts_group(model::AccountId const& account, std::string_view group) {
+    return (account.value() + ":").append(group);
+}
+
 }  // namespace meridian::telemetry

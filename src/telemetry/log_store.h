@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "io/blocking_pool.h"
 #include "io/task.h"
+#include "model/names.h"
 #include "telemetry/log_event.h"
 
 namespace meridian::telemetry {
@@ -41,6 +42,10 @@ struct LogPage {
     std::vector<StoredLogEvent> events;
     std::string next_cursor;  // for the next read; the same as before when nothing came
 };
+
+// The name in a LogStore of an account's log group: "123456789012:/aws/lambda/f". Accounts share
+// nothing.
+[[nodiscard]] std::string accounts_group(model::AccountId const& account, std::string_view group);
 
 class LogStore {
   public:

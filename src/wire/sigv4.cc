@@ -209,7 +209,10 @@ std::string presigned_target(HttpRequest const& request, Credentials const& cred
     Scope const scope{std::string_view(amz_date).substr(0, 8), options.region, options.service};
     auto const signed_headers = signed_header_list(request);
 
-    HttpRequest presigned{request.method, request.target, request.headers, {}};
+    HttpRequest presigned;
+    presigned.method = request.method;
+    presigned.target = request.target;
+    presigned.headers = request.headers;
     std::string& target = presigned.target;
     auto const add = [&](std::string_view name, std::string_view value) {
         target.push_back(target.find('?') == std::string::npos ? '?' : '&');

@@ -82,13 +82,13 @@ class Client:
         self.netloc = urllib.parse.urlsplit(server.endpoint).netloc
 
     def send(self, method, path, *, query=(), headers=None, body=b"", service="lambda", region=REGION, sign="header",
-             access_key=None, secret_key=None):
+             access_key=None, secret_key=None, token=None):
         """Sends exactly this path (percent-encoded already) and returns (status, headers, body)."""
         target = path
         if query:
             target += "?" + urllib.parse.urlencode(query, quote_via=urllib.parse.quote)
         request = AWSRequest(method, self.server.endpoint + target, data=body, headers=dict(headers or {}))
-        credentials = Credentials(access_key or self.server.access_key, secret_key or self.server.secret_key)
+        credentials = Credentials(access_key or self.server.access_key, secret_key or self.server.secret_key, token)
         if sign == "header":
             SigV4Auth(credentials, service, region).add_auth(request)
         elif sign == "query":
@@ -106,10 +106,10 @@ class Client:
         finally:
             connection.close()
 
-    def query_api(self, service, action, **parameters):
+    def query_api(self, service, action, signing=None, **parameters):
         version = {"iam": "2010-05-08", "sts": "2011-06-15"}[service]
         form = urllib.parse.urlencode({"Action": action, "Version": version, **parameters})
-        return self.send("POST", "/", service=service, body=form.encode(),
+        return self.send("POST", "/", service=service, body=form.encode(), **(signing or {}),
                          headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
 
 
@@ -134,7 +134,10 @@ class Scope:
         name = "c-" + uuid.uuid4().hex[:12]
         account = client.server.account
         zip_one, zip_two = make_zip("one"), make_zip("two")
+        # Who else may sign: signing arguments by name.
+        self.signers = {"other": dict(zip(("access_key", "secret_key"), client.server.other))}
         self.values = {
+            "other_account": client.server.other_account,
             "f": name,
             "role": role_arn.rsplit("/", 1)[1],
             "role_arn": role_arn,
@@ -195,6 +198,40 @@ def xml_values(text):
     return found
 
 
+def must(answer):
+    status, _, body = answer
+    assert status == 200, body
+    return xml_values(body)
+
+
+def policy(statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def make_user(client, scope, *, name, statements=(), attached=(), account=None):
+    """A user with a key; %{NAME} is its name and %{NAME_arn} its ARN. `account`: whose root makes it."""
+    signing = scope.signers[account] if account else None
+    user = f"{name}-{scope.values['f']}"
+    made = must(client.query_api("iam", "CreateUser", signing, UserName=user))
+    if statements:
+        must(client.query_api("iam", "PutUserPolicy", signing, UserName=user, PolicyName="inline",
+                              PolicyDocument=policy(scope.fill(statements))))
+    for arn in attached:
+        must(client.query_api("iam", "AttachUserPolicy", signing, UserName=user, PolicyArn=arn))
+    key = must(client.query_api("iam", "CreateAccessKey", signing, UserName=user))
+    scope.values.update({name: user, f"{name}_arn": made["Arn"][0], f"{name}_key": key["AccessKeyId"][0]})
+    scope.signers[name] = {"access_key": key["AccessKeyId"][0], "secret_key": key["SecretAccessKey"][0]}
+
+
+def assume_role(client, scope, *, name, by, role, statements=None):
+    """A session of a role, that can sign from here on."""
+    more = {"Policy": policy(scope.fill(statements))} if statements else {}
+    made = must(client.query_api("sts", "AssumeRole", scope.signers[by], RoleArn=scope.fill(role), RoleSessionName=name,
+                                 **more))
+    scope.signers[name] = {"access_key": made["AccessKeyId"][0], "secret_key": made["SecretAccessKey"][0],
+                           "token": made["SessionToken"][0]}
+
+
 def build_body(step, scope):
     if "json" in step:
         return json.dumps(scope.fill(step["json"])).encode(), {"Content-Type": "application/json"}
@@ -251,12 +288,16 @@ def run_step(client, scope, step):
         return wait_until_settled(client, scope, scope.fill(step["settle"]))
     if "function" in step:
         return create_function(client, scope, **(step["function"] or {}))
+    if "user" in step:
+        return make_user(client, scope, **step["user"])
+    if "session" in step:
+        return assume_role(client, scope, **step["session"])
     method, path = scope.fill(step["request"]).split(" ", 1)
     body, headers = build_body(step, scope)
     headers.update(scope.fill(step.get("headers", {})))
     query = [(key, item) for key, value in scope.fill(step.get("query", {})).items()
              for item in (value if isinstance(value, list) else [value])]
-    signing = scope.fill(step.get("signing", {}))
+    signing = scope.signers[step["as"]] if "as" in step else scope.fill(step.get("signing", {}))
     status, answered, content = client.send(method, path, query=query, headers=headers, body=body,
                                             service=step.get("service", "lambda"), region=step.get("region", REGION),
                                             **signing)

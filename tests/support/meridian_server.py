@@ -22,6 +22,7 @@ FUNCTIONS = pathlib.Path(os.environ.get("MERIDIAN_TEST_FUNCTIONS", CACHE / "test
 READY_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 30
 ACCOUNT = "123456789012"
+OTHER_ACCOUNT = "210987654321"
 LAMBDA_TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
 
@@ -53,10 +54,10 @@ def wait_until(condition, *, seconds=10, every=0.02, what="the condition"):
         time.sleep(every)
 
 
-def read_credentials(path):
+def read_credentials(path, profile=None):
     profiles = configparser.ConfigParser()
     profiles.read(path)
-    section = os.environ.get("AWS_PROFILE") or profiles.sections()[0]
+    section = profile or os.environ.get("AWS_PROFILE") or profiles.sections()[0]
     return profiles[section]["aws_access_key_id"], profiles[section]["aws_secret_access_key"]
 
 

@@ -1,0 +1,70 @@
+#pragma once
+// Whether a caller may do what a request asks: the caller's own policies, and those of the
+// resource. Stands between a decoded request and its action.
+//
+// Threads: belongs to its region's executor.
+
+#include <string>
+#include <unordered_map>
+
+#include <nlohmann/json.hpp>
+
+#include "api/accessed_resource.h"
+#include "base/clock.h"
+#include "control/control_plane.h"
+#include "iam/authority.h"
+#include "io/task.h"
+
+namespace meridian::api {
+
+// Where a request comes from.
+struct RequestOrigin {
+    std::string peer_address = {};  // aws:SourceIp
+    std::string user_agent = {};
+};
+
+class Authorizer {
+  public:
+    // Everything here outlives it.
+    struct Parts {
+        control::ControlPlane& control;
+        iam::Directory const& directory;
+        iam::Authority const& authority;
+        Clock const& clock;
+    };
+    explicit Authorizer(Parts parts) : parts_(parts) {}
+
+    // `caller`, `input` and `origin` must outlive the call. The account whose resources the request
+    // is about: the caller's own, or one that lets the caller in. Errors: kAccessDenied with AWS's
+    // text; kUnrecognizedClient where temporary credentials are not good for the operation.
+    io::Task<model::AccountId> authorize(auth::Caller const& caller,
+                                         wire::Operation const& operation,
+                                         nlohmann::json const& input, RequestOrigin const& origin);
+
+    // The same for reading a function's log group.
+    [[nodiscard]] Result<void> authorize_logs(auth::Caller const& caller,
+                                              std::string_view log_group,
+                                              RequestOrigin const& origin);
+
+    // aws:SourceIp, aws:CurrentTime, … and what describes the caller.
+    void describe(auth::Caller const& caller, RequestOrigin const& origin,
+                  policy::RequestContext& context) const;
+
+  private:
+    // Null where there is none, or none that can be read.
+    [[nodiscard]] policy::Document const* resource_policy(AccessedResource const& resource);
+    // What else the operation needs: to pass a role, to read layers, to tag.
+    [[nodiscard]] Result<void> check_further(auth::Caller const& caller,
+                                             wire::Operation const& operation,
+                                             AccessedResource const& resource,
+                                             nlohmann::json const& input,
+                                             policy::RequestContext& context) const;
+    io::Task<> add_resource_tags(auth::Caller const& caller, AccessedResource const& resource,
+                                 policy::RequestContext& context);
+
+    Parts const parts_;
+    // Of resource policies, by their text.
+    std::unordered_map<std::string, policy::Document> compiled_;
+};
+
+}  // namespace meridian::api
