@@ -206,7 +206,6 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
     Case const cases[] = {
         {{{"PackageType", "Image"}}, "PackageType Image", false},
         {{{"ImageConfig", {{"Command", {"x"}}}}}, "ImageConfig"},
-        {{{"CodeSigningConfigArn", "x"}}, "CodeSigningConfigArn", false},
         {{{"DurableConfig", json::object()}}, "DurableConfig"},
         {{{"DurableConfig", {{"ExecutionTimeout", 5}}}}, "DurableConfig"},
         {{{"TenancyConfig", {{"TenantIsolationMode", "PER_TENANT"}}}}, "TenancyConfig", false},

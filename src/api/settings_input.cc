@@ -11,8 +11,7 @@ using Texts = std::vector<std::string>;
 
 // Members whose every content is beyond this version.
 constexpr char const* kRefusedWithContent[] = {
-    "ImageConfig",   "CodeSigningConfigArn",   "DurableConfig",
-    "TenancyConfig", "CapacityProviderConfig", "PublishTo",
+    "ImageConfig", "DurableConfig", "TenancyConfig", "CapacityProviderConfig", "PublishTo",
 };
 
 Result<void> refuse_unsupported(json const& input) {

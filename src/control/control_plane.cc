@@ -22,6 +22,7 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
                            layers_.code_bytes(account);
                 }),
       layers_({parts_.region, parts_.store, packages_, parts_.clock, parts_.random, parts_.log}),
+      code_signing_(resources_),
       aliases_(resources_),
       resource_policies_(resources_),
       reserved_(resources_, parts_.account_concurrency),

@@ -54,6 +54,10 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
         function.last_version = *last_version;
         MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, {request.name, {}}));
     }
+    if (!request.code_signing_config_arn.empty()) {
+        MERIDIAN_CO_CHECK(co_await code_signing_.attach_new(
+            who, request.name, request.code_signing_config_arn, &transaction));
+    }
     stored.latest = {pending_creation(), std::nullopt};
 
     StoredVersion version;

@@ -54,6 +54,7 @@ struct CreateFunctionRequest {
     model::FunctionName name = {};
     SettingsChange settings = {};
     std::string zip_bytes = {};
+    std::string code_signing_config_arn = {};  // empty: none
     model::Tags tags = {};
     bool publish = false;
 };

@@ -14,6 +14,8 @@ io::Task<FunctionView> ControlPlane::update_function_code(Requester who,
     MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.zip_bytes)));
     MERIDIAN_CO_CHECK(co_await check_unzipped(code, stored.function.latest.settings.layers));
     if (request.dry_run) {
+        store::Transaction unused;
+        MERIDIAN_CO_CHECK(co_await code_signing_.allow_code(who, request.name, &unused));
         // The package that was checked is used by nothing and goes with the next clean-up.
         stored.function.latest.code = code;
         co_return view_of(stored);
@@ -36,6 +38,7 @@ io::Task<FunctionView> ControlPlane::try_update_function_code(Requester who,
 
     auto const key = function_key(who.account, function.name);
     store::Transaction transaction{.caller = who.arn, .expectations = {{key, stored.sequence}}};
+    MERIDIAN_CO_CHECK(co_await code_signing_.allow_code(who, request.name, &transaction));
     std::optional<StoredVersion> version;
     bool is_new_version = false;
     if (request.publish) {
