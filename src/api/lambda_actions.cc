@@ -42,11 +42,11 @@ io::Task<json> create_function(Services services, ActionContext context, json in
     MERIDIAN_CO_TRY(auto name, read_new_function_name(context, input));
     MERIDIAN_CO_TRY(auto settings, read_settings(input));
     MERIDIAN_CO_CHECK(check_architectures(input));
-    MERIDIAN_CO_TRY(auto zip, read_code(input["Code"]));
+    MERIDIAN_CO_TRY(auto package, read_code(input["Code"]));
     control::CreateFunctionRequest request{
         .name = std::move(name),
         .settings = std::move(settings),
-        .zip_bytes = std::move(zip),
+        .package = std::move(package),
         .code_signing_config_arn = input.value("CodeSigningConfigArn", ""),
         .tags = input.value("Tags", model::Tags{}),
         .publish = input.value("Publish", false)};
@@ -104,9 +104,9 @@ io::Task<json> update_function_code(Services services, ActionContext context, js
                        "Please don't provide ImageUri when updating a function with packageType "
                        "Zip.");
     }
-    MERIDIAN_CO_TRY(auto zip, read_code(input));
+    MERIDIAN_CO_TRY(auto package, read_code(input));
     control::UpdateFunctionCodeRequest request{.name = std::move(name),
-                                               .zip_bytes = std::move(zip),
+                                               .package = std::move(package),
                                                .publish = input.value("Publish", false),
                                                .dry_run = input.value("DryRun", false),
                                                .revision_id = read_revision_id(input)};

@@ -110,21 +110,24 @@ Result<model::FunctionName> read_new_function_name(ActionContext const& context,
     return read_unqualified_function(context, input, "CreateFunction");
 }
 
-Result<std::string> read_code(json const& code) {
+Result<control::PackageInput> read_code(json const& code) {
     bool const has_zip = code.contains("ZipFile");
     for (auto const* member : {"S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"}) {
-        if (!has_content(code, member)) continue;
-        if (has_zip) {
-            return fail(
-                Errc::kInvalidParameterValue,
-                "Please do not provide other FunctionCode parameters when providing a ZipFile.");
-        }
-        return unsupported(member == std::string_view("ImageUri") ? "Code from an ImageUri"
-                                                                  : "Code from an S3 bucket");
+        if (!has_zip || !has_content(code, member)) continue;
+        return fail(
+            Errc::kInvalidParameterValue,
+            "Please do not provide other FunctionCode parameters when providing a ZipFile.");
     }
+    if (has_content(code, "ImageUri")) return unsupported("Code from an ImageUri");
     if (text(code, "S3ObjectStorageMode") == "REFERENCE")
         return unsupported("S3ObjectStorageMode REFERENCE");
     if (has_content(code, "SourceKMSKeyArn")) return unsupported("SourceKMSKeyArn");
+    if (has_content(code, "S3Bucket") && has_content(code, "S3Key")) {
+        return control::PackageInput{
+            .s3_object = control::S3Object{.bucket = text(code, "S3Bucket"),
+                                           .key = text(code, "S3Key"),
+                                           .version = text(code, "S3ObjectVersion")}};
+    }
     if (!has_zip)
         return fail(Errc::kInvalidParameterValue, "Please provide a source for function code.");
     auto bytes = from_base64(code["ZipFile"].get_ref<std::string const&>());
@@ -133,7 +136,7 @@ Result<std::string> read_code(json const& code) {
             Errc::kInvalidParameterValue,
             "Could not unzip uploaded file. Please check your file, then try to upload again.");
     }
-    return std::move(*bytes);
+    return control::PackageInput{.zip_bytes = std::move(*bytes)};
 }
 
 }  // namespace meridian::api

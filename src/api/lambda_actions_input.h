@@ -39,8 +39,9 @@ template <typename T>
 [[nodiscard]] Result<model::FunctionName> read_new_function_name(ActionContext const& context,
                                                                  nlohmann::json const& input);
 
-// The package's bytes from CreateFunction's Code or UpdateFunctionCode's input.
-[[nodiscard]] Result<std::string> read_code(nlohmann::json const& code);
+// The package of CreateFunction's Code, UpdateFunctionCode's input or PublishLayerVersion's
+// Content.
+[[nodiscard]] Result<control::PackageInput> read_code(nlohmann::json const& code);
 
 // "… is not supported by this version of Meridian."
 [[nodiscard]] std::unexpected<Error> unsupported(std::string_view what);

@@ -214,9 +214,6 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
          "CapacityProviderConfig"},
         {{{"PublishTo", "LATEST_PUBLISHED"}}, "PublishTo", false},
         {{{"Architectures", {"arm64"}}}, "Architecture arm64", false},
-        {{{"Code", {{"ZipFile", nullptr}, {"S3Bucket", "b"}, {"S3Key", "k"}}}},
-         "Code from an S3 bucket",
-         false},
         {{{"Code", {{"ZipFile", nullptr}, {"ImageUri", "x"}}}}, "Code from an ImageUri", false},
         {{{"Code", {{"SourceKMSKeyArn", "arn:aws:kms:x"}}}}, "SourceKMSKeyArn", false},
     };
@@ -321,6 +318,29 @@ TEST_F(ActionsTest, SettingsThatDoNothingAreAccepted) {
     EXPECT_EQ(made["Environment"], (json{{"Variables", json::object()}}));
     EXPECT_FALSE(made.contains("Layers"));
     EXPECT_FALSE(made.contains("KMSKeyArn"));
+}
+
+TEST_F(ActionsTest, CodeComesFromAnS3Object) {
+    objects.objects["bucket/k"] = "PK-from-s3";
+    auto const made =
+        create({{"Code", {{"ZipFile", nullptr}, {"S3Bucket", "bucket"}, {"S3Key", "k"}}}});
+    EXPECT_EQ(made["CodeSize"], 10);
+    control::ControlHarness::settle();
+    objects.objects["bucket/k"] = "PK-new";
+    auto const updated = call(OperationId::kLambdaUpdateFunctionCode,
+                              {{"FunctionName", "f"}, {"S3Bucket", "bucket"}, {"S3Key", "k"}});
+    ASSERT_TRUE(updated) << updated.error().message;
+    EXPECT_EQ((*updated)["CodeSize"], 6);
+    auto const layer =
+        call(OperationId::kLambdaPublishLayerVersion,
+             {{"LayerName", "l"}, {"Content", {{"S3Bucket", "bucket"}, {"S3Key", "k"}}}});
+    ASSERT_TRUE(layer) << layer.error().message;
+    EXPECT_EQ((*layer)["Content"]["CodeSize"], 6);
+    auto const missing =
+        call(OperationId::kLambdaCreateFunction,
+             creation({{"FunctionName", "g"},
+                       {"Code", {{"ZipFile", nullptr}, {"S3Bucket", "bucket"}, {"S3Key", "x"}}}}));
+    EXPECT_EQ(missing.error().message, "NoSuchKey");
 }
 
 TEST_F(ActionsTest, CodeComesFromOneSource) {

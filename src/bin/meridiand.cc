@@ -21,6 +21,7 @@
 #include "api/front.h"
 #include "bin/data_lock.h"
 #include "bin/key_file.h"
+#include "bin/object_source.h"
 #include "bin/region.h"
 #include "bin/root_credentials.h"
 #include "bin/stop_watchdog.h"
@@ -144,6 +145,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     BundleCatalog const installed(bundles);
     control::KnownRuntimeCatalog const catalog(installed);
 
+    MERIDIAN_CO_TRY(auto const objects, object_source_from_environment(executor, clock, log));
     RegionHost const shared{
         .executor = executor,
         .pool = pool,
@@ -155,6 +157,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .runtimes = catalog,
         .root_credentials = credentials,
         .secrets = secrets,
+        .objects = *objects,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<regions::AccountFollower*> iam_copies;

@@ -37,6 +37,7 @@ struct RegionHost {
     control::RuntimeCatalog const& runtimes;
     auth::CredentialSource const& root_credentials;
     iam::SecretKeys const& secrets;
+    control::ObjectSource& objects;
     invoke::InvokerOptions invoker_options;
 };
 

@@ -27,7 +27,8 @@ class CodeSigningTest : public ControlPlaneTest {
 
 TEST_F(CodeSigningTest, EnforceRefusesCodeAndLayersButNoSettings) {
     make_function();
-    ASSERT_TRUE(run(control->layers().publish(who, {.layer = "l", .zip_bytes = "PK1"})));
+    ASSERT_TRUE(
+        run(control->layers().publish(who, {.layer = "l", .package = {.zip_bytes = "PK1"}})));
     auto const arn = make_config("Enforce");
     ASSERT_TRUE(put(arn));
     restart();
@@ -49,9 +50,9 @@ TEST_F(CodeSigningTest, AConfigIsEnforcedFromTheMomentThatItIsPut) {
     auto const arn = make_config("Enforce");
     std::optional<Result<FunctionView>> updated;
     std::optional<Result<void>> attached;
-    start(
-        control->update_function_code(who, {.name = model::FunctionName("f"), .zip_bytes = "PK2"}),
-        updated);
+    start(control->update_function_code(
+              who, {.name = model::FunctionName("f"), .package = {.zip_bytes = "PK2"}}),
+          updated);
     start(control->code_signing().put_for_function(who, model::FunctionName("f"), arn), attached);
     run_until([&] { return updated && attached; });
     ASSERT_TRUE(*attached);

@@ -16,7 +16,7 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
                  lifecycle),
       directory_(parts_.region, table_, published_),
       resources_{parts_.store, directory_, parts_.clock, parts_.random, parts_.log},
-      packages_(parts_.code,
+      packages_(parts_.code, parts_.objects,
                 [this](model::AccountId const& account) {
                     return published_.usage(account.value()).code_bytes +
                            layers_.code_bytes(account);

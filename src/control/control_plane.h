@@ -35,6 +35,7 @@ class ControlPlane {
         store::Store& store;
         iam::SecurityTokens const& roles;
         store::CodeStore& code;
+        ObjectSource& objects;
         RuntimeCatalog const& runtimes;
         FunctionObserver& observer;
         ProvisionedEnvironments& provisioned;

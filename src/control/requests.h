@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "control/object_source.h"
 #include "model/function.h"
 #include "model/requester.h"
 #include "model/runnable.h"
@@ -50,10 +51,16 @@ struct SettingsChange {
     std::optional<bool> snap_start = {};
 };
 
+// A package: the zip itself, or where it is.
+struct PackageInput {
+    std::string zip_bytes = {};
+    std::optional<S3Object> s3_object = {};
+};
+
 struct CreateFunctionRequest {
     model::FunctionName name = {};
     SettingsChange settings = {};
-    std::string zip_bytes = {};
+    PackageInput package = {};
     std::string code_signing_config_arn = {};  // empty: none
     model::Tags tags = {};
     bool publish = false;
@@ -61,7 +68,7 @@ struct CreateFunctionRequest {
 
 struct UpdateFunctionCodeRequest {
     model::FunctionName name = {};
-    std::string zip_bytes = {};
+    PackageInput package = {};
     bool publish = false;
     bool dry_run = false;  // checks everything and changes nothing
     std::optional<model::RevisionId> revision_id = {};

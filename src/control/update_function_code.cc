@@ -11,7 +11,7 @@ io::Task<FunctionView> ControlPlane::update_function_code(Requester who,
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
     MERIDIAN_CO_CHECK(parts_.runtimes.check(stored.function.latest.settings.runtime));
-    MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.zip_bytes)));
+    MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.package)));
     MERIDIAN_CO_CHECK(co_await check_unzipped(code, stored.function.latest.settings.layers));
     if (request.dry_run) {
         store::Transaction unused;
