@@ -80,6 +80,10 @@ int run(int argc, char** argv) {
             "--account", account,
             "Account ids, 12 digits each, with commas between; the first one's root is [default]")
         ->capture_default_str();
+    std::string store;
+    up_command->add_option("--store", store,
+                           "PostgreSQL database for functions and IAM (postgres://…, also "
+                           "$MERIDIAN_STORE); otherwise a file a region");
     up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")
         ->capture_default_str();
     up_command
@@ -142,6 +146,8 @@ int run(int argc, char** argv) {
                                 std::to_string(account_concurrency),
                                 "--stop-timeout",
                                 std::to_string(stop_timeout)};
+        if (!store.empty())
+            up_options.passed_on.insert(up_options.passed_on.end(), {"--store", store});
         if (verbose) up_options.passed_on.emplace_back("--verbose");
         return failed(up(up_options).error());
     }

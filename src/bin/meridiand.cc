@@ -48,6 +48,7 @@ struct Options {
     std::vector<std::string> regions = {"us-east-1", "sa-east-1"};
     std::string auth = "sigv4";
     std::vector<std::string> accounts = {"123456789012"};
+    std::string store;  // a PostgreSQL URL; empty: SQLite
     fs::path runtimes;
     std::uint32_t idle_lifetime_seconds = 600;
     std::uint32_t account_concurrency = limits::kAccountConcurrencyMax;
@@ -158,6 +159,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .root_credentials = credentials,
         .secrets = secrets,
         .objects = *objects,
+        .store_url = options.store,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<regions::AccountFollower*> iam_copies;
@@ -259,6 +261,10 @@ int run(int argc, char** argv) {
     app.add_option("--account", options.accounts, "Account ids; the first one's root is [default]")
         ->delimiter(',')
         ->capture_default_str();
+    app.add_option("--store", options.store,
+                   "PostgreSQL database for functions and IAM (postgres://…); otherwise a file a "
+                   "region")
+        ->envname("MERIDIAN_STORE");
     app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
     app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
                    "Seconds that an idle environment is kept")

@@ -4,6 +4,8 @@
 
 #include "bin/key_file.h"
 #include "io/sleep.h"
+#include "store/postgres_store.h"
+#include "store/sqlite_store.h"
 #include "wire/arn.h"
 
 namespace meridian::bin {
@@ -55,6 +57,15 @@ class SharedAccountLog final : public iam::AccountLog {
     std::vector<regions::AccountFollower*> const& copies_;
     regions::AccountFollower* const own_;
 };
+
+Result<std::unique_ptr<store::Store>> open_store(RegionHost const& host,
+                                                 model::RegionName const& region,
+                                                 std::filesystem::path const& directory) {
+    if (host.store_url.empty())
+        return store::SqliteStore::open({.path = directory / "meridian.db"}, host.clock, host.log);
+    return store::PostgresStore::open(
+        {.url = host.store_url, .schema = "meridian_" + region.value()}, host.clock, host.log);
+}
 
 store::Key iam_home_key(model::AccountId const& account) {
     return {account, store::Kind::kIamHome, "home"};
@@ -210,8 +221,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
                     fmt::format("cannot make {}: {}", directory.string(), error.message()));
     std::unique_ptr<Region> region(new Region(std::move(host), std::move(name)));
     auto& shared = region->host_;
-    MERIDIAN_TRY(region->store_, store::SqliteStore::open({.path = directory / "meridian.db"},
-                                                          shared.clock, shared.log));
+    MERIDIAN_TRY(region->store_, open_store(shared, region->name_, directory));
     region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->store_);
     MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool,
                                                              shared.clock, shared.log));

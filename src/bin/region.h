@@ -20,7 +20,6 @@
 #include "regions/store_change_source.h"
 #include "regions/watched_store.h"
 #include "store/folder_code_store.h"
-#include "store/sqlite_store.h"
 #include "telemetry/log_store.h"
 
 namespace meridian::bin {
@@ -38,6 +37,9 @@ struct RegionHost {
     auth::CredentialSource const& root_credentials;
     iam::SecretKeys const& secrets;
     control::ObjectSource& objects;
+    // A PostgreSQL database that holds every region's store, a schema each; empty: an SQLite file
+    // in each region's directory.
+    std::string store_url;
     invoke::InvokerOptions invoker_options;
 };
 
@@ -68,7 +70,7 @@ class Region {
 
     RegionHost host_;
     model::RegionName name_;
-    std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<store::Store> store_;
     std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;
     std::unique_ptr<telemetry::LogStore> logs_;

@@ -10,10 +10,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "store/sql_reads.h"
+#include "store/sql_writer.h"
 #include "store/sqlite_connection.h"
-#include "store/sqlite_reads.h"
 #include "store/sqlite_schema.h"
-#include "store/sqlite_writer.h"
 #include "store/store_test_support.h"
 
 namespace meridian::store {

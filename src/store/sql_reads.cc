@@ -1,4 +1,4 @@
-#include "store/sqlite_reads.h"
+#include "store/sql_reads.h"
 
 #include <algorithm>
 #include <limits>
@@ -6,12 +6,11 @@
 #include <fmt/format.h>
 
 #include "store/change_codec.h"
-#include "store/sqlite_schema.h"
 
 namespace meridian::store {
 namespace {
 
-// SQLite's numbers are signed; a larger one means "all" here.
+// The databases' numbers are signed; a larger one means "all" here.
 std::int64_t clamp(std::uint64_t value) {
     return static_cast<std::int64_t>(
         std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
@@ -24,7 +23,7 @@ Result<void> check_format(std::int64_t format, std::string_view what) {
 }
 
 // Columns: account, kind, id, value, status, sequence, format.
-Result<Record> record_of(SqliteStatement const& row) {
+Result<Record> record_of(SqlRows const& row) {
     Record record{.key = {model::AccountId(std::string(row.text(0))),
                           static_cast<Kind>(row.integer(1)), std::string(row.text(2))}};
     auto const what =
@@ -38,7 +37,7 @@ Result<Record> record_of(SqliteStatement const& row) {
     return record;
 }
 
-Result<std::vector<Record>> records_of(SqliteStatement row) {
+Result<std::vector<Record>> records_of(SqlRows row) {
     std::vector<Record> records;
     for (;;) {
         MERIDIAN_TRY(bool const found, row.next());
@@ -64,7 +63,7 @@ std::optional<std::string> end_of_prefix(std::string prefix) {
     return prefix;
 }
 
-Result<std::optional<Record>> read_record(SqliteConnection& connection, Key const& key) {
+Result<std::optional<Record>> read_record(SqlConnection& connection, Key const& key) {
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
@@ -75,7 +74,7 @@ Result<std::optional<Record>> read_record(SqliteConnection& connection, Key cons
     return record_of(row);
 }
 
-Result<std::optional<nlohmann::json>> read_epitaph(SqliteConnection& connection, Key const& key) {
+Result<std::optional<nlohmann::json>> read_epitaph(SqlConnection& connection, Key const& key) {
     MERIDIAN_TRY(auto row,
                  connection.query("SELECT epitaph, format FROM records WHERE account = ? AND "
                                   "kind = ? AND id = ? AND value IS NULL",
@@ -87,7 +86,7 @@ Result<std::optional<nlohmann::json>> read_epitaph(SqliteConnection& connection,
     return decode_json(row.text(0), what);
 }
 
-Result<std::vector<Record>> read_range(SqliteConnection& connection, Scan const& scan) {
+Result<std::vector<Record>> read_range(SqlConnection& connection, Scan const& scan) {
     // One lower bound, so that SQLite begins there: of two it would take one and walk to the other.
     bool const after = !scan.after_id.empty() && scan.after_id >= scan.id_prefix;
     auto const& from = after ? scan.after_id : scan.id_prefix;
@@ -107,7 +106,7 @@ Result<std::vector<Record>> read_range(SqliteConnection& connection, Scan const&
 
 #undef RANGE_SQL
 
-Result<std::vector<Record>> read_kind(SqliteConnection& connection, Kind kind) {
+Result<std::vector<Record>> read_kind(SqlConnection& connection, Kind kind) {
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
@@ -116,7 +115,7 @@ Result<std::vector<Record>> read_kind(SqliteConnection& connection, Kind kind) {
     return records_of(std::move(row));
 }
 
-Result<std::uint64_t> read_count(SqliteConnection& connection, model::AccountId const& account,
+Result<std::uint64_t> read_count(SqlConnection& connection, model::AccountId const& account,
                                  Kind kind) {
     MERIDIAN_TRY(auto row,
                  connection.query("SELECT records FROM live_counts WHERE account = ? AND kind = ?",
@@ -125,8 +124,8 @@ Result<std::uint64_t> read_count(SqliteConnection& connection, model::AccountId 
     return found ? static_cast<std::uint64_t>(row.integer(0)) : 0;
 }
 
-Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName log,
-                                           Sequence after, std::size_t limit) {
+Result<std::vector<LogEntry>> read_entries(SqlConnection& connection, LogName log, Sequence after,
+                                           std::size_t limit) {
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT sequence, epoch, caller, time_us, changes, format FROM change_log "
@@ -148,7 +147,7 @@ Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName
     }
 }
 
-Result<Sequence> read_last_sequence(SqliteConnection& connection, LogName log) {
+Result<Sequence> read_last_sequence(SqlConnection& connection, LogName log) {
     MERIDIAN_TRY(auto row,
                  connection.query("SELECT last_sequence FROM logs WHERE log = ?", number(log)));
     MERIDIAN_TRY(bool const found, row.next());

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/sqlite_connection.h"
+#include "store/sql.h"
 #include "store/store.h"
 
 namespace meridian::store {
@@ -25,6 +25,6 @@ struct WriteJob {
 };
 
 // Runs all jobs in one database transaction and completes each of them.
-void write_group(SqliteConnection& connection, std::span<WriteJob> jobs, Log& log);
+void write_group(SqlConnection& connection, std::span<WriteJob> jobs, Log& log);
 
 }  // namespace meridian::store

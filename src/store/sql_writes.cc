@@ -1,9 +1,9 @@
-#include "store/sqlite_writes.h"
+#include "store/sql_writes.h"
 
 #include <fmt/format.h>
 
 #include "store/change_codec.h"
-#include "store/sqlite_schema.h"
+#include "store/sql_reads.h"
 
 namespace meridian::store {
 namespace {
@@ -19,7 +19,7 @@ struct LogPosition {
     std::uint64_t epoch = 1;
 };
 
-Result<LogPosition> position_of(SqliteConnection& connection, LogName log) {
+Result<LogPosition> position_of(SqlConnection& connection, LogName log) {
     MERIDIAN_TRY(auto row, connection.query("SELECT last_sequence, epoch FROM logs WHERE log = ?",
                                             number(log)));
     MERIDIAN_TRY(bool const found, row.next());
@@ -29,7 +29,7 @@ Result<LogPosition> position_of(SqliteConnection& connection, LogName log) {
 }
 
 // The sequence of a live record.
-Result<std::optional<Sequence>> live_sequence(SqliteConnection& connection, Key const& key) {
+Result<std::optional<Sequence>> live_sequence(SqlConnection& connection, Key const& key) {
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT sequence FROM records WHERE account = ? AND kind = ? AND id = ? "
@@ -40,23 +40,24 @@ Result<std::optional<Sequence>> live_sequence(SqliteConnection& connection, Key 
     return static_cast<Sequence>(row.integer(0));
 }
 
-Result<void> check(SqliteConnection& connection, Expectation const& expectation) {
+Result<void> check(SqlConnection& connection, Expectation const& expectation) {
     MERIDIAN_TRY(auto const sequence, live_sequence(connection, expectation.key));
     if (sequence == expectation.sequence) return {};
     return fail(Errc::kConflict,
                 fmt::format("{} was changed by someone else.", describe(expectation.key)));
 }
 
-Result<void> count_live(SqliteConnection& connection, Key const& key, std::int64_t difference) {
+Result<void> count_live(SqlConnection& connection, Key const& key, std::int64_t difference) {
     MERIDIAN_TRY(
         auto statement,
         connection.query("INSERT INTO live_counts (account, kind, records) VALUES (?, ?, ?) "
-                         "ON CONFLICT DO UPDATE SET records = records + excluded.records",
+                         "ON CONFLICT (account, kind) DO UPDATE SET "
+                         "records = live_counts.records + excluded.records",
                          key.account.value(), number(key.kind), difference));
     return statement.run();
 }
 
-Result<void> write_change(SqliteConnection& connection, Change const& change, Sequence sequence) {
+Result<void> write_change(SqlConnection& connection, Change const& change, Sequence sequence) {
     auto const& key = change.key;
     MERIDIAN_TRY(auto const before, live_sequence(connection, key));
     if (change.value) {
@@ -66,7 +67,8 @@ Result<void> write_change(SqliteConnection& connection, Change const& change, Se
             auto statement,
             connection.query("INSERT INTO records (account, kind, id, value, epitaph, status, "
                              "sequence, format) VALUES (?, ?, ?, ?, NULL, NULL, ?, ?) "
-                             "ON CONFLICT DO UPDATE SET value = excluded.value, epitaph = NULL, "
+                             "ON CONFLICT (account, kind, id) DO UPDATE SET value = "
+                             "excluded.value, epitaph = NULL, "
                              "sequence = excluded.sequence, format = excluded.format",
                              key.account.value(), number(key.kind), key.id, value,
                              signed_of(sequence), kRowFormat));
@@ -78,7 +80,8 @@ Result<void> write_change(SqliteConnection& connection, Change const& change, Se
                  connection.query(
                      "INSERT INTO records (account, kind, id, value, epitaph, status, sequence, "
                      "format) VALUES (?, ?, ?, NULL, ?, NULL, ?, ?) "
-                     "ON CONFLICT DO UPDATE SET value = NULL, epitaph = excluded.epitaph, "
+                     "ON CONFLICT (account, kind, id) DO UPDATE SET value = NULL, epitaph = "
+                     "excluded.epitaph, "
                      "status = NULL, sequence = excluded.sequence, format = excluded.format",
                      key.account.value(), number(key.kind), key.id, epitaph, signed_of(sequence),
                      kRowFormat));
@@ -86,7 +89,7 @@ Result<void> write_change(SqliteConnection& connection, Change const& change, Se
     return before ? count_live(connection, key, -1) : Result<void>{};
 }
 
-Result<void> write_status(SqliteConnection& connection, StatusWrite const& write) {
+Result<void> write_status(SqlConnection& connection, StatusWrite const& write) {
     auto const& key = write.key;
     MERIDIAN_TRY(auto const live, live_sequence(connection, key));
     if (!live) {
@@ -102,7 +105,7 @@ Result<void> write_status(SqliteConnection& connection, StatusWrite const& write
 }
 
 // The log's entry and its new position.
-Result<void> append(SqliteConnection& connection, LogEntry const& entry) {
+Result<void> append(SqlConnection& connection, LogEntry const& entry) {
     MERIDIAN_TRY(auto const changes, encode_changes(entry.changes));
     MERIDIAN_TRY(
         auto added,
@@ -115,13 +118,13 @@ Result<void> append(SqliteConnection& connection, LogEntry const& entry) {
     MERIDIAN_TRY(
         auto moved,
         connection.query("INSERT INTO logs (log, last_sequence, epoch) VALUES (?, ?, ?) "
-                         "ON CONFLICT DO UPDATE SET last_sequence = excluded.last_sequence, "
+                         "ON CONFLICT (log) DO UPDATE SET last_sequence = excluded.last_sequence, "
                          "epoch = excluded.epoch",
                          number(entry.log), signed_of(entry.sequence), signed_of(entry.epoch)));
     return moved.run();
 }
 
-Result<void> write_changes(SqliteConnection& connection, LogEntry const& entry) {
+Result<void> write_changes(SqlConnection& connection, LogEntry const& entry) {
     for (auto const& change : entry.changes) {
         MERIDIAN_CHECK(write_change(connection, change, entry.sequence));
     }
@@ -130,7 +133,7 @@ Result<void> write_changes(SqliteConnection& connection, LogEntry const& entry) 
 
 }  // namespace
 
-Result<Sequence> write_transaction(SqliteConnection& connection, Transaction const& transaction,
+Result<Sequence> write_transaction(SqlConnection& connection, Transaction const& transaction,
                                    WallTime now) {
     MERIDIAN_TRY(auto const log, one_log_of(transaction.changes));
     for (auto const& expectation : transaction.expectations) {
@@ -153,7 +156,7 @@ Result<Sequence> write_transaction(SqliteConnection& connection, Transaction con
     return sequence;
 }
 
-Result<Sequence> write_entry(SqliteConnection& connection, LogEntry const& entry) {
+Result<Sequence> write_entry(SqlConnection& connection, LogEntry const& entry) {
     MERIDIAN_TRY(auto const log, one_log_of(entry.changes));
     if (log && *log != entry.log)
         return fail(Errc::kInternal, "A log entry changes keys of another log.");

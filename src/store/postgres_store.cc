@@ -1,0 +1,120 @@
+#include "store/postgres_store.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace meridian::store {
+namespace {
+
+// kMigrations[n] takes version n to n + 1. Numbered, only forward, never changed once released.
+// Ids are compared as bytes, as in every Store.
+constexpr std::array<char const*, kPostgresSchemaVersion> kMigrations = {
+    R"sql(
+    CREATE TABLE records (
+        account  TEXT COLLATE "C" NOT NULL,
+        kind     BIGINT NOT NULL,
+        id       TEXT COLLATE "C" NOT NULL,
+        value    TEXT,             -- JSON; NULL: a tombstone
+        epitaph  TEXT,             -- JSON; a tombstone's alone
+        status   TEXT,             -- JSON; region-local, never logged
+        sequence BIGINT NOT NULL,  -- of the commit that last wrote value or tombstone
+        format   BIGINT NOT NULL,
+        PRIMARY KEY (account, kind, id)
+    );
+    CREATE TABLE change_log (
+        log      BIGINT NOT NULL,
+        sequence BIGINT NOT NULL,
+        epoch    BIGINT NOT NULL,
+        caller   TEXT NOT NULL,
+        time_us  BIGINT NOT NULL,  -- since 1970, UTC
+        changes  TEXT NOT NULL,    -- JSON (store/change_codec.h)
+        format   BIGINT NOT NULL,
+        PRIMARY KEY (log, sequence)
+    );
+    CREATE TABLE logs (
+        log           BIGINT NOT NULL PRIMARY KEY,
+        last_sequence BIGINT NOT NULL,
+        epoch         BIGINT NOT NULL
+    );
+    CREATE TABLE live_counts (
+        account TEXT COLLATE "C" NOT NULL,
+        kind    BIGINT NOT NULL,
+        records BIGINT NOT NULL,
+        PRIMARY KEY (account, kind)
+    );
+    )sql",
+};
+
+Result<std::int64_t> count_of(SqlConnection& connection, std::string_view sql) {
+    MERIDIAN_TRY(auto rows, connection.query(sql));
+    MERIDIAN_TRY(bool const found, rows.next());
+    return found ? rows.integer(0) : 0;
+}
+
+// The version that stands in the schema's own table; 0 where there is none.
+Result<std::int64_t> version_of(SqlConnection& connection, std::string const& schema) {
+    MERIDIAN_TRY(auto const tables, count_of(connection,
+                                             "SELECT count(*) FROM information_schema.tables "
+                                             "WHERE table_schema = current_schema()"));
+    if (tables == 0) return 0;
+    MERIDIAN_TRY(auto const ours, count_of(connection,
+                                           "SELECT count(*) FROM information_schema.tables WHERE "
+                                           "table_schema = current_schema() AND "
+                                           "table_name = 'meridian_schema'"));
+    if (ours == 0) {
+        return fail(
+            Errc::kCorrupt,
+            fmt::format("The PostgreSQL schema {} has tables, but not Meridian's.", schema));
+    }
+    return count_of(connection, "SELECT version FROM meridian_schema");
+}
+
+Result<void> migrate_from(SqlConnection& connection, std::string const& schema) {
+    MERIDIAN_TRY(auto const version, version_of(connection, schema));
+    if (version > kPostgresSchemaVersion) {
+        return fail(Errc::kCorrupt,
+                    fmt::format("The PostgreSQL schema {} was written by a newer version of "
+                                "Meridian (its schema is version {}, this program knows {}). Start "
+                                "that version, or restore a backup.",
+                                schema, version, kPostgresSchemaVersion));
+    }
+    if (version == 0) {
+        MERIDIAN_CHECK(
+            connection.execute("CREATE TABLE meridian_schema (version BIGINT NOT NULL); "
+                               "INSERT INTO meridian_schema VALUES (0)"));
+    }
+    for (auto at = version; at < kPostgresSchemaVersion; ++at) {
+        MERIDIAN_CHECK(connection.execute(kMigrations.at(static_cast<std::size_t>(at))));
+    }
+    return connection.execute(
+        fmt::format("UPDATE meridian_schema SET version = {}", kPostgresSchemaVersion).c_str());
+}
+
+Result<void> migrate(PostgresConnection& connection, std::string const& schema) {
+    MERIDIAN_CHECK(connection.make_schema());
+    // One transaction for all steps: a crash leaves the old version.
+    MERIDIAN_CHECK(connection.begin());
+    auto migrated = migrate_from(connection, schema);
+    if (migrated) migrated = connection.commit();
+    if (!migrated && connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
+    return migrated;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresOptions const& options,
+                                                           Clock const& clock, Log& log) {
+    using Role = PostgresConnection::Role;
+    MERIDIAN_TRY(auto writer, PostgresConnection::open(options, Role::kWriter, log));
+    MERIDIAN_CHECK(migrate(*writer, options.schema));
+    std::vector<std::unique_ptr<SqlConnection>> readers;
+    for (std::size_t i = 0; i < kStoreReaders; ++i) {
+        MERIDIAN_TRY(auto reader, PostgresConnection::open(options, Role::kReader, log));
+        readers.push_back(std::move(reader));
+    }
+    return std::unique_ptr<PostgresStore>(
+        new PostgresStore(std::move(writer), std::move(readers), clock, log, kStoreQueueMax));
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,66 @@
+#include "store/sql_writer.h"
+
+#include <vector>
+
+#include "store/sql_writes.h"
+
+namespace meridian::store {
+namespace {
+
+Result<Sequence> run(SqlConnection& connection, WriteJob const& job) {
+    if (auto const* commit = std::get_if<WriteJob::Commit>(&job.work)) {
+        return write_transaction(connection, commit->transaction, commit->now);
+    }
+    return write_entry(connection, std::get<LogEntry>(job.work));
+}
+
+// Runs one job between savepoints. An error outside is the whole group's; the job's own is inside.
+Result<Result<Sequence>> run_in_savepoint(SqlConnection& connection, WriteJob const& job) {
+    MERIDIAN_CHECK(connection.execute("SAVEPOINT job"));
+    auto outcome = run(connection, job);
+    if (!connection.in_transaction()) {
+        // Some errors (a full disk while the cache spills, a lost connection) roll back everything.
+        return fail(Errc::kIo,
+                    outcome ? "the database rolled the transaction back" : outcome.error().message);
+    }
+    if (!outcome) {
+        MERIDIAN_CHECK(connection.execute("ROLLBACK TO job"));
+    }
+    MERIDIAN_CHECK(connection.execute("RELEASE job"));
+    return outcome;
+}
+
+Result<std::vector<Result<Sequence>>> run_group(SqlConnection& connection,
+                                                std::span<WriteJob> jobs) {
+    MERIDIAN_CHECK(connection.prepare_transaction());
+    MERIDIAN_CHECK(connection.begin());
+    std::vector<Result<Sequence>> outcomes;
+    outcomes.reserve(jobs.size());
+    for (auto const& job : jobs) {
+        auto outcome = run_in_savepoint(connection, job);
+        if (!outcome) {
+            if (connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
+            return fail(Errc::kIo, outcome.error().message);
+        }
+        outcomes.push_back(std::move(*outcome));
+    }
+    MERIDIAN_CHECK(connection.commit());
+    return outcomes;
+}
+
+}  // namespace
+
+void write_group(SqlConnection& connection, std::span<WriteJob> jobs, Log& log) {
+    auto outcomes = run_group(connection, jobs);
+    if (!outcomes) {
+        log.write(LogLevel::kError, "the store could not commit",
+                  {{"error", outcomes.error().message},
+                   {"code", std::string(name_of(outcomes.error().code))},
+                   {"transactions", std::to_string(jobs.size())}});
+        for (auto& job : jobs) job.complete(std::unexpected(outcomes.error()));
+        return;
+    }
+    for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].complete(std::move((*outcomes)[i]));
+}
+
+}  // namespace meridian::store
