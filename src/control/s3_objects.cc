@@ -1,5 +1,7 @@
 #include "control/s3_objects.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "wire/uri.h"
@@ -9,6 +11,7 @@ namespace meridian::control {
 namespace {
 
 constexpr std::size_t kErrorTextBytesMax = 1'024;
+constexpr std::size_t kErrorBytesMax = 65'536;  // of an answer that is no object
 
 // The text of the first element of this name in an XML error of S3; empty if there is none.
 std::string element(std::string_view xml, std::string_view name) {
@@ -104,12 +107,14 @@ io::Task<std::string> S3Objects::get(S3Object object, std::size_t bytes_max) {
     } const running(running_);
 
     io::HttpClient client(executor_, options_.endpoint);
-    auto response = co_await client.send(request_for(object), kS3RequestTimeout, bytes_max);
+    auto response = co_await client.send(request_for(object), kS3RequestTimeout,
+                                         std::max(bytes_max, kErrorBytesMax));
+    if (response ? response->status == 200 && response->body.size() > bytes_max
+                 : response.error().code == Errc::kRequestTooLarge) {
+        co_return fail(Errc::kRequestTooLarge,
+                       fmt::format("Zipped size must be smaller than {} bytes", bytes_max));
+    }
     if (!response) {
-        if (response.error().code == Errc::kRequestTooLarge) {
-            co_return fail(Errc::kRequestTooLarge,
-                           fmt::format("Zipped size must be smaller than {} bytes", bytes_max));
-        }
         log_.write(LogLevel::kWarn, "an S3 object could not be read",
                    {{"bucket", object.bucket}, {"error", response.error().message}});
         co_return fail(Errc::kUnavailable,
