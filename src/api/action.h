@@ -66,6 +66,7 @@ using ActionGroup = std::span<ActionEntry const>;
 [[nodiscard]] ActionGroup function_option_actions() noexcept;
 [[nodiscard]] ActionGroup event_source_mapping_actions() noexcept;
 [[nodiscard]] ActionGroup layer_actions() noexcept;
+[[nodiscard]] ActionGroup code_signing_actions() noexcept;
 [[nodiscard]] ActionGroup iam_user_actions() noexcept;
 [[nodiscard]] ActionGroup iam_group_actions() noexcept;
 [[nodiscard]] ActionGroup iam_role_actions() noexcept;

@@ -69,6 +69,25 @@ void describe_input(json const& input, policy::RequestContext& context) {
     describe_tags(input, context);
 }
 
+// Of the package that a request names in S3; empty if it names none.
+std::string s3_object_arn(wire::OperationId operation, json const& input) {
+    auto const arn = [](json const& code) {
+        auto const bucket = text_of(code, "S3Bucket");
+        return bucket.empty() ? std::string()
+                              : "arn:aws:s3:::" + bucket + "/" + text_of(code, "S3Key");
+    };
+    switch (operation) {
+        case wire::OperationId::kLambdaCreateFunction:
+            return arn(input.value("Code", json::object()));
+        case wire::OperationId::kLambdaPublishLayerVersion:
+            return arn(input.value("Content", json::object()));
+        case wire::OperationId::kLambdaUpdateFunctionCode:
+            return arn(input);
+        default:
+            return {};
+    }
+}
+
 // Whose lambda:FunctionArn a URL's or a mapping's request names.
 void describe_function(RequestPlace const& place, wire::Operation const& operation,
                        AccessedResource const& resource, json const& input,
@@ -166,6 +185,12 @@ Result<void> Authorizer::check_further(auth::Caller const& caller, wire::Operati
                                                .resource = resource.arn,
                                                .resource_account = own},
                                               context));
+    }
+    // On AWS, too, the caller must be allowed to read the package.
+    if (auto const object = s3_object_arn(operation.id, input); !object.empty()) {
+        MERIDIAN_CHECK(parts_.authority.check(
+            caller, {.action = "s3:GetObject", .resource = object, .resource_account = own},
+            context));
     }
     if (!takes_role(operation.id)) return {};
     auto const role = text_of(input, "Role");

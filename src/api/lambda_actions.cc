@@ -3,6 +3,7 @@
 #include "api/action.h"
 #include "api/code_location.h"
 #include "api/lambda_actions_input.h"
+#include "api/settings_input.h"
 #include "model/limits.h"
 #include "wire/arn.h"
 #include "wire/function_json.h"
@@ -41,12 +42,14 @@ io::Task<json> create_function(Services services, ActionContext context, json in
     MERIDIAN_CO_TRY(auto name, read_new_function_name(context, input));
     MERIDIAN_CO_TRY(auto settings, read_settings(input));
     MERIDIAN_CO_CHECK(check_architectures(input));
-    MERIDIAN_CO_TRY(auto zip, read_code(input["Code"]));
-    control::CreateFunctionRequest request{.name = std::move(name),
-                                           .settings = std::move(settings),
-                                           .zip_bytes = std::move(zip),
-                                           .tags = input.value("Tags", model::Tags{}),
-                                           .publish = input.value("Publish", false)};
+    MERIDIAN_CO_TRY(auto package, read_code(input["Code"]));
+    control::CreateFunctionRequest request{
+        .name = std::move(name),
+        .settings = std::move(settings),
+        .package = std::move(package),
+        .code_signing_config_arn = input.value("CodeSigningConfigArn", ""),
+        .tags = input.value("Tags", model::Tags{}),
+        .publish = input.value("Publish", false)};
     MERIDIAN_CO_TRY(auto view, co_await services.control.create_function(requester(context),
                                                                          std::move(request)));
     co_return shown(view, context);
@@ -101,9 +104,9 @@ io::Task<json> update_function_code(Services services, ActionContext context, js
                        "Please don't provide ImageUri when updating a function with packageType "
                        "Zip.");
     }
-    MERIDIAN_CO_TRY(auto zip, read_code(input));
+    MERIDIAN_CO_TRY(auto package, read_code(input));
     control::UpdateFunctionCodeRequest request{.name = std::move(name),
-                                               .zip_bytes = std::move(zip),
+                                               .package = std::move(package),
                                                .publish = input.value("Publish", false),
                                                .dry_run = input.value("DryRun", false),
                                                .revision_id = read_revision_id(input)};
@@ -183,10 +186,6 @@ Result<model::FunctionName> read_tagged(ActionContext const& context, json const
         return fail(Errc::kResourceNotFound, "Capacity provider not found: " + arn);
     if (has(":network-connector:"))
         return fail(Errc::kResourceNotFound, "Network connector not found: " + arn);
-    if (has(":code-signing-config:")) {
-        return fail(Errc::kResourceNotFound,
-                    "The Lambda code signing configuration " + arn + " can not be found.");
-    }
     auto const reference = wire::parse_function_reference(arn);
     if (reference && reference->qualifier) {
         return fail(Errc::kInvalidParameterValue,
@@ -206,47 +205,52 @@ std::optional<std::string> tagged_mapping(ActionContext const& context, json con
     return arn.substr(prefix.size());
 }
 
-io::Task<model::Tags> change_mapping_tags(Services services, ActionContext context, json input,
-                                          model::Tags add, std::vector<std::string> remove) {
-    auto const uuid = tagged_mapping(context, input).value();
-    auto tags = co_await services.control.event_source_mappings().change_tags(
-        requester(context), uuid, std::move(add), std::move(remove));
-    if (!tags && tags.error().code == Errc::kResourceNotFound) {
-        co_return fail(Errc::kResourceNotFound,
-                       "Event source mapping not found: " + input.value("Resource", ""));
+// Changes the tags of what is no function, and gives those that it has then; nothing for a
+// function.
+io::Task<std::optional<model::Tags>> change_other_tags(Services services, ActionContext context,
+                                                       json input, model::Tags add,
+                                                       std::vector<std::string> remove) {
+    auto const arn = input.value("Resource", "");
+    if (arn.find(":code-signing-config:") != std::string::npos) {
+        MERIDIAN_CO_TRY(auto tags, co_await services.control.code_signing().change_tags(
+                                       requester(context), arn, std::move(add), std::move(remove)));
+        co_return std::optional(std::move(tags));
     }
-    co_return tags;
+    auto const uuid = tagged_mapping(context, input);
+    if (!uuid) co_return std::nullopt;
+    auto tags = co_await services.control.event_source_mappings().change_tags(
+        requester(context), *uuid, std::move(add), std::move(remove));
+    if (!tags && tags.error().code == Errc::kResourceNotFound)
+        co_return fail(Errc::kResourceNotFound, "Event source mapping not found: " + arn);
+    if (!tags) co_return std::unexpected(tags.error());
+    co_return std::optional(std::move(*tags));
 }
 
 io::Task<json> tag_resource(Services services, ActionContext context, json input) {
-    if (tagged_mapping(context, input)) {
-        MERIDIAN_CO_CHECK(co_await change_mapping_tags(services, context, input,
-                                                       input.value("Tags", model::Tags{}), {}));
-        co_return json();
-    }
+    auto tags = input.value("Tags", model::Tags{});
+    MERIDIAN_CO_TRY(auto const other,
+                    co_await change_other_tags(services, context, input, tags, {}));
+    if (other) co_return json();
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "TagResource"));
     MERIDIAN_CO_CHECK(co_await services.control.tag_function(requester(context), std::move(name),
-                                                             input.value("Tags", model::Tags{})));
+                                                             std::move(tags)));
     co_return json();
 }
 
 io::Task<json> untag_resource(Services services, ActionContext context, json input) {
-    if (tagged_mapping(context, input)) {
-        MERIDIAN_CO_CHECK(co_await change_mapping_tags(
-            services, context, input, {}, input.value("TagKeys", std::vector<std::string>{})));
-        co_return json();
-    }
+    auto keys = input.value("TagKeys", std::vector<std::string>{});
+    MERIDIAN_CO_TRY(auto const other,
+                    co_await change_other_tags(services, context, input, {}, keys));
+    if (other) co_return json();
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "UntagResource"));
-    MERIDIAN_CO_CHECK(co_await services.control.untag_function(
-        requester(context), std::move(name), input.value("TagKeys", std::vector<std::string>{})));
+    MERIDIAN_CO_CHECK(co_await services.control.untag_function(requester(context), std::move(name),
+                                                               std::move(keys)));
     co_return json();
 }
 
 io::Task<json> list_tags(Services services, ActionContext context, json input) {
-    if (tagged_mapping(context, input)) {
-        MERIDIAN_CO_TRY(auto tags, co_await change_mapping_tags(services, context, input, {}, {}));
-        co_return json{{"Tags", std::move(tags)}};
-    }
+    MERIDIAN_CO_TRY(auto other, co_await change_other_tags(services, context, input, {}, {}));
+    if (other) co_return json{{"Tags", std::move(*other)}};
     MERIDIAN_CO_TRY(auto name, read_tagged(context, input, "ListTags"));
     MERIDIAN_CO_TRY(auto tags, co_await services.control.list_function_tags(requester(context),
                                                                             std::move(name)));

@@ -1,7 +1,6 @@
 #pragma once
 // Reading AWS's Lambda requests into what the control plane is asked: names in all their forms, and
-// settings. A setting that this version does not have is refused here, by name; it is never
-// accepted and ignored. Pure; any thread.
+// code. Settings: settings_input.h. Pure; any thread.
 
 #include <nlohmann/json.hpp>
 
@@ -21,6 +20,9 @@ template <typename T>
     return found->get<T>();
 }
 
+// Whether a member is there and neither null nor empty.
+[[nodiscard]] bool has_content(nlohmann::json const& object, char const* member);
+
 // FunctionName (name, partial ARN, ARN, each with or without a qualifier) and Qualifier together.
 // `operation` is the IAM action's name for another account's function.
 [[nodiscard]] Result<control::FunctionAndQualifier> read_function_and_qualifier(
@@ -37,14 +39,9 @@ template <typename T>
 [[nodiscard]] Result<model::FunctionName> read_new_function_name(ActionContext const& context,
                                                                  nlohmann::json const& input);
 
-// Settings of CreateFunction and UpdateFunctionConfiguration.
-[[nodiscard]] Result<control::SettingsChange> read_settings(nlohmann::json const& input);
-
-// The package's bytes from CreateFunction's Code or UpdateFunctionCode's input.
-[[nodiscard]] Result<std::string> read_code(nlohmann::json const& code);
-
-// Architectures must be x86_64 where it is given.
-[[nodiscard]] Result<void> check_architectures(nlohmann::json const& input);
+// The package of CreateFunction's Code, UpdateFunctionCode's input or PublishLayerVersion's
+// Content.
+[[nodiscard]] Result<control::PackageInput> read_code(nlohmann::json const& code);
 
 // "… is not supported by this version of Meridian."
 [[nodiscard]] std::unexpected<Error> unsupported(std::string_view what);

@@ -204,25 +204,8 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
         bool on_update = true;
     };
     Case const cases[] = {
-        {{{"VpcConfig", {{"SubnetIds", {"subnet-1"}}, {"SecurityGroupIds", {"sg-1"}}}}},
-         "VpcConfig with subnets or security groups"},
-        {{{"VpcConfig", {{"Ipv6AllowedForDualStack", true}}}},
-         "VpcConfig with Ipv6AllowedForDualStack"},
-        {{{"DeadLetterConfig", {{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}}},
-         "DeadLetterConfig with a TargetArn"},
-        {{{"FileSystemConfigs", {{{"Arn", "a"}, {"LocalMountPath", "/mnt/x"}}}}},
-         "FileSystemConfigs"},
         {{{"PackageType", "Image"}}, "PackageType Image", false},
         {{{"ImageConfig", {{"Command", {"x"}}}}}, "ImageConfig"},
-        {{{"SnapStart", {{"ApplyOn", "PublishedVersions"}}}},
-         "SnapStart with ApplyOn PublishedVersions"},
-        {{{"TracingConfig", {{"Mode", "Active"}}}}, "TracingConfig with Mode Active"},
-        {{{"LoggingConfig", {{"LogFormat", "JSON"}}}}, "LoggingConfig with LogFormat JSON"},
-        {{{"LoggingConfig", {{"ApplicationLogLevel", "INFO"}}}},
-         "LoggingConfig with ApplicationLogLevel"},
-        {{{"LoggingConfig", {{"SystemLogLevel", "WARN"}}}}, "LoggingConfig with SystemLogLevel"},
-        {{{"KMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/x"}}, "KMSKeyArn"},
-        {{{"CodeSigningConfigArn", "x"}}, "CodeSigningConfigArn", false},
         {{{"DurableConfig", json::object()}}, "DurableConfig"},
         {{{"DurableConfig", {{"ExecutionTimeout", 5}}}}, "DurableConfig"},
         {{{"TenancyConfig", {{"TenantIsolationMode", "PER_TENANT"}}}}, "TenancyConfig", false},
@@ -231,9 +214,6 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
          "CapacityProviderConfig"},
         {{{"PublishTo", "LATEST_PUBLISHED"}}, "PublishTo", false},
         {{{"Architectures", {"arm64"}}}, "Architecture arm64", false},
-        {{{"Code", {{"ZipFile", nullptr}, {"S3Bucket", "b"}, {"S3Key", "k"}}}},
-         "Code from an S3 bucket",
-         false},
         {{{"Code", {{"ZipFile", nullptr}, {"ImageUri", "x"}}}}, "Code from an ImageUri", false},
         {{{"Code", {{"SourceKMSKeyArn", "arn:aws:kms:x"}}}}, "SourceKMSKeyArn", false},
     };
@@ -254,6 +234,67 @@ TEST_F(ActionsTest, WhatThisVersionDoesNotHaveIsRefusedByName) {
         EXPECT_EQ(updated.error().message, text);
     }
     EXPECT_FALSE(control->published().contains(control::kTestAccount, "f"));
+}
+
+TEST_F(ActionsTest, SettingsAreKeptAndTakenAwayAgain) {
+    json const kept = {
+        {"VpcConfig",
+         {{"SubnetIds", {"subnet-1"}},
+          {"SecurityGroupIds", {"sg-1"}},
+          {"Ipv6AllowedForDualStack", true}}},
+        {"FileSystemConfigs",
+         {{{"Arn", "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-1"},
+           {"LocalMountPath", "/mnt/x"}}}},
+        {"KMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/x"},
+        {"DeadLetterConfig", {{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}},
+        {"TracingConfig", {{"Mode", "Active"}}}};
+    auto const made = create(kept);
+    for (auto const& [member, value] : kept.items()) EXPECT_EQ(made[member], value) << member;
+    control::ControlHarness::settle();
+    auto const update = [&](json input) {
+        input["FunctionName"] = "f";
+        auto updated = call(OperationId::kLambdaUpdateFunctionConfiguration, input);
+        EXPECT_TRUE(updated) << updated.error().message;
+        control::ControlHarness::settle();
+        return std::move(*updated);
+    };
+    auto const other = update({{"Description", "x"}});
+    for (auto const& [member, value] : kept.items()) EXPECT_EQ(other[member], value) << member;
+    auto const without =
+        update({{"VpcConfig", {{"SubnetIds", json::array()}, {"SecurityGroupIds", json::array()}}},
+                {"FileSystemConfigs", json::array()},
+                {"KMSKeyArn", ""},
+                {"DeadLetterConfig", {{"TargetArn", ""}}},
+                {"TracingConfig", {{"Mode", "PassThrough"}}}});
+    EXPECT_EQ(without["VpcConfig"]["SubnetIds"], json::array());
+    EXPECT_EQ(without["VpcConfig"]["VpcId"], "");
+    for (auto const* member : {"FileSystemConfigs", "KMSKeyArn", "DeadLetterConfig"})
+        EXPECT_FALSE(without.contains(member)) << member;
+    EXPECT_EQ(without["TracingConfig"]["Mode"], "PassThrough");
+}
+
+TEST_F(ActionsTest, SettingsThatContradictEachOtherAreRefused) {
+    create();
+    struct Case {
+        json setting;
+        char const* text;
+    };
+    Case const cases[] = {
+        {{{"VpcConfig", {{"SubnetIds", {"subnet-1"}}}}},
+         "SubnetIds and SecurityIds must coexist or be both empty list."},
+        {{{"LoggingConfig", {{"SystemLogLevel", "WARN"}}}},
+         "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your "
+         "request or change the LogFormat to \"Json\" and try again."},
+        {{{"SnapStart", {{"ApplyOn", "PublishedVersions"}}}},
+         "nodejs22.x is not supported for SnapStart enabled functions."},
+    };
+    for (auto const& test : cases) {
+        json input = {{"FunctionName", "f"}};
+        input.update(test.setting);
+        auto const updated = call(OperationId::kLambdaUpdateFunctionConfiguration, input);
+        ASSERT_FALSE(updated) << test.setting;
+        EXPECT_EQ(updated.error().message, test.text);
+    }
 }
 
 TEST_F(ActionsTest, SettingsThatDoNothingAreAccepted) {
@@ -277,6 +318,29 @@ TEST_F(ActionsTest, SettingsThatDoNothingAreAccepted) {
     EXPECT_EQ(made["Environment"], (json{{"Variables", json::object()}}));
     EXPECT_FALSE(made.contains("Layers"));
     EXPECT_FALSE(made.contains("KMSKeyArn"));
+}
+
+TEST_F(ActionsTest, CodeComesFromAnS3Object) {
+    objects.objects["bucket/k"] = "PK-from-s3";
+    auto const made =
+        create({{"Code", {{"ZipFile", nullptr}, {"S3Bucket", "bucket"}, {"S3Key", "k"}}}});
+    EXPECT_EQ(made["CodeSize"], 10);
+    control::ControlHarness::settle();
+    objects.objects["bucket/k"] = "PK-new";
+    auto const updated = call(OperationId::kLambdaUpdateFunctionCode,
+                              {{"FunctionName", "f"}, {"S3Bucket", "bucket"}, {"S3Key", "k"}});
+    ASSERT_TRUE(updated) << updated.error().message;
+    EXPECT_EQ((*updated)["CodeSize"], 6);
+    auto const layer =
+        call(OperationId::kLambdaPublishLayerVersion,
+             {{"LayerName", "l"}, {"Content", {{"S3Bucket", "bucket"}, {"S3Key", "k"}}}});
+    ASSERT_TRUE(layer) << layer.error().message;
+    EXPECT_EQ((*layer)["Content"]["CodeSize"], 6);
+    auto const missing =
+        call(OperationId::kLambdaCreateFunction,
+             creation({{"FunctionName", "g"},
+                       {"Code", {{"ZipFile", nullptr}, {"S3Bucket", "bucket"}, {"S3Key", "x"}}}}));
+    EXPECT_EQ(missing.error().message, "NoSuchKey");
 }
 
 TEST_F(ActionsTest, CodeComesFromOneSource) {

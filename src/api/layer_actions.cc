@@ -23,8 +23,7 @@ std::optional<std::vector<std::string>> read_list(json const& input, char const*
 // LayerName is a name or a layer's ARN. Number 0. Only some operations know another account's.
 Result<model::LayerVersionId> read_layer(ActionContext const& context, json const& input) {
     auto const name = input.value("LayerName", "");
-    if (name.find(':') == std::string::npos)
-        return model::LayerVersionId{context.account, name, 0};
+    if (name.find(':') == std::string::npos) return model::LayerVersionId{context.account, name, 0};
     MERIDIAN_TRY(auto const arn, wire::parse_layer_arn(name));
     if (arn.region != context.region)
         return fail(Errc::kResourceNotFound, "The resource you requested does not exist.");
@@ -87,10 +86,10 @@ json version_json(model::LayerVersion const& version, ActionContext const& conte
 
 io::Task<json> publish_layer_version(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto const layer, read_own_layer(context, input, "PublishLayerVersion"));
-    MERIDIAN_CO_TRY(auto zip, read_code(input["Content"]));
+    MERIDIAN_CO_TRY(auto package, read_code(input["Content"]));
     control::PublishLayerVersionRequest request{
         .layer = layer.layer,
-        .zip_bytes = std::move(zip),
+        .package = std::move(package),
         .description = input.value("Description", ""),
         .compatible_runtimes = read_list(input, "CompatibleRuntimes"),
         .compatible_architectures = read_list(input, "CompatibleArchitectures"),

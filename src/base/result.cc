@@ -12,6 +12,8 @@ std::string_view name_of(Errc code) noexcept {
             return "kValidation";
         case Errc::kSerialization:
             return "kSerialization";
+        case Errc::kResourceNotFoundWithoutType:
+            return "kResourceNotFoundWithoutType";
         case Errc::kResourceNotFound:
             return "kResourceNotFound";
         case Errc::kResourceConflict:

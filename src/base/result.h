@@ -19,6 +19,7 @@ enum class Errc {
     kValidation,             // ValidationException: the value breaks a constraint of the API model
     kSerialization,          // SerializationException: a member has the wrong JSON type
     kResourceNotFound,       // ResourceNotFoundException
+    kResourceNotFoundWithoutType,
     kResourceConflict,       // ResourceConflictException: exists already, or is in the wrong state
     kPreconditionFailed,     // PreconditionFailedException: RevisionId
     kRequestTooLarge,        // RequestEntityTooLargeException / RequestTooLargeException

@@ -21,6 +21,7 @@
 #include "api/front.h"
 #include "bin/data_lock.h"
 #include "bin/key_file.h"
+#include "bin/object_source.h"
 #include "bin/region.h"
 #include "bin/root_credentials.h"
 #include "bin/stop_watchdog.h"
@@ -145,6 +146,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     BundleCatalog const installed(bundles);
     control::KnownRuntimeCatalog const catalog(installed);
 
+    MERIDIAN_CO_TRY(auto const objects, object_source_from_environment(executor, clock, log));
     RegionHost const shared{
         .executor = executor,
         .pool = pool,
@@ -157,6 +159,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .root_credentials = credentials,
         .secrets = secrets,
         .records_key = crypto::derive_key(account_key, "records"),
+        .objects = *objects,
         .store_url = options.store,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};

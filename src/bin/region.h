@@ -38,6 +38,7 @@ struct RegionHost {
     auth::CredentialSource const& root_credentials;
     iam::SecretKeys const& secrets;
     crypto::AeadKey records_key;  // seals environment variables at rest
+    control::ObjectSource& objects;
     // A PostgreSQL database that holds every region's store, a schema each; empty: an SQLite file
     // in each region's directory.
     std::string store_url;

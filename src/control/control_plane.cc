@@ -16,12 +16,13 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
                  lifecycle),
       directory_(parts_.region, table_, published_),
       resources_{parts_.store, directory_, parts_.clock, parts_.random, parts_.log},
-      packages_(parts_.code,
+      packages_(parts_.code, parts_.objects,
                 [this](model::AccountId const& account) {
                     return published_.usage(account.value()).code_bytes +
                            layers_.code_bytes(account);
                 }),
       layers_({parts_.region, parts_.store, packages_, parts_.clock, parts_.random, parts_.log}),
+      code_signing_(resources_),
       aliases_(resources_),
       resource_policies_(resources_),
       reserved_(resources_, parts_.account_concurrency),

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "control/aliases.h"
+#include "control/code_signing.h"
 #include "control/event_invoke_configs.h"
 #include "control/event_source_mappings.h"
 #include "control/function_lifecycle.h"
@@ -34,6 +35,7 @@ class ControlPlane {
         store::Store& store;
         iam::SecurityTokens const& roles;
         store::CodeStore& code;
+        ObjectSource& objects;
         RuntimeCatalog const& runtimes;
         FunctionObserver& observer;
         ProvisionedEnvironments& provisioned;
@@ -79,6 +81,7 @@ class ControlPlane {
     }
 
     [[nodiscard]] Layers& layers() noexcept { return layers_; }
+    [[nodiscard]] CodeSigning& code_signing() noexcept { return code_signing_; }
     [[nodiscard]] FunctionUrls& function_urls() noexcept { return function_urls_; }
     [[nodiscard]] EventInvokeConfigs& event_invoke_configs() noexcept {
         return event_invoke_configs_;
@@ -162,6 +165,7 @@ class ControlPlane {
     ResourceParts const resources_;
     Packages packages_;
     Layers layers_;
+    CodeSigning code_signing_;
     Aliases aliases_;
     ResourcePolicies resource_policies_;
     ReservedConcurrency reserved_;

@@ -15,7 +15,7 @@ class ControlPlaneTest : public testing::Test, protected ControlHarness {
     Result<FunctionView> update_code(std::string const& zip,
                                      std::optional<model::RevisionId> revision = std::nullopt) {
         return run(control->update_function_code(who, {.name = model::FunctionName("f"),
-                                                       .zip_bytes = zip,
+                                                       .package = {.zip_bytes = zip},
                                                        .revision_id = std::move(revision)}));
     }
     Result<FunctionView> update_settings(SettingsChange settings) {

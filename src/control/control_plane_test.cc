@@ -98,11 +98,12 @@ TEST_F(ControlPlaneTest, RefusesWhatAwsRefusesOnCreate) {
         {"role of another account",
          [](auto& r) { r.settings.role_arn = "arn:aws:iam::999999999999:role/role"; },
          Errc::kAccessDenied, "Cross-account pass role is not allowed."},
-        {"no code", [](auto& r) { r.zip_bytes.clear(); }, Errc::kInvalidParameterValue,
+        {"no code", [](auto& r) { r.package.zip_bytes.clear(); }, Errc::kInvalidParameterValue,
          "Uploaded file must be a non-empty zip"},
-        {"not a zip", [](auto& r) { r.zip_bytes = "hello"; }, Errc::kInvalidParameterValue,
+        {"not a zip", [](auto& r) { r.package.zip_bytes = "hello"; }, Errc::kInvalidParameterValue,
          "Could not unzip uploaded file. Please check your file, then try to upload again."},
-        {"51 MB", [](auto& r) { r.zip_bytes.resize(model::limits::kCodeZippedBytesMax + 1); },
+        {"51 MB",
+         [](auto& r) { r.package.zip_bytes.resize(model::limits::kCodeZippedBytesMax + 1); },
          Errc::kRequestTooLarge, "Zipped size must be smaller than 52428800 bytes"},
     };
     for (auto const& test : cases) {

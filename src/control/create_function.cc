@@ -23,7 +23,7 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
     if (existing)
         co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
     MERIDIAN_CO_CHECK(co_await resolve_layers(who, &request.settings));
-    MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.zip_bytes)));
+    MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.package)));
     MERIDIAN_CO_CHECK(co_await check_unzipped(
         code, request.settings.layers.value_or(std::vector<model::LayerReference>{})));
     co_return co_await retry_conflicts([&] { return try_create_function(who, request, code); });
@@ -53,6 +53,10 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
     if (last_version) {
         function.last_version = *last_version;
         MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, {request.name, {}}));
+    }
+    if (!request.code_signing_config_arn.empty()) {
+        MERIDIAN_CO_CHECK(co_await code_signing_.attach_new(
+            who, request.name, request.code_signing_config_arn, &transaction));
     }
     stored.latest = {pending_creation(), std::nullopt};
 

@@ -133,6 +133,16 @@ class FakeCodeStore final : public store::CodeStore {
     std::deque<io::OneShot<bool>> waiters_;
 };
 
+class FakeObjects final : public ObjectSource {
+  public:
+    std::map<std::string, std::string> objects;  // "bucket/key" → bytes
+    io::Task<std::string> get(S3Object object, std::size_t) override {
+        auto const found = objects.find(object.bucket + "/" + object.key);
+        if (found == objects.end()) co_return fail(Errc::kInvalidParameterValue, "NoSuchKey");
+        co_return found->second;
+    }
+};
+
 class FakeRuntimes final : public InstalledRuntimes {
   public:
     std::set<std::string, std::less<>> installed = {"nodejs22.x", "python3.11", "provided.al2023"};
@@ -190,7 +200,7 @@ class ControlHarness {
         control = std::make_unique<ControlPlane>(
             context.get_executor(),
             ControlPlane::Parts{model::RegionName("us-east-1"), store, identities.tokens, code,
-                                catalog, observer, provisioned, clock, random, log},
+                                objects, catalog, observer, provisioned, clock, random, log},
             FunctionLifecycle::Options{.retry_first = std::chrono::milliseconds(1),
                                        .retry_last = std::chrono::milliseconds(2)});
         auto const started = run(control->start());
@@ -243,7 +253,7 @@ class ControlHarness {
         request.settings.runtime = "nodejs22.x";
         request.settings.handler = "index.handler";
         request.settings.role_arn = "arn:aws:iam::123456789012:role/role";
-        request.zip_bytes = code;
+        request.package.zip_bytes = code;
         return request;
     }
     // A function that is Active.
@@ -281,6 +291,7 @@ class ControlHarness {
     FakeStore store{clock};
     FakeStore account_store{clock};
     FakeCodeStore code;
+    FakeObjects objects;
     FakeRuntimes runtimes;
     KnownRuntimeCatalog catalog{runtimes};
     CountingObserver observer;

@@ -97,7 +97,8 @@ TEST_F(ControlPlaneTest, OfTwoUpdatesAtOnceOneWinsAndTheOtherIsTold) {
     std::optional<Result<FunctionView>> first, second;
     code.cork();
     model::FunctionName const name("f");
-    start(control->update_function_code(who, {.name = name, .zip_bytes = "PK2"}), first);
+    start(control->update_function_code(who, {.name = name, .package = {.zip_bytes = "PK2"}}),
+          first);
     start(
         control->update_function_configuration(who, {.name = name, .settings = {.memory_mb = 256}}),
         second);
@@ -142,10 +143,10 @@ TEST_F(ControlPlaneTest, OfTwoUpdatesWithOneRevisionIdTheLoserFailsItsPreconditi
     std::optional<Result<FunctionView>> first, second;
     model::FunctionName const name("f");
     start(control->update_function_code(
-              who, {.name = name, .zip_bytes = "PK2", .revision_id = revision}),
+              who, {.name = name, .package = {.zip_bytes = "PK2"}, .revision_id = revision}),
           first);
     start(control->update_function_code(
-              who, {.name = name, .zip_bytes = "PK3", .revision_id = revision}),
+              who, {.name = name, .package = {.zip_bytes = "PK3"}, .revision_id = revision}),
           second);
     run_until([&] { return first && second; });
     EXPECT_NE(first->has_value(), second->has_value());
@@ -157,13 +158,15 @@ TEST_F(ControlPlaneTest, ADryRunChangesNothing) {
     make_function();
     auto const commits = store.commits;
     auto const dry = run(control->update_function_code(
-        who, {.name = model::FunctionName("f"), .zip_bytes = "PK-other", .dry_run = true}));
+        who,
+        {.name = model::FunctionName("f"), .package = {.zip_bytes = "PK-other"}, .dry_run = true}));
     ASSERT_TRUE(dry);
     EXPECT_EQ(dry->version.version.code.size_bytes, 8u);
     EXPECT_EQ(store.commits, commits);
     EXPECT_EQ(published_code(), "PK1");
-    EXPECT_FALSE(run(control->update_function_code(
-        who, {.name = model::FunctionName("f"), .zip_bytes = "not a zip", .dry_run = true})));
+    EXPECT_FALSE(run(control->update_function_code(who, {.name = model::FunctionName("f"),
+                                                         .package = {.zip_bytes = "not a zip"},
+                                                         .dry_run = true})));
 }
 
 TEST_F(ControlPlaneTest, UpdatingSettingsKeepsWhatIsNotNamed) {
@@ -278,7 +281,7 @@ TEST_F(ControlPlaneTest, PublishingChecksTheHash) {
 TEST_F(ControlPlaneTest, UpdatingWithPublishMakesAVersion) {
     make_function();
     auto const updated = run(control->update_function_code(
-        who, {.name = model::FunctionName("f"), .zip_bytes = "PK2", .publish = true}));
+        who, {.name = model::FunctionName("f"), .package = {.zip_bytes = "PK2"}, .publish = true}));
     ASSERT_TRUE(updated);
     EXPECT_EQ(updated->version.version.version.value(), "1");
     EXPECT_TRUE(updated->qualified_arn);
@@ -286,7 +289,7 @@ TEST_F(ControlPlaneTest, UpdatingWithPublishMakesAVersion) {
     EXPECT_EQ(get("f", "1").version.status, active());
     EXPECT_EQ(published_code("1"), "PK2");
     auto const same = run(control->update_function_code(
-        who, {.name = model::FunctionName("f"), .zip_bytes = "PK2", .publish = true}));
+        who, {.name = model::FunctionName("f"), .package = {.zip_bytes = "PK2"}, .publish = true}));
     EXPECT_EQ(same->version.version.version.value(), "1");
 }
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "control/layer_records.h"
+#include "control/settings_records.h"
 #include "store/record_format.h"
 
 namespace meridian::control {
@@ -16,44 +16,6 @@ using nlohmann::json;
 constexpr std::size_t kVersionDigits = 12;
 constexpr char const* kCreatingReason = "The function is being created.";
 constexpr char const* kCreatingCode = "Creating";
-
-json settings_to_json(model::FunctionSettings const& settings) {
-    json value = {
-        {"description", settings.description},
-        {"runtime", settings.runtime},
-        {"handler", settings.handler},
-        {"role_arn", settings.role_arn},
-        {"timeout_seconds", settings.timeout_seconds},
-        {"memory_mb", settings.memory_mb},
-        {"ephemeral_storage_mb", settings.ephemeral_storage_mb},
-        {"architecture", settings.architecture},
-    };
-    if (settings.environment) value["environment"] = *settings.environment;
-    if (settings.log_group) value["log_group"] = *settings.log_group;
-    for (auto const& layer : settings.layers) value["layers"].push_back(reference_to_json(layer));
-    if (settings.empty_vpc_config) value["empty_vpc_config"] = true;
-    return value;
-}
-
-model::FunctionSettings settings_from_json(json const& value) {
-    model::FunctionSettings settings;
-    settings.description = value.at("description").get<std::string>();
-    settings.runtime = value.at("runtime").get<std::string>();
-    settings.handler = value.at("handler").get<std::string>();
-    settings.role_arn = value.at("role_arn").get<std::string>();
-    settings.timeout_seconds = value.at("timeout_seconds").get<int>();
-    settings.memory_mb = value.at("memory_mb").get<int>();
-    settings.ephemeral_storage_mb = value.at("ephemeral_storage_mb").get<int>();
-    settings.architecture = value.at("architecture").get<std::string>();
-    if (value.contains("environment")) {
-        settings.environment = value["environment"].get<model::EnvironmentVariables>();
-    }
-    if (value.contains("log_group")) settings.log_group = value["log_group"].get<std::string>();
-    settings.empty_vpc_config = value.value("empty_vpc_config", false);
-    for (auto const& layer : value.value("layers", json::array()))
-        settings.layers.push_back(reference_from_json(layer));
-    return settings;
-}
 
 json definition_to_json(model::FunctionVersion const& version) {
     return {

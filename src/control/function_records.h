@@ -9,7 +9,7 @@
 //   or absent} epitaph   {"format":2, "last_version":N}     what a deleted function leaves behind
 //   for ever
 //
-// Format 2 adds to the settings "layers" (layer_records.h). Format 1 is read: it has none.
+// The settings: settings_records.h. Format 2 adds to them; format 1 is read.
 //
 // A definition travels to other regions: ARNs of our own regional resources inside one carry a
 // {region} slot. Today no setting holds one (a role's ARN names no region). Pure functions; any

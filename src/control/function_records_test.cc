@@ -36,7 +36,13 @@ class Generator {
                         .memory_mb = static_cast<int>(below(10'240)),
                         .ephemeral_storage_mb = static_cast<int>(below(10'240)),
                         .architecture = text(),
-                        .empty_vpc_config = below(2) == 0};
+                        .kms_key_arn = text(),
+                        .dead_letter_target_arn = text(),
+                        .active_tracing = below(2) == 0,
+                        .snap_start = below(2) == 0};
+        if (below(2) == 0) out.settings.json_logs = {text(), text()};
+        if (below(2) == 0) out.settings.vpc = {{text(), text()}, {text()}, below(2) == 0};
+        for (auto n = below(3); n > 0; --n) out.settings.file_systems.push_back({text(), text()});
         if (below(2) == 0) out.settings.environment = map();
         if (below(2) == 0) out.settings.log_group = text();
         for (auto n = below(3); n > 0; --n) {
@@ -114,9 +120,23 @@ TEST(FunctionRecords, Format1IsRead) {
     Generator generate(1);
     model::Function function{
         .account = kKey.account, .name = model::FunctionName("f"), .latest = generate.version(0)};
-    function.latest.settings.layers.clear();  // it had none
+    auto const now = function.latest.settings;
+    // What it had.
+    function.latest.settings = {.description = now.description,
+                                .runtime = now.runtime,
+                                .handler = now.handler,
+                                .role_arn = now.role_arn,
+                                .timeout_seconds = now.timeout_seconds,
+                                .memory_mb = now.memory_mb,
+                                .ephemeral_storage_mb = now.ephemeral_storage_mb,
+                                .architecture = now.architecture,
+                                .environment = now.environment,
+                                .log_group = now.log_group};
     auto value = function_to_json(function);
     value["format"] = 1;
+    EXPECT_EQ(function_from_record(kKey, value), function);
+    value["latest"]["settings"]["empty_vpc_config"] = true;
+    function.latest.settings.vpc.emplace();
     EXPECT_EQ(function_from_record(kKey, value), function);
 }
 

@@ -83,7 +83,7 @@ io::Task<model::LayerVersion> Layers::publish(Requester who, PublishLayerVersion
         .compatible_architectures = std::move(request.compatible_architectures),
         .license_info = std::move(request.license_info)};
     MERIDIAN_CO_TRY(version.code,
-                    co_await parts_.packages.take(who.account, std::move(request.zip_bytes)));
+                    co_await parts_.packages.take(who.account, std::move(request.package)));
     co_return co_await retry_conflicts([&] { return try_publish(who, version); }, "layer");
 }
 

@@ -23,7 +23,7 @@ namespace meridian::control {
 
 struct PublishLayerVersionRequest {
     std::string layer = {};
-    std::string zip_bytes = {};
+    PackageInput package = {};
     std::string description = {};
     std::optional<std::vector<std::string>> compatible_runtimes = {};
     std::optional<std::vector<std::string>> compatible_architectures = {};

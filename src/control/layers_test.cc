@@ -15,7 +15,7 @@ class LayersTest : public ControlPlaneTest {
                                               std::string const& layer = "l",
                                               PublishLayerVersionRequest request = {}) {
         request.layer = layer;
-        request.zip_bytes = zip;
+        request.package.zip_bytes = zip;
         return run(control->layers().publish(who, std::move(request)));
     }
     model::LayerVersionId id(std::uint64_t number, std::string const& layer = "l") const {
@@ -73,8 +73,8 @@ TEST_F(LayersTest, NumbersAreNeverUsedAgain) {
 
 TEST_F(LayersTest, ARivalsVersionTakesTheNextNumber) {
     std::optional<Result<model::LayerVersion>> first, second;
-    start(control->layers().publish(who, {.layer = "l", .zip_bytes = "PK1"}), first);
-    start(control->layers().publish(who, {.layer = "l", .zip_bytes = "PK2"}), second);
+    start(control->layers().publish(who, {.layer = "l", .package = {.zip_bytes = "PK1"}}), first);
+    start(control->layers().publish(who, {.layer = "l", .package = {.zip_bytes = "PK2"}}), second);
     run_until([&] { return first && second; });
     ASSERT_TRUE(*first && *second);
     EXPECT_EQ((*first)->id.number + (*second)->id.number, 3u);

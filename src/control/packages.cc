@@ -8,14 +8,21 @@ namespace meridian::control {
 
 namespace limits = model::limits;
 
-io::Task<model::CodePackage> Packages::take(model::AccountId account, std::string zip_bytes) {
+io::Task<model::CodePackage> Packages::take(model::AccountId account, PackageInput input) {
+    auto zip_bytes = std::move(input.zip_bytes);
+    auto zip_bytes_max = limits::kCodeZippedBytesMax;
+    if (input.s3_object) {
+        // What is longer than it may be unpacked cannot be good.
+        zip_bytes_max = limits::kCodeUnzippedBytesMax;
+        MERIDIAN_CO_TRY(zip_bytes,
+                        co_await objects_.get(std::move(*input.s3_object), zip_bytes_max));
+    }
     if (zip_bytes.empty())
         co_return fail(Errc::kInvalidParameterValue, "Uploaded file must be a non-empty zip");
     auto const size = zip_bytes.size();
-    if (size > limits::kCodeZippedBytesMax) {
-        co_return fail(
-            Errc::kRequestTooLarge,
-            fmt::format("Zipped size must be smaller than {} bytes", limits::kCodeZippedBytesMax));
+    if (size > zip_bytes_max) {
+        co_return fail(Errc::kRequestTooLarge,
+                       fmt::format("Zipped size must be smaller than {} bytes", zip_bytes_max));
     }
     if (used_(account) + size > limits::kCodeStorageBytesMax)
         co_return fail(Errc::kCodeStorageExceeded, "Code storage limit exceeded.");

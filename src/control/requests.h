@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "control/object_source.h"
 #include "model/function.h"
 #include "model/requester.h"
 #include "model/runnable.h"
@@ -13,6 +14,20 @@
 namespace meridian::control {
 
 using model::Requester;
+
+// Members that a request does not name stay as they are, in these too.
+struct VpcChange {
+    std::optional<std::vector<std::string>> subnet_ids = {};
+    std::optional<std::vector<std::string>> security_group_ids = {};
+    std::optional<bool> ipv6_allowed_for_dual_stack = {};
+};
+
+struct LoggingChange {
+    std::optional<std::string> format = {};  // "Text", "JSON"
+    std::optional<std::string> application_level = {};
+    std::optional<std::string> system_level = {};
+    std::optional<std::string> log_group = {};
+};
 
 // The settings that a request names; the others stay as they are.
 struct SettingsChange {
@@ -24,24 +39,36 @@ struct SettingsChange {
     std::optional<int> memory_mb = {};
     std::optional<int> ephemeral_storage_mb = {};
     std::optional<model::EnvironmentVariables> environment = {};
-    std::optional<std::string> log_group = {};
-    bool empty_vpc_config = false;
+    LoggingChange logging = {};
+    std::optional<VpcChange> vpc = {};
     // As the request names them; the control plane puts what they mean into `layers`.
     std::optional<std::vector<std::string>> layer_arns = {};
     std::optional<std::vector<model::LayerReference>> layers = {};
+    std::optional<std::vector<model::FileSystemConfig>> file_systems = {};
+    std::optional<std::string> kms_key_arn = {};             // empty: none
+    std::optional<std::string> dead_letter_target_arn = {};  // empty: none
+    std::optional<bool> active_tracing = {};
+    std::optional<bool> snap_start = {};
+};
+
+// A package: the zip itself, or where it is.
+struct PackageInput {
+    std::string zip_bytes = {};
+    std::optional<S3Object> s3_object = {};
 };
 
 struct CreateFunctionRequest {
     model::FunctionName name = {};
     SettingsChange settings = {};
-    std::string zip_bytes = {};
+    PackageInput package = {};
+    std::string code_signing_config_arn = {};  // empty: none
     model::Tags tags = {};
     bool publish = false;
 };
 
 struct UpdateFunctionCodeRequest {
     model::FunctionName name = {};
-    std::string zip_bytes = {};
+    PackageInput package = {};
     bool publish = false;
     bool dry_run = false;  // checks everything and changes nothing
     std::optional<model::RevisionId> revision_id = {};

@@ -54,6 +54,56 @@ Result<void> check_range(int value, Range range) {
                                                low ? range.min : range.max));
 }
 
+// JSON brings levels, text takes them away (recorded).
+Result<std::optional<model::LogLevels>> changed_logs(std::optional<model::LogLevels> logs,
+                                                     LoggingChange const& change) {
+    if (change.format == "Text") logs.reset();
+    if (change.format == "JSON" && !logs) logs.emplace();
+    if (!logs) {
+        if (!change.application_level && !change.system_level) return logs;
+        return fail(Errc::kInvalidParameterValue,
+                    "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel "
+                    "from your request or change the LogFormat to \"Json\" and try again.");
+    }
+    if (change.application_level) logs->application = *change.application_level;
+    if (change.system_level) logs->system = *change.system_level;
+    return logs;
+}
+
+Result<model::VpcConfig> changed_vpc(model::VpcConfig vpc, VpcChange const& change) {
+    if (change.subnet_ids) vpc.subnet_ids = *change.subnet_ids;
+    if (change.security_group_ids) vpc.security_group_ids = *change.security_group_ids;
+    if (change.ipv6_allowed_for_dual_stack)
+        vpc.ipv6_allowed_for_dual_stack = *change.ipv6_allowed_for_dual_stack;
+    if (vpc.subnet_ids.empty() == vpc.security_group_ids.empty()) return vpc;
+    return fail(Errc::kInvalidParameterValue,
+                "SubnetIds and SecurityIds must coexist or be both empty list.");
+}
+
+// Developer Guide, "Lambda SnapStart": Java from 11, Python from 3.12, .NET from 8.
+bool can_snap_start(std::string const& runtime) {
+    constexpr std::string_view kNever[] = {"java8",      "java8.al2",  "java8.al2023", "python2.7",
+                                           "python3.6",  "python3.7",  "python3.8",    "python3.9",
+                                           "python3.10", "python3.11", "dotnet6"};
+    bool const language = runtime.starts_with("java") || runtime.starts_with("python") ||
+                          (runtime.starts_with("dotnet") && !runtime.starts_with("dotnetcore"));
+    return language && std::ranges::find(kNever, runtime) == std::end(kNever);
+}
+
+Result<void> check_snap_start(model::FunctionSettings const& settings) {
+    if (!settings.snap_start) return {};
+    auto const refuse = [](std::string const& what) {
+        return fail(Errc::kInvalidParameterValue,
+                    what + " is not supported for SnapStart enabled functions.");
+    };
+    if (!can_snap_start(settings.runtime)) return refuse(settings.runtime);
+    // Texts: a guess from the one above.
+    if (!settings.file_systems.empty()) return refuse("FileSystemConfigs");
+    if (settings.ephemeral_storage_mb > limits::kEphemeralStorageMbDefault)
+        return refuse("EphemeralStorage");
+    return {};
+}
+
 }  // namespace
 
 bool is_reserved_variable(std::string_view name) {
@@ -143,9 +193,20 @@ Result<model::FunctionSettings> changed(model::FunctionSettings settings,
         MERIDIAN_CHECK(check_environment(*change.environment));
         settings.environment = *change.environment;
     }
-    if (change.log_group) settings.log_group = *change.log_group;
+    if (change.logging.log_group) settings.log_group = *change.logging.log_group;
+    MERIDIAN_TRY(settings.json_logs, changed_logs(settings.json_logs, change.logging));
+    if (change.vpc) {
+        MERIDIAN_TRY(settings.vpc,
+                     changed_vpc(settings.vpc.value_or(model::VpcConfig{}), *change.vpc));
+    }
     if (change.layers) settings.layers = *change.layers;
-    if (change.empty_vpc_config) settings.empty_vpc_config = true;
+    if (change.file_systems) settings.file_systems = *change.file_systems;
+    if (change.kms_key_arn) settings.kms_key_arn = *change.kms_key_arn;
+    if (change.dead_letter_target_arn)
+        settings.dead_letter_target_arn = *change.dead_letter_target_arn;
+    if (change.active_tracing) settings.active_tracing = *change.active_tracing;
+    if (change.snap_start) settings.snap_start = *change.snap_start;
+    MERIDIAN_CHECK(check_snap_start(settings));
     return settings;
 }
 

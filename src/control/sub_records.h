@@ -19,6 +19,7 @@ inline constexpr store::Kind kKindsUnderAFunction[] = {
     store::Kind::kReservedConcurrency,
     store::Kind::kRuntimeManagement,
     store::Kind::kRecursionConfig,
+    store::Kind::kFunctionCodeSigning,
 };
 
 [[nodiscard]] inline std::string sub_id_prefix(model::FunctionName const& function) {

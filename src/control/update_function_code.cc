@@ -11,9 +11,11 @@ io::Task<FunctionView> ControlPlane::update_function_code(Requester who,
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
     MERIDIAN_CO_CHECK(parts_.runtimes.check(stored.function.latest.settings.runtime));
-    MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.zip_bytes)));
+    MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.package)));
     MERIDIAN_CO_CHECK(co_await check_unzipped(code, stored.function.latest.settings.layers));
     if (request.dry_run) {
+        store::Transaction unused;
+        MERIDIAN_CO_CHECK(co_await code_signing_.allow_code(who, request.name, &unused));
         // The package that was checked is used by nothing and goes with the next clean-up.
         stored.function.latest.code = code;
         co_return view_of(stored);
@@ -36,6 +38,7 @@ io::Task<FunctionView> ControlPlane::try_update_function_code(Requester who,
 
     auto const key = function_key(who.account, function.name);
     store::Transaction transaction{.caller = who.arn, .expectations = {{key, stored.sequence}}};
+    MERIDIAN_CO_CHECK(co_await code_signing_.allow_code(who, request.name, &transaction));
     std::optional<StoredVersion> version;
     bool is_new_version = false;
     if (request.publish) {

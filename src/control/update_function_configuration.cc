@@ -41,6 +41,9 @@ io::Task<FunctionView> ControlPlane::try_update_function_configuration(
         .expectations = {{key, stored.sequence}},
         .changes = {{key, function_to_json(function)}},
         .statuses = {{key, status_to_json(stored.latest, function.latest)}}};
+    if (request.settings.layers && !request.settings.layers->empty()) {
+        MERIDIAN_CO_CHECK(co_await code_signing_.allow_code(who, request.name, &transaction));
+    }
     auto committed = co_await parts_.store.commit(std::move(transaction));
     if (!committed) {
         if (committed.error().code == Errc::kOutcomeUnknown)

@@ -29,6 +29,10 @@ std::vector<std::string> environment_variables(EnvironmentVariablesInput const& 
         input.provisioned ? "provisioned-concurrency" : "on-demand";
     values["AWS_LAMBDA_LOG_GROUP_NAME"] = input.log_group;
     values["AWS_LAMBDA_LOG_STREAM_NAME"] = input.log_stream;
+    if (settings.json_logs) {
+        values["AWS_LAMBDA_LOG_FORMAT"] = "JSON";
+        values["AWS_LAMBDA_LOG_LEVEL"] = settings.json_logs->application;
+    }
     values["AWS_ACCESS_KEY_ID"] = input.role.access_key_id;
     values["AWS_SECRET_ACCESS_KEY"] = input.role.secret_access_key;
     values["AWS_SESSION_TOKEN"] = input.role.session_token;

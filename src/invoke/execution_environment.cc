@@ -59,6 +59,7 @@ ExecutionEnvironment::ExecutionEnvironment(EnvironmentServices const& services,
       bundle_(std::move(bundle)),
       type_(type),
       observer_(std::move(observer)),
+      system_log_(*function_, type_ == InitializationType::kProvisionedConcurrency),
       log_group_(log_group_of(*function_)),
       log_stream_(stream_name(services_, *function_)),
       made_(services_.clock.monotonic_now()),
@@ -245,8 +246,8 @@ io::Task<> ExecutionEnvironment::start_runtime() {
         // The invocation waits for this Init and pays for it.
         if (current_) begin_counting();
     } else {
-        if (!bundle_->version.empty())
-            emit(telemetry::init_start_line(bundle_->version, runtime_version_arn()));
+        emit(system_log_.init_start(services_.clock.wall_now(), bundle_->version,
+                                    runtime_version_arn()));
         init_deadline_.set(limits::kInitTimeout, [this] { on_init_deadline(); });
     }
     sandbox::RuntimeCommand command;
@@ -310,7 +311,7 @@ void ExecutionEnvironment::begin_counting() {
     auto& current = *current_;
     current.clock_runs = true;
     current.started = services_.clock.monotonic_now();
-    emit(telemetry::start_line(current.request.request_id, function_->version.version));
+    emit(system_log_.start(services_.clock.wall_now(), current.request.request_id));
     deadline_.set(std::chrono::seconds(function_->version.settings.timeout_seconds),
                   [this] { on_deadline(); });
 }
@@ -427,8 +428,9 @@ Answer<void> ExecutionEnvironment::fail_init(ReportedError error) {
 
 void ExecutionEnvironment::on_init_deadline() {
     if (state_ != EnvironmentState::kInit) return;
-    emit(telemetry::init_report_line(between(init_started_, services_.clock.monotonic_now()), false,
-                                     InvocationReport::Status::kTimeout, {}));
+    emit(system_log_.init_failed(services_.clock.wall_now(),
+                                 between(init_started_, services_.clock.monotonic_now()), false,
+                                 InvocationReport::Status::kTimeout, {}));
     killed_by_us_ = true;
     (void)sandbox_->signal(SIGKILL);  // on_exit() starts it again within the invocation
 }
@@ -465,9 +467,9 @@ void ExecutionEnvironment::on_exit(sandbox::ExitStatus const& status) {
                                                      init_error_->body}
                                    : runtime_exited(id, status);
         if (!timed_out_now) {
-            emit(telemetry::init_report_line(
-                between(init_started_, services_.clock.monotonic_now()), suppressed_init_,
-                InvocationReport::Status::kError, failure.type));
+            emit(system_log_.init_failed(
+                services_.clock.wall_now(), between(init_started_, services_.clock.monotonic_now()),
+                suppressed_init_, InvocationReport::Status::kError, failure.type));
         }
         // The first failed Init is tried again inside the invocation; the second one is its answer.
         // One that the deadline ended was answered then; the invocation here is the next.
@@ -526,15 +528,19 @@ void ExecutionEnvironment::write_report(CurrentInvocation& current,
         report.status = InvocationReport::Status::kError;
         report.error_type = outcome.failure->type;
     }
-    for (auto line : {telemetry::end_line(report.request_id), telemetry::report_line(report)}) {
+    auto const now = services_.clock.wall_now();
+    for (auto& line : system_log_.end(now, report)) {
         current.tail.append_line(line);
-        unsent_log_.push_back({services_.clock.wall_now(), std::move(line)});
+        unsent_log_.push_back({now, std::move(line)});
     }
     flush_log();
 }
 
-void ExecutionEnvironment::emit(std::string line) {
-    take_log_events({{services_.clock.wall_now(), std::move(line)}});
+void ExecutionEnvironment::emit(telemetry::LogLines lines) {
+    if (lines.empty()) return;
+    std::vector<telemetry::LogEvent> events;
+    for (auto& line : lines) events.push_back({services_.clock.wall_now(), std::move(line)});
+    take_log_events(std::move(events));
 }
 
 void ExecutionEnvironment::take_log_events(std::vector<telemetry::LogEvent> events) {

@@ -24,7 +24,7 @@
 #include "model/environment_state.h"
 #include "model/limits.h"
 #include "runtime_api/runtime_host.h"
-#include "telemetry/report.h"
+#include "telemetry/system_log.h"
 
 namespace meridian::invoke {
 
@@ -113,7 +113,7 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     void fail_current(FunctionFailure failure, bool timed_out = false);
     void write_report(CurrentInvocation& current, InvocationOutcome const& outcome,
                       MonotonicTime ended);
-    void emit(std::string line);
+    void emit(telemetry::LogLines lines);
     void take_log_events(std::vector<telemetry::LogEvent> events);
     void flush_log();
     runtime_api::Answer<CurrentInvocation*> active(std::string_view request_id,
@@ -125,6 +125,7 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     std::shared_ptr<RuntimeBundle const> const bundle_;
     InitializationType const type_;
     Observer observer_;
+    telemetry::SystemLog const system_log_;
     std::string const log_group_;
     std::string const log_stream_;
     MonotonicTime const made_;

@@ -536,8 +536,18 @@ TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
                                                  .log_group = "g",
                                                  .log_stream = "s",
                                                  .role = role});
-    EXPECT_FALSE(std::ranges::any_of(
-        provided, [](auto const& v) { return v.starts_with("AWS_EXECUTION_ENV="); }));
+    EXPECT_FALSE(std::ranges::any_of(provided, [](auto const& v) {
+        return v.starts_with("AWS_EXECUTION_ENV=") || v.starts_with("AWS_LAMBDA_LOG_FORMAT=");
+    }));
+    function.version.settings.json_logs = {"DEBUG", "INFO"};
+    auto const with_json = environment_variables({.function = function,
+                                                  .bundle = bundle,
+                                                  .region = model::RegionName{"us-east-1"},
+                                                  .log_group = "g",
+                                                  .log_stream = "s",
+                                                  .role = role});
+    for (auto const* expected : {"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=DEBUG"})
+        EXPECT_EQ(std::ranges::count(with_json, std::string(expected)), 1) << expected;
 }
 
 TEST(Manifest, SaysWhatIsWrongWithIt) {

@@ -1,7 +1,8 @@
 #pragma once
-// One HTTP/1.1 request to a plain TCP endpoint, for the command line and for tests.
+// HTTP/1.1 requests to one endpoint, over plain TCP or TLS.
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "base/http_message.h"
@@ -9,9 +10,13 @@
 
 namespace meridian::io {
 
+class TlsRoots;
+
 struct HttpEndpoint {
     std::string host;
     std::string port;
+    // Null: plain TCP. Else TLS, with a certificate for `host` from one of these.
+    std::shared_ptr<TlsRoots const> tls = {};
 };
 
 // A connection that is kept between requests. One request at a time.
@@ -23,7 +28,9 @@ class HttpClient {
     HttpClient& operator=(HttpClient&&) noexcept;
 
     // Sends `request` (Host and Content-Length are added unless given) and reads the whole answer,
-    // of at most `body_bytes_max`. Errors: kUnavailable (cannot connect), kDeadlineExceeded, kIo.
+    // of at most `body_bytes_max`. Connecting, and then the exchange, may each take `timeout`.
+    // Errors: kUnavailable (cannot connect), kDeadlineExceeded, kRequestTooLarge (a longer body),
+    // kIo.
     Task<HttpResponse> send(HttpRequest request, std::chrono::milliseconds timeout,
                             std::size_t body_bytes_max = 256 * 1024 * 1024);
 

@@ -10,36 +10,12 @@
 
 #include "base/clock.h"
 #include "model/code_package.h"
-#include "model/layer.h"
-#include "model/limits.h"
+#include "model/function_settings.h"
 #include "model/names.h"
 
 namespace meridian::model {
 
-using EnvironmentVariables = std::map<std::string, std::string>;
 using Tags = std::map<std::string, std::string>;
-
-// The versioned part of a function's configuration: a published version has its own copy.
-struct FunctionSettings {
-    std::string description = {};
-    std::string runtime = {};  // "nodejs22.x"; what exists is data (runtimes.h)
-    std::string handler = {};
-    std::string role_arn = {};
-    int timeout_seconds = limits::kTimeoutSecondsDefault;
-    int memory_mb = limits::kMemoryMbDefault;
-    int ephemeral_storage_mb = limits::kEphemeralStorageMbDefault;
-    std::string architecture = "x86_64";
-    // Nothing if never set: then the API shows no Environment at all.
-    std::optional<EnvironmentVariables> environment = {};
-    // Nothing means the default, /aws/lambda/<function name>.
-    std::optional<std::string> log_group = {};
-    // A VpcConfig without subnets was given: it does nothing, but the API shows it from then on.
-    bool empty_vpc_config = false;
-    // In the order in which they are laid over each other; later ones win.
-    std::vector<LayerReference> layers = {};
-
-    bool operator==(FunctionSettings const&) const = default;
-};
 
 // AWS shows a new RevisionId when a creation or an update settles. That moment is a region-local
 // status and is never logged, so both ids are minted with the change (docs/decisions/0002).

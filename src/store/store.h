@@ -34,7 +34,7 @@ enum class Kind : std::uint16_t {
     kFunction = 1,         // id: function name
     kFunctionVersion = 2,  // id: function name + ":" + version number, zero-padded to 12 digits
     kAlias = 3,            // id: function name + ":" + alias name
-    // id: function name + ":" + qualifier (nothing for the function itself), for those up to 11.
+    // id: function name + ":" + qualifier (nothing for the function itself), for those up to 12.
     kResourcePolicy = 4,
     kFunctionUrl = 5,
     kEventInvokeConfig = 6,
@@ -43,6 +43,7 @@ enum class Kind : std::uint16_t {
     kRuntimeManagement = 9,
     kRecursionConfig = 10,
     kScalingConfig = 11,
+    kFunctionCodeSigning = 12,
     kLayer = 20,               // id: layer name; what all its versions share
     kLayerVersion = 21,        // id: layer name + ":" + version number, zero-padded to 12 digits
     kEventSourceMapping = 30,  // id: UUID

@@ -17,6 +17,11 @@ std::uint64_t billed_ms(InvocationReport const& report) {
     return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(total).count());
 }
 
+std::uint64_t whole_mb(std::uint64_t bytes) {
+    constexpr std::uint64_t kMb = 1024 * 1024;
+    return (bytes + kMb - 1) / kMb;
+}
+
 std::string init_start_line(std::string const& runtime_version,
                             std::string const& runtime_version_arn) {
     return fmt::format("INIT_START Runtime Version: {}\tRuntime Version ARN: {}", runtime_version,
@@ -34,9 +39,8 @@ std::string report_line(InvocationReport const& report) {
         "REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {} ms\tMemory Size: {} MB",
         report.request_id, milliseconds(report.duration), billed_ms(report), report.memory_mb);
     if (report.peak_memory_bytes) {
-        constexpr std::uint64_t kMb = 1024 * 1024;
         fmt::format_to(std::back_inserter(line), "\tMax Memory Used: {} MB",
-                       (*report.peak_memory_bytes + kMb - 1) / kMb);
+                       whole_mb(*report.peak_memory_bytes));
     }
     if (report.init_duration) {
         fmt::format_to(std::back_inserter(line), "\tInit Duration: {:.2f} ms",

@@ -26,6 +26,9 @@ struct InvocationReport {
 // Duration and init together, rounded up to a whole millisecond (billed init since 2025-08-01).
 [[nodiscard]] std::uint64_t billed_ms(InvocationReport const& report);
 
+// Rounded up.
+[[nodiscard]] std::uint64_t whole_mb(std::uint64_t bytes);
+
 [[nodiscard]] std::string init_start_line(std::string const& runtime_version,
                                           std::string const& runtime_version_arn);
 [[nodiscard]] std::string start_line(model::RequestId const& id, model::Version const& version);

@@ -9,6 +9,7 @@
 #include "telemetry/log_store.h"
 #include "telemetry/log_tail.h"
 #include "telemetry/report.h"
+#include "telemetry/system_log.h"
 #include "telemetry/telemetry_frames.h"
 
 namespace meridian::telemetry {
@@ -84,6 +85,62 @@ TEST(Report, MatchesRecordedLines) {
     EXPECT_EQ(log_stream_name(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2),
                               model::Version{"3"}, "ab"),
               "2026/01/02/[3]ab");
+}
+
+model::RunnableVersion function_with(std::optional<model::LogLevels> levels) {
+    model::RunnableVersion function;
+    function.name = model::FunctionName("f");
+    function.version.settings.json_logs = std::move(levels);
+    return function;
+}
+
+InvocationReport failed_report() {
+    InvocationReport report;
+    report.request_id = model::RequestId{"id"};
+    report.duration = 3010us;
+    report.memory_mb = 128;
+    report.status = InvocationReport::Status::kError;
+    report.error_type = "E";
+    return report;
+}
+
+TEST(SystemLog, InJsonIsTheTelemetryApisRecords) {
+    SystemLog const log(function_with(model::LogLevels{}), false);
+    WallTime const now{1'704'067'200'123ms};
+    EXPECT_EQ(log.start(now, model::RequestId{"id"}),
+              LogLines{R"({"time":"2024-01-01T00:00:00.123Z","type":"platform.start",)"
+                       R"("record":{"requestId":"id","version":"$LATEST"}})"});
+    auto report = failed_report();
+    report.status = InvocationReport::Status::kSuccess;
+    report.init_duration = 110'100us;
+    report.peak_memory_bytes = 36 * 1024 * 1024;
+    EXPECT_EQ(log.end(now, report),
+              LogLines{R"({"time":"2024-01-01T00:00:00.123Z","type":"platform.report",)"
+                       R"("record":{"requestId":"id","metrics":{"durationMs":3.01,)"
+                       R"("billedDurationMs":114,"memorySizeMB":128,"maxMemoryUsedMB":36,)"
+                       R"("initDurationMs":110.1},"status":"success"}})"});
+    auto const init = log.init_failed(now, 5ms, true, InvocationReport::Status::kError, "\xff");
+    ASSERT_EQ(init.size(), 1U) << "bytes that are no UTF-8 do no harm";
+    EXPECT_NE(init[0].find(R"("phase":"invoke","status":"error","errorType")"), std::string::npos);
+}
+
+TEST(SystemLog, ShowsWhatItsLevelAsksFor) {
+    struct Case {
+        std::optional<model::LogLevels> levels;
+        std::size_t init_start, start, success, failure;
+    };
+    for (auto const& test : std::initializer_list<Case>{{std::nullopt, 1, 1, 2, 2},
+                                                        {{{"INFO", "DEBUG"}}, 1, 1, 2, 2},
+                                                        {{{"INFO", "INFO"}}, 1, 1, 1, 2},
+                                                        {{{"INFO", "WARN"}}, 0, 0, 0, 2}}) {
+        SystemLog const log(function_with(test.levels), true);
+        auto report = failed_report();
+        EXPECT_EQ(log.init_start({}, "v", "arn").size(), test.init_start);
+        EXPECT_EQ(log.start({}, report.request_id).size(), test.start);
+        EXPECT_EQ(log.end({}, report).size(), test.failure);
+        report.status = InvocationReport::Status::kSuccess;
+        EXPECT_EQ(log.end({}, report).size(), test.success);
+    }
 }
 
 class LogStoreTest : public testing::Test {

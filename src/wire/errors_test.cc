@@ -29,7 +29,9 @@ TEST(Errors, AgreeWithTheApiModel) {
     for (auto const code : every_code()) {
         auto const form = error_form(Service::kLambda, code);
         auto const* const shape = model_shape(Service::kLambda, form.name);
-        if (shape == nullptr || code == Errc::kInvalidParameterValueWithoutType) continue;
+        if (shape == nullptr || code == Errc::kInvalidParameterValueWithoutType ||
+            code == Errc::kResourceNotFoundWithoutType)
+            continue;
         SCOPED_TRACE(form.name);
         ++compared;
         EXPECT_EQ(form.status, shape->status);

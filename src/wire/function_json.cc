@@ -43,27 +43,43 @@ json function_list_item_json(model::RunnableVersion const& version, model::Regio
         {"LastModified", format_last_modified(definition.last_modified)},
         {"CodeSha256", definition.code.sha256.value()},
         {"Version", definition.version.value()},
-        {"TracingConfig", {{"Mode", "PassThrough"}}},
+        {"TracingConfig", {{"Mode", settings.active_tracing ? "Active" : "PassThrough"}}},
         {"RevisionId", model::visible_revision(definition.revision, version.status).value()},
         {"PackageType", "Zip"},
         {"Architectures", json::array({settings.architecture})},
         {"EphemeralStorage", {{"Size", settings.ephemeral_storage_mb}}},
-        {"SnapStart", {{"ApplyOn", "None"}, {"OptimizationStatus", "Off"}}},
+        // Nothing is snapshotted here.
+        {"SnapStart",
+         {{"ApplyOn", settings.snap_start ? "PublishedVersions" : "None"},
+          {"OptimizationStatus", "Off"}}},
         {"LoggingConfig",
-         {{"LogFormat", "Text"},
+         {{"LogFormat", settings.json_logs ? "JSON" : "Text"},
           {"LogGroup", settings.log_group.value_or("/aws/lambda/" + version.name.value())}}},
     };
+    if (settings.json_logs) {
+        value["LoggingConfig"]["ApplicationLogLevel"] = settings.json_logs->application;
+        value["LoggingConfig"]["SystemLogLevel"] = settings.json_logs->system;
+    }
     for (auto const& layer : settings.layers) {
         value["Layers"].push_back(
             {{"Arn", layer_arn(region, layer.id)}, {"CodeSize", layer.code.size_bytes}});
     }
     if (settings.environment) value["Environment"] = {{"Variables", *settings.environment}};
-    if (settings.empty_vpc_config) {
-        value["VpcConfig"] = {{"SubnetIds", json::array()},
-                              {"SecurityGroupIds", json::array()},
-                              {"VpcId", ""},
-                              {"Ipv6AllowedForDualStack", false}};
+    if (settings.vpc) {
+        value["VpcConfig"] = {
+            {"SubnetIds", settings.vpc->subnet_ids},
+            {"SecurityGroupIds", settings.vpc->security_group_ids},
+            {"Ipv6AllowedForDualStack", settings.vpc->ipv6_allowed_for_dual_stack}};
+        // Nobody here knows which VPC a subnet is in.
+        if (settings.vpc->subnet_ids.empty()) value["VpcConfig"]["VpcId"] = "";
     }
+    for (auto const& file_system : settings.file_systems) {
+        value["FileSystemConfigs"].push_back(
+            {{"Arn", file_system.arn}, {"LocalMountPath", file_system.local_mount_path}});
+    }
+    put(value, "KMSKeyArn", settings.kms_key_arn);
+    if (!settings.dead_letter_target_arn.empty())
+        value["DeadLetterConfig"] = {{"TargetArn", settings.dead_letter_target_arn}};
     return value;
 }
 

@@ -8,7 +8,7 @@ namespace {
 using nlohmann::json;
 
 Result<QueryCall> call(Service service, std::string body) {
-    return decode_query(service, {"POST", "/", {}, std::move(body)});
+    return decode_query(service, {"POST", "/", {}, std::move(body), {}});
 }
 
 TEST(Query, ReadsStructuresAndLists) {
@@ -27,7 +27,7 @@ TEST(Query, ReadsStructuresAndLists) {
         {"Key":"tenth","Value":"x"}]})"));
 
     auto const by_get = decode_query(
-        Service::kSts, {"GET", "/?Action=GetCallerIdentity&Version=2011-06-15", {}, {}});
+        Service::kSts, {"GET", "/?Action=GetCallerIdentity&Version=2011-06-15", {}, {}, {}});
     ASSERT_TRUE(by_get.has_value());
     EXPECT_EQ(by_get->operation->id, OperationId::kStsGetCallerIdentity);
     EXPECT_EQ(by_get->input, json::object());

@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 
 HttpRequest request_of(std::string method, std::string target, std::string body = {}) {
-    return {std::move(method), std::move(target), {}, std::move(body)};
+    return {std::move(method), std::move(target), {}, std::move(body), {}};
 }
 
 Result<json> decode(HttpRequest const& request) {

@@ -89,11 +89,12 @@ class MeridianServer:
     js = TESTS / "js"
 
     def __init__(self, *, flags=(), regions=("us-east-1", "sa-east-1"), account=ACCOUNT, user=None, bin_dir=None,
-                 directory=None):
+                 directory=None, environment=None):
         self.bin_dir = pathlib.Path(bin_dir or os.environ["MERIDIAN_BIN_DIR"]).resolve()
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="meridian-test-"))
         self.data = self.directory / "data"
         self.flags, self.regions, self.account, self.user = list(flags), list(regions), account, user
+        self.environment = environment or {}
         self.process = None
         self.endpoint = self.access_key = self.secret_key = None
         self._groups = []
@@ -128,6 +129,7 @@ class MeridianServer:
     def launch(self):
         """Starts it and does not wait."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        environment.update(self.environment)
         if self.user:
             environment.update(HOME=str(self.data), TMPDIR="/tmp")
         with open(self.directory / "stderr", "ab") as errors:

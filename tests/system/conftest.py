@@ -93,7 +93,7 @@ class Functions:
         return self._clients[region]
 
     def __call__(self, language="cpp", runtime=None, *, code=None, variables=None, region="us-east-1", name=None,
-                 settle=True, **settings):
+                 settle=True, s3=None, **settings):
         runtime = runtime or {"cpp": "provided.al2023", "go": "provided.al2023", "node": "nodejs22.x",
                               "python": "python3.11", "java": "java17"}[language]
         if not has_runtime(runtime):
@@ -103,7 +103,7 @@ class Functions:
         settings.setdefault("Handler", LANGUAGES[language][1])
         function = Function(self.api(region), name or "f-" + uuid.uuid4().hex[:12])
         self.api(region).create_function(FunctionName=function.name, Runtime=runtime, Role=self.role,
-                                         Code={"ZipFile": code or package(language)}, **settings)
+                                         Code=s3 or {"ZipFile": code or package(language)}, **settings)
         self.made.append(function)
         if settle:
             function.settle()

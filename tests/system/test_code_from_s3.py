@@ -1,0 +1,113 @@
+"""Code from S3: a server of objects that checks every signature with botocore's own code, over HTTP and HTTPS."""
+
+import http.server
+import os
+import ssl
+import subprocess
+import threading
+import urllib.parse
+
+import boto3
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from conftest import Functions, package
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret/+", "AWS_SESSION_TOKEN": "a token",
+        "AWS_REGION": "eu-west-1"}
+
+
+def is_signed(handler):
+    """Whether botocore, with the same time, would have signed the request in the same way."""
+    given = handler.headers.get("Authorization", "")
+    names = given.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    request = AWSRequest(handler.command, f"http://{handler.headers['Host']}{handler.path}",
+                         headers={name: handler.headers[name] for name in names if name != "host"})
+    request.context["timestamp"] = handler.headers["x-amz-date"]
+    auth = S3SigV4Auth(Credentials(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], KEYS["AWS_SESSION_TOKEN"]),
+                       "s3", KEYS["AWS_REGION"])
+    canonical = auth.canonical_request(request)
+    return given.endswith("Signature=" + auth.signature(auth.string_to_sign(request, canonical), request))
+
+
+class Bucket(http.server.BaseHTTPRequestHandler):
+    objects = {}
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        version = urllib.parse.parse_qs(query).get("versionId", [""])[0]
+        found = self.objects.get((urllib.parse.unquote(path), version))
+        if not is_signed(self):
+            self.answer(403, b"<Error><Code>SignatureDoesNotMatch</Code><Message>No.</Message></Error>")
+        elif found is None:
+            self.answer(404, b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>")
+        else:
+            self.answer(200, found)
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(params=["http", "https"])
+def endpoint(request, tmp_path):
+    """(URL, variables) of a server of objects."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
+    variables = {}
+    if request.param == "https":
+        certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=DNS:localhost", "-out", certificate, "-keyout", key], check=True,
+                       capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        variables["AWS_CA_BUNDLE"] = str(certificate)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"{request.param}://localhost:{server.server_port}", variables
+    server.shutdown()
+
+
+def test_code_and_layers_come_from_s3(start_server, endpoint, make_zip):
+    url, variables = endpoint
+    server = start_server(environment={**KEYS, **variables, "AWS_ENDPOINT_URL_S3": url})
+    Bucket.objects = {("/bucket/code/ü +.zip", ""): package("cpp"), ("/bucket/l", "v/1"): make_zip({"file": b"x"}),
+                      ("/bucket/no-zip", ""): b"hello"}
+    functions = Functions(server)
+    api = functions.api()
+    with pytest.raises(ClientError, match=r"S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist\."):
+        functions("cpp", s3={"S3Bucket": "bucket", "S3Key": "missing"})
+    with pytest.raises(ClientError, match="Could not unzip uploaded file"):
+        functions("cpp", s3={"S3Bucket": "bucket", "S3Key": "no-zip"})
+    function = functions("cpp", s3={"S3Bucket": "bucket", "S3Key": "code/ü +.zip"})
+    assert function.invoke({"a": 1}).json == {"a": 1}
+    layer = api.publish_layer_version(LayerName="l", Content={"S3Bucket": "bucket", "S3Key": "l", "S3ObjectVersion": "v/1"})
+    assert layer["Version"] == 1
+    api.update_function_code(FunctionName=function.name, S3Bucket="bucket", S3Key="code/ü +.zip")
+    function.settle()
+
+    # A caller who may create functions and may not read the bucket.
+    iam = server.client("iam")
+    iam.create_user(UserName="u")
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
+                        '"Action":["lambda:*","iam:PassRole"],"Resource":"*"}]}')
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    other = boto3.client("lambda", region_name="us-east-1", endpoint_url=server.endpoint,
+                         aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    with pytest.raises(ClientError, match="s3:GetObject"):
+        other.update_function_code(FunctionName=function.name, S3Bucket="bucket", S3Key="code/ü +.zip")
+
+
+@pytest.mark.parametrize("endpoint", ["https"], indirect=True)
+def test_a_certificate_that_nobody_vouches_for_is_not_believed(start_server, endpoint):
+    server = start_server(environment={**KEYS, "AWS_ENDPOINT_URL_S3": endpoint[0]})
+    with pytest.raises(ClientError, match="The S3 endpoint could not be reached"):
+        Functions(server)("cpp", s3={"S3Bucket": "bucket", "S3Key": "k"})
