@@ -94,7 +94,7 @@ class MeridianServer:
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="meridian-test-"))
         self.data = self.directory / "data"
         self.flags, self.regions, self.account, self.user = list(flags), list(regions), account, user
-        self.environment = environment or {}
+        self.own_environment = environment or {}
         self.process = None
         self.endpoint = self.access_key = self.secret_key = None
         self._groups = []
@@ -129,7 +129,7 @@ class MeridianServer:
     def launch(self):
         """Starts it and does not wait."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        environment.update(self.environment)
+        environment.update(self.own_environment)
         if self.user:
             environment.update(HOME=str(self.data), TMPDIR="/tmp")
         with open(self.directory / "stderr", "ab") as errors:

@@ -482,7 +482,7 @@ def test_unknown_path(port, method, path):
 
 @pytest.mark.parametrize("method, path, name", [
     ("GET", "/2025-11-30/capacity-providers", "ListCapacityProviders"),
-    ("POST", "/2018-10-31/layers/x/versions", "PublishLayerVersion"),
+    ("POST", "/2025-11-30/capacity-providers", "CreateCapacityProvider"),
     ("GET", "/2025-12-01/functions/x/durable-executions", "ListDurableExecutionsByFunction")])
 def test_an_operation_that_is_not_there_yet(port, method, path, name):
     status, _, body = port.request(method, path, b"{}" if method == "POST" else b"")

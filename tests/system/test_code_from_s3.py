@@ -1,9 +1,11 @@
 """Code from S3: a server of objects that checks every signature with botocore's own code, over HTTP and HTTPS."""
 
 import http.server
-import os
+import pathlib
+import shutil
 import ssl
 import subprocess
+import tempfile
 import threading
 import urllib.parse
 
@@ -58,12 +60,15 @@ class Bucket(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture(params=["http", "https"])
-def endpoint(request, tmp_path):
+def endpoint(request):
     """(URL, variables) of a server of objects."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
-    variables = {}
+    variables, directory = {}, None
     if request.param == "https":
-        certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+        # Where the server's ordinary user may read it.
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
+        directory.chmod(0o755)
+        certificate, key = directory / "cert.pem", directory / "key.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
                         "-addext", "subjectAltName=DNS:localhost", "-out", certificate, "-keyout", key], check=True,
                        capture_output=True)
@@ -74,6 +79,8 @@ def endpoint(request, tmp_path):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"{request.param}://localhost:{server.server_port}", variables
     server.shutdown()
+    if directory:
+        shutil.rmtree(directory)
 
 
 def test_code_and_layers_come_from_s3(start_server, endpoint, make_zip):
