@@ -15,63 +15,60 @@ Error error_of(sqlite3* database, std::string_view doing) {
             fmt::format("SQLite: {}: {} ({})", doing, sqlite3_errmsg(database), code)};
 }
 
+class SqliteCursor final : public SqlCursor {
+  public:
+    explicit SqliteCursor(sqlite3_stmt* statement) noexcept : statement_(statement) {}
+    ~SqliteCursor() override {
+        sqlite3_reset(statement_);
+        sqlite3_clear_bindings(statement_);
+    }
+    SqliteCursor(SqliteCursor const&) = delete;
+    SqliteCursor& operator=(SqliteCursor const&) = delete;
+
+    Result<bool> next() override {
+        int const code = sqlite3_step(statement_);
+        if (code == SQLITE_ROW) return true;
+        if (code == SQLITE_DONE) return false;
+        return std::unexpected(error());
+    }
+    [[nodiscard]] std::int64_t integer(int column) const override {
+        return sqlite3_column_int64(statement_, column);
+    }
+    [[nodiscard]] std::string_view text(int column) const override {
+        auto const* bytes = reinterpret_cast<char const*>(sqlite3_column_text(statement_, column));
+        if (!bytes) return {};
+        return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    }
+    [[nodiscard]] bool is_null(int column) const override {
+        return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+    }
+
+    // Parameters count from 1.
+    Result<void> bind(int parameter, SqlValue const& value) {
+        if (code_of_binding(parameter, value) != SQLITE_OK) return std::unexpected(error());
+        return {};
+    }
+
+  private:
+    int code_of_binding(int parameter, SqlValue const& value) {
+        if (auto const* const number = std::get_if<std::int64_t>(&value))
+            return sqlite3_bind_int64(statement_, parameter, *number);
+        if (auto const* const text = std::get_if<std::string_view>(&value)) {
+            // A null pointer would bind NULL.
+            char const* const bytes = text->data() ? text->data() : "";
+            return sqlite3_bind_text64(statement_, parameter, bytes, text->size(), SQLITE_TRANSIENT,
+                                       SQLITE_UTF8);
+        }
+        return sqlite3_bind_null(statement_, parameter);
+    }
+    [[nodiscard]] Error error() const {
+        return error_of(sqlite3_db_handle(statement_), sqlite3_sql(statement_));
+    }
+
+    sqlite3_stmt* statement_;
+};
+
 }  // namespace
-
-SqliteStatement::~SqliteStatement() {
-    if (!statement_) return;
-    sqlite3_reset(statement_);
-    sqlite3_clear_bindings(statement_);
-}
-
-Result<bool> SqliteStatement::next() {
-    int const code = sqlite3_step(statement_);
-    if (code == SQLITE_ROW) return true;
-    if (code == SQLITE_DONE) return false;
-    return std::unexpected(error_of(sqlite3_db_handle(statement_), sqlite3_sql(statement_)));
-}
-
-Result<void> SqliteStatement::run() {
-    MERIDIAN_CHECK(next());
-    return {};
-}
-
-std::int64_t SqliteStatement::integer(int column) const {
-    return sqlite3_column_int64(statement_, column);
-}
-
-std::string_view SqliteStatement::text(int column) const {
-    auto const* bytes = reinterpret_cast<char const*>(sqlite3_column_text(statement_, column));
-    if (!bytes) return {};
-    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-}
-
-bool SqliteStatement::is_null(int column) const {
-    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-}
-
-Result<void> SqliteStatement::bind(int parameter, std::string_view value) {
-    // A null pointer would bind NULL.
-    char const* const bytes = value.data() ? value.data() : "";
-    if (sqlite3_bind_text64(statement_, parameter, bytes, value.size(), SQLITE_TRANSIENT,
-                            SQLITE_UTF8) != SQLITE_OK) {
-        return std::unexpected(error_of(sqlite3_db_handle(statement_), sqlite3_sql(statement_)));
-    }
-    return {};
-}
-
-Result<void> SqliteStatement::bind(int parameter, std::int64_t value) {
-    if (sqlite3_bind_int64(statement_, parameter, value) != SQLITE_OK) {
-        return std::unexpected(error_of(sqlite3_db_handle(statement_), sqlite3_sql(statement_)));
-    }
-    return {};
-}
-
-Result<void> SqliteStatement::bind(int parameter, std::nullptr_t) {
-    if (sqlite3_bind_null(statement_, parameter) != SQLITE_OK) {
-        return std::unexpected(error_of(sqlite3_db_handle(statement_), sqlite3_sql(statement_)));
-    }
-    return {};
-}
 
 void SqliteConnection::Close::operator()(sqlite3* database) const noexcept {
     sqlite3_close_v2(database);
@@ -107,7 +104,7 @@ bool SqliteConnection::autocommit() const { return sqlite3_get_autocommit(databa
 
 int SqliteConnection::last_code() const { return sqlite3_extended_errcode(database_.get()); }
 
-Result<SqliteStatement> SqliteConnection::prepared(std::string_view sql) {
+Result<sqlite3_stmt*> SqliteConnection::prepared(std::string_view sql) {
     auto& statement = statements_[sql];
     if (!statement) {
         sqlite3_stmt* raw = nullptr;
@@ -117,7 +114,18 @@ Result<SqliteStatement> SqliteConnection::prepared(std::string_view sql) {
         }
         statement.reset(raw);
     }
-    return SqliteStatement(statement.get());
+    return statement.get();
+}
+
+Result<std::unique_ptr<SqlCursor>> SqliteConnection::run(std::string_view sql,
+                                                         std::span<SqlValue const> values) {
+    MERIDIAN_TRY(auto* const statement, prepared(sql));
+    auto cursor = std::make_unique<SqliteCursor>(statement);
+    int parameter = 0;
+    for (auto const& value : values) {
+        MERIDIAN_CHECK(cursor->bind(++parameter, value));
+    }
+    return cursor;
 }
 
 }  // namespace meridian::store

@@ -12,9 +12,6 @@ namespace meridian::store {
 
 inline constexpr std::int64_t kSqliteApplicationId = 0x4d455244;  // "MERD"
 inline constexpr std::int64_t kSqliteSchemaVersion = 1;
-// Of a row in `records` and `change_log`. A row with a higher number was written by a newer
-// version.
-inline constexpr std::int64_t kRowFormat = 1;
 
 // Brings the database to kSqliteSchemaVersion. kCorrupt, and nothing is changed, if it is another
 // program's or a newer version's; `path` is for the message.

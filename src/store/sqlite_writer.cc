@@ -1,36 +1,9 @@
 #include "store/sqlite_writer.h"
 
-#include <vector>
-
 #include <sqlite3.h>
-
-#include "store/sqlite_writes.h"
 
 namespace meridian::store {
 namespace {
-
-Result<Sequence> run(SqliteConnection& connection, WriteJob const& job) {
-    if (auto const* commit = std::get_if<WriteJob::Commit>(&job.work)) {
-        return write_transaction(connection, commit->transaction, commit->now);
-    }
-    return write_entry(connection, std::get<LogEntry>(job.work));
-}
-
-// Runs one job between savepoints. An error outside is the whole group's; the job's own is inside.
-Result<Result<Sequence>> run_in_savepoint(SqliteConnection& connection, WriteJob const& job) {
-    MERIDIAN_CHECK(connection.execute("SAVEPOINT job"));
-    auto outcome = run(connection, job);
-    if (connection.autocommit()) {
-        // Some errors (a full disk while the cache spills) roll back everything.
-        return fail(Errc::kIo,
-                    outcome ? "SQLite: the transaction was rolled back" : outcome.error().message);
-    }
-    if (!outcome) {
-        MERIDIAN_CHECK(connection.execute("ROLLBACK TO job"));
-    }
-    MERIDIAN_CHECK(connection.execute("RELEASE job"));
-    return outcome;
-}
 
 // Whether a COMMIT that failed with this code surely left nothing behind. After an I/O error the
 // commit's frames may be in the log file, and a crash now would bring them back.
@@ -57,38 +30,19 @@ Result<void> commit_group(SqliteConnection& connection) {
     return fail(Errc::kOutcomeUnknown, committed.error().message);
 }
 
-Result<std::vector<Result<Sequence>>> run_group(SqliteConnection& connection,
-                                                std::span<WriteJob> jobs) {
-    MERIDIAN_CHECK(connection.execute("BEGIN IMMEDIATE"));
-    std::vector<Result<Sequence>> outcomes;
-    outcomes.reserve(jobs.size());
-    for (auto const& job : jobs) {
-        auto outcome = run_in_savepoint(connection, job);
-        if (!outcome) {
-            if (!connection.autocommit()) static_cast<void>(connection.execute("ROLLBACK"));
-            return fail(Errc::kIo, outcome.error().message);
-        }
-        outcomes.push_back(std::move(*outcome));
-    }
-    MERIDIAN_CHECK(commit_group(connection));
-    return outcomes;
-}
-
 }  // namespace
 
-void write_group(SqliteConnection& connection, std::span<WriteJob> jobs, Log& log) {
+Result<std::vector<Result<Sequence>>> SqliteWriter::write(std::span<WriteJob const> jobs) {
     // A group that could not be undone must not leak into this one.
-    if (!connection.autocommit()) static_cast<void>(connection.execute("ROLLBACK"));
-    auto outcomes = run_group(connection, jobs);
+    if (!connection_.autocommit()) static_cast<void>(connection_.execute("ROLLBACK"));
+    MERIDIAN_CHECK(connection_.execute("BEGIN IMMEDIATE"));
+    auto outcomes = run_jobs(connection_, jobs);
     if (!outcomes) {
-        log.write(LogLevel::kError, "the store could not commit",
-                  {{"error", outcomes.error().message},
-                   {"code", std::string(name_of(outcomes.error().code))},
-                   {"transactions", std::to_string(jobs.size())}});
-        for (auto& job : jobs) job.complete(std::unexpected(outcomes.error()));
-        return;
+        if (!connection_.autocommit()) static_cast<void>(connection_.execute("ROLLBACK"));
+        return outcomes;
     }
-    for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].complete(std::move((*outcomes)[i]));
+    MERIDIAN_CHECK(commit_group(connection_));
+    return outcomes;
 }
 
 }  // namespace meridian::store

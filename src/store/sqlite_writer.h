@@ -1,30 +1,23 @@
 #pragma once
-// Group commit: many transactions, one fsync. Each keeps its own result.
+// How SQLite commits a group: one BEGIN IMMEDIATE, one COMMIT, one fsync.
 //
 // Threads: the store's writer thread.
 
-#include <functional>
-#include <span>
-#include <variant>
-
-#include "base/clock.h"
-#include "base/log.h"
+#include "store/group_commit.h"
 #include "store/sqlite_connection.h"
-#include "store/store.h"
 
 namespace meridian::store {
 
-struct WriteJob {
-    struct Commit {
-        Transaction transaction;
-        WallTime now;
-    };
-    std::variant<Commit, LogEntry> work;
-    // Called once, on the writer thread, when the outcome is durable.
-    std::move_only_function<void(Result<Sequence>)> complete;
-};
+class SqliteWriter final : public GroupWriter {
+  public:
+    explicit SqliteWriter(SqliteConnection connection) : connection_(std::move(connection)) {}
 
-// Runs all jobs in one database transaction and completes each of them.
-void write_group(SqliteConnection& connection, std::span<WriteJob> jobs, Log& log);
+    Result<std::vector<Result<Sequence>>> write(std::span<WriteJob const> jobs) override;
+    // For whoever has the writer's thread.
+    [[nodiscard]] SqliteConnection& connection() { return connection_; }
+
+  private:
+    SqliteConnection connection_;
+};
 
 }  // namespace meridian::store

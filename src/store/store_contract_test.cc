@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/memory_store.h"
+#include "store/postgres_cluster_test_support.h"
+#include "store/postgres_store.h"
 #include "store/sqlite_store.h"
 #include "store/store.h"
 #include "store/store_test_support.h"
@@ -66,6 +68,29 @@ class SqliteSubject final : public Subject {
     NullLog log_;
     TemporaryDirectory directory_;
     std::unique_ptr<SqliteStore> store_;
+};
+
+class PostgresSubject final : public Subject {
+  public:
+    explicit PostgresSubject(Clock const& clock) : clock_(clock) { open(); }
+    Store& store() override { return *store_; }
+    void reopen() override {
+        store_.reset();
+        open();
+    }
+
+  private:
+    void open() {
+        auto opened = PostgresStore::open(
+            {.url = PostgresCluster::shared().url(), .schema = schema_}, clock_, log_);
+        ASSERT_TRUE(opened) << opened.error().message;
+        store_ = std::move(*opened);
+    }
+
+    Clock const& clock_;
+    NullLog log_;
+    std::string const schema_ = PostgresCluster::shared().fresh_schema();
+    std::unique_ptr<PostgresStore> store_;
 };
 
 class MemorySubject final : public Subject {
@@ -508,12 +533,14 @@ TEST_P(DurableStoreContract, EverythingIsThereAfterReopening) {
 
 Implementation const kSqlite{"Sqlite",
                              [](Clock const& c) { return std::make_unique<SqliteSubject>(c); }};
+Implementation const kPostgres{"Postgres",
+                               [](Clock const& c) { return std::make_unique<PostgresSubject>(c); }};
 Implementation const kMemory{"Memory",
                              [](Clock const& c) { return std::make_unique<MemorySubject>(c); }};
 auto const kName = [](auto const& info) { return std::string(info.param.name); };
 
-INSTANTIATE_TEST_SUITE_P(, StoreContract, testing::Values(kSqlite, kMemory), kName);
-INSTANTIATE_TEST_SUITE_P(, DurableStoreContract, testing::Values(kSqlite), kName);
+INSTANTIATE_TEST_SUITE_P(, StoreContract, testing::Values(kSqlite, kPostgres, kMemory), kName);
+INSTANTIATE_TEST_SUITE_P(, DurableStoreContract, testing::Values(kSqlite, kPostgres), kName);
 
 }  // namespace
 }  // namespace meridian::store

@@ -1,9 +1,8 @@
-#include "store/sqlite_writes.h"
+#include "store/sql_writes.h"
 
 #include <fmt/format.h>
 
 #include "store/change_codec.h"
-#include "store/sqlite_schema.h"
 
 namespace meridian::store {
 namespace {
@@ -19,8 +18,8 @@ struct LogPosition {
     std::uint64_t epoch = 1;
 };
 
-Result<LogPosition> position_of(SqliteConnection& connection, LogName log) {
-    MERIDIAN_TRY(auto row, connection.query("SELECT last_sequence, epoch FROM logs WHERE log = ?",
+Result<LogPosition> position_of(SqlConnection& connection, LogName log) {
+    MERIDIAN_TRY(auto row, connection.query("SELECT last_sequence, epoch FROM logs WHERE log = $1",
                                             number(log)));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return LogPosition{};
@@ -29,34 +28,35 @@ Result<LogPosition> position_of(SqliteConnection& connection, LogName log) {
 }
 
 // The sequence of a live record.
-Result<std::optional<Sequence>> live_sequence(SqliteConnection& connection, Key const& key) {
-    MERIDIAN_TRY(
-        auto row,
-        connection.query("SELECT sequence FROM records WHERE account = ? AND kind = ? AND id = ? "
-                         "AND value IS NOT NULL",
-                         key.account.value(), number(key.kind), key.id));
+Result<std::optional<Sequence>> live_sequence(SqlConnection& connection, Key const& key) {
+    MERIDIAN_TRY(auto row,
+                 connection.query(
+                     "SELECT sequence FROM records WHERE account = $1 AND kind = $2 AND id = $3 "
+                     "AND value IS NOT NULL",
+                     key.account.value(), number(key.kind), key.id));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
     return static_cast<Sequence>(row.integer(0));
 }
 
-Result<void> check(SqliteConnection& connection, Expectation const& expectation) {
+Result<void> check(SqlConnection& connection, Expectation const& expectation) {
     MERIDIAN_TRY(auto const sequence, live_sequence(connection, expectation.key));
     if (sequence == expectation.sequence) return {};
     return fail(Errc::kConflict,
                 fmt::format("{} was changed by someone else.", describe(expectation.key)));
 }
 
-Result<void> count_live(SqliteConnection& connection, Key const& key, std::int64_t difference) {
+Result<void> count_live(SqlConnection& connection, Key const& key, std::int64_t difference) {
     MERIDIAN_TRY(
         auto statement,
-        connection.query("INSERT INTO live_counts (account, kind, records) VALUES (?, ?, ?) "
-                         "ON CONFLICT DO UPDATE SET records = records + excluded.records",
+        connection.query("INSERT INTO live_counts (account, kind, records) VALUES ($1, $2, $3) "
+                         "ON CONFLICT (account, kind) DO UPDATE SET "
+                         "records = live_counts.records + excluded.records",
                          key.account.value(), number(key.kind), difference));
     return statement.run();
 }
 
-Result<void> write_change(SqliteConnection& connection, Change const& change, Sequence sequence) {
+Result<void> write_change(SqlConnection& connection, Change const& change, Sequence sequence) {
     auto const& key = change.key;
     MERIDIAN_TRY(auto const before, live_sequence(connection, key));
     if (change.value) {
@@ -65,8 +65,9 @@ Result<void> write_change(SqliteConnection& connection, Change const& change, Se
         MERIDIAN_TRY(
             auto statement,
             connection.query("INSERT INTO records (account, kind, id, value, epitaph, status, "
-                             "sequence, format) VALUES (?, ?, ?, ?, NULL, NULL, ?, ?) "
-                             "ON CONFLICT DO UPDATE SET value = excluded.value, epitaph = NULL, "
+                             "sequence, format) VALUES ($1, $2, $3, $4, NULL, NULL, $5, $6) "
+                             "ON CONFLICT (account, kind, id) DO UPDATE SET value = "
+                             "excluded.value, epitaph = NULL, "
                              "sequence = excluded.sequence, format = excluded.format",
                              key.account.value(), number(key.kind), key.id, value,
                              signed_of(sequence), kRowFormat));
@@ -77,8 +78,9 @@ Result<void> write_change(SqliteConnection& connection, Change const& change, Se
     MERIDIAN_TRY(auto statement,
                  connection.query(
                      "INSERT INTO records (account, kind, id, value, epitaph, status, sequence, "
-                     "format) VALUES (?, ?, ?, NULL, ?, NULL, ?, ?) "
-                     "ON CONFLICT DO UPDATE SET value = NULL, epitaph = excluded.epitaph, "
+                     "format) VALUES ($1, $2, $3, NULL, $4, NULL, $5, $6) "
+                     "ON CONFLICT (account, kind, id) DO UPDATE SET value = NULL, epitaph = "
+                     "excluded.epitaph, "
                      "status = NULL, sequence = excluded.sequence, format = excluded.format",
                      key.account.value(), number(key.kind), key.id, epitaph, signed_of(sequence),
                      kRowFormat));
@@ -86,7 +88,7 @@ Result<void> write_change(SqliteConnection& connection, Change const& change, Se
     return before ? count_live(connection, key, -1) : Result<void>{};
 }
 
-Result<void> write_status(SqliteConnection& connection, StatusWrite const& write) {
+Result<void> write_status(SqlConnection& connection, StatusWrite const& write) {
     auto const& key = write.key;
     MERIDIAN_TRY(auto const live, live_sequence(connection, key));
     if (!live) {
@@ -95,33 +97,33 @@ Result<void> write_status(SqliteConnection& connection, StatusWrite const& write
     }
     MERIDIAN_TRY(auto const status, encode_json(write.status));
     MERIDIAN_TRY(auto statement,
-                 connection.query("UPDATE records SET status = ? WHERE account = ? AND "
-                                  "kind = ? AND id = ?",
+                 connection.query("UPDATE records SET status = $1 WHERE account = $2 AND "
+                                  "kind = $3 AND id = $4",
                                   status, key.account.value(), number(key.kind), key.id));
     return statement.run();
 }
 
 // The log's entry and its new position.
-Result<void> append(SqliteConnection& connection, LogEntry const& entry) {
+Result<void> append(SqlConnection& connection, LogEntry const& entry) {
     MERIDIAN_TRY(auto const changes, encode_changes(entry.changes));
     MERIDIAN_TRY(
         auto added,
         connection.query("INSERT INTO change_log (log, sequence, epoch, caller, time_us, changes, "
-                         "format) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                         "format) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                          number(entry.log), signed_of(entry.sequence), signed_of(entry.epoch),
                          entry.caller, std::int64_t{entry.time.time_since_epoch().count()}, changes,
                          kRowFormat));
     MERIDIAN_CHECK(added.run());
     MERIDIAN_TRY(
         auto moved,
-        connection.query("INSERT INTO logs (log, last_sequence, epoch) VALUES (?, ?, ?) "
-                         "ON CONFLICT DO UPDATE SET last_sequence = excluded.last_sequence, "
+        connection.query("INSERT INTO logs (log, last_sequence, epoch) VALUES ($1, $2, $3) "
+                         "ON CONFLICT (log) DO UPDATE SET last_sequence = excluded.last_sequence, "
                          "epoch = excluded.epoch",
                          number(entry.log), signed_of(entry.sequence), signed_of(entry.epoch)));
     return moved.run();
 }
 
-Result<void> write_changes(SqliteConnection& connection, LogEntry const& entry) {
+Result<void> write_changes(SqlConnection& connection, LogEntry const& entry) {
     for (auto const& change : entry.changes) {
         MERIDIAN_CHECK(write_change(connection, change, entry.sequence));
     }
@@ -130,7 +132,7 @@ Result<void> write_changes(SqliteConnection& connection, LogEntry const& entry) 
 
 }  // namespace
 
-Result<Sequence> write_transaction(SqliteConnection& connection, Transaction const& transaction,
+Result<Sequence> write_transaction(SqlConnection& connection, Transaction const& transaction,
                                    WallTime now) {
     MERIDIAN_TRY(auto const log, one_log_of(transaction.changes));
     for (auto const& expectation : transaction.expectations) {
@@ -153,16 +155,16 @@ Result<Sequence> write_transaction(SqliteConnection& connection, Transaction con
     return sequence;
 }
 
-Result<Sequence> write_entry(SqliteConnection& connection, LogEntry const& entry) {
+Result<Sequence> write_entry(SqlConnection& connection, LogEntry const& entry) {
     MERIDIAN_TRY(auto const log, one_log_of(entry.changes));
     if (log && *log != entry.log)
         return fail(Errc::kInternal, "A log entry changes keys of another log.");
     MERIDIAN_TRY(auto const position, position_of(connection, entry.log));
     if (entry.sequence > 0 && entry.sequence <= position.last_sequence) {
         // Here already, unless two histories have parted: then it must not pass for applied.
-        MERIDIAN_TRY(auto row,
-                     connection.query("SELECT epoch FROM change_log WHERE log = ? AND sequence = ?",
-                                      number(entry.log), signed_of(entry.sequence)));
+        MERIDIAN_TRY(auto row, connection.query(
+                                   "SELECT epoch FROM change_log WHERE log = $1 AND sequence = $2",
+                                   number(entry.log), signed_of(entry.sequence)));
         MERIDIAN_TRY(bool const found, row.next());
         if (!found || static_cast<std::uint64_t>(row.integer(0)) == entry.epoch)
             return entry.sequence;

@@ -4,16 +4,16 @@
 //
 // Threads: the store's writer thread.
 
-#include "store/sqlite_connection.h"
+#include "store/sql_connection.h"
 #include "store/store.h"
 
 namespace meridian::store {
 
 // Store::commit(); `now` becomes the log entry's time.
-Result<Sequence> write_transaction(SqliteConnection& connection, Transaction const& transaction,
+Result<Sequence> write_transaction(SqlConnection& connection, Transaction const& transaction,
                                    WallTime now);
 
 // Store::apply(); returns the entry's sequence.
-Result<Sequence> write_entry(SqliteConnection& connection, LogEntry const& entry);
+Result<Sequence> write_entry(SqlConnection& connection, LogEntry const& entry);
 
 }  // namespace meridian::store

@@ -1,4 +1,4 @@
-#include "store/sqlite_reads.h"
+#include "store/sql_reads.h"
 
 #include <algorithm>
 #include <limits>
@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "store/change_codec.h"
-#include "store/sqlite_schema.h"
 
 namespace meridian::store {
 namespace {
@@ -24,7 +23,7 @@ Result<void> check_format(std::int64_t format, std::string_view what) {
 }
 
 // Columns: account, kind, id, value, status, sequence, format.
-Result<Record> record_of(SqliteStatement const& row) {
+Result<Record> record_of(SqlStatement const& row) {
     Record record{.key = {model::AccountId(std::string(row.text(0))),
                           static_cast<Kind>(row.integer(1)), std::string(row.text(2))}};
     auto const what =
@@ -38,7 +37,7 @@ Result<Record> record_of(SqliteStatement const& row) {
     return record;
 }
 
-Result<std::vector<Record>> records_of(SqliteStatement row) {
+Result<std::vector<Record>> records_of(SqlStatement row) {
     std::vector<Record> records;
     for (;;) {
         MERIDIAN_TRY(bool const found, row.next());
@@ -49,11 +48,11 @@ Result<std::vector<Record>> records_of(SqliteStatement row) {
 }
 
 // Text at compile time: a connection keeps its prepared statements under views of it.
-#define RANGE_SQL(bounds)                                                     \
+// SQLite numbers parameters as they appear, so LIMIT's comes last.
+#define RANGE_SQL(bounds, limit)                                              \
     "SELECT account, kind, id, value, status, sequence, format FROM records " \
-    "WHERE account = ? AND kind = ? AND " bounds                              \
-    " AND value IS NOT NULL ORDER BY id "                                     \
-    "LIMIT ?"
+    "WHERE account = $1 AND kind = $2 AND id " bounds                         \
+    " AND value IS NOT NULL ORDER BY id LIMIT " limit
 
 }  // namespace
 
@@ -64,21 +63,21 @@ std::optional<std::string> end_of_prefix(std::string prefix) {
     return prefix;
 }
 
-Result<std::optional<Record>> read_record(SqliteConnection& connection, Key const& key) {
+Result<std::optional<Record>> read_record(SqlConnection& connection, Key const& key) {
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
-                         "WHERE account = ? AND kind = ? AND id = ? AND value IS NOT NULL",
+                         "WHERE account = $1 AND kind = $2 AND id = $3 AND value IS NOT NULL",
                          key.account.value(), number(key.kind), key.id));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
     return record_of(row);
 }
 
-Result<std::optional<nlohmann::json>> read_epitaph(SqliteConnection& connection, Key const& key) {
+Result<std::optional<nlohmann::json>> read_epitaph(SqlConnection& connection, Key const& key) {
     MERIDIAN_TRY(auto row,
-                 connection.query("SELECT epitaph, format FROM records WHERE account = ? AND "
-                                  "kind = ? AND id = ? AND value IS NULL",
+                 connection.query("SELECT epitaph, format FROM records WHERE account = $1 AND "
+                                  "kind = $2 AND id = $3 AND value IS NULL",
                                   key.account.value(), number(key.kind), key.id));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
@@ -87,50 +86,51 @@ Result<std::optional<nlohmann::json>> read_epitaph(SqliteConnection& connection,
     return decode_json(row.text(0), what);
 }
 
-Result<std::vector<Record>> read_range(SqliteConnection& connection, Scan const& scan) {
+Result<std::vector<Record>> read_range(SqlConnection& connection, Scan const& scan) {
     // One lower bound, so that SQLite begins there: of two it would take one and walk to the other.
     bool const after = !scan.after_id.empty() && scan.after_id >= scan.id_prefix;
     auto const& from = after ? scan.after_id : scan.id_prefix;
     auto const end = end_of_prefix(scan.id_prefix);
     if (!end) {
-        MERIDIAN_TRY(auto row, connection.query(after ? RANGE_SQL("id > ?") : RANGE_SQL("id >= ?"),
-                                                scan.account.value(), number(scan.kind), from,
-                                                clamp(scan.limit)));
+        MERIDIAN_TRY(
+            auto row,
+            connection.query(after ? RANGE_SQL("> $3", "$4") : RANGE_SQL(">= $3", "$4"),
+                             scan.account.value(), number(scan.kind), from, clamp(scan.limit)));
         return records_of(std::move(row));
     }
-    MERIDIAN_TRY(
-        auto row,
-        connection.query(after ? RANGE_SQL("id > ? AND id < ?") : RANGE_SQL("id >= ? AND id < ?"),
-                         scan.account.value(), number(scan.kind), from, *end, clamp(scan.limit)));
+    MERIDIAN_TRY(auto row, connection.query(after ? RANGE_SQL("> $3 AND id < $4", "$5")
+                                                  : RANGE_SQL(">= $3 AND id < $4", "$5"),
+                                            scan.account.value(), number(scan.kind), from, *end,
+                                            clamp(scan.limit)));
     return records_of(std::move(row));
 }
 
 #undef RANGE_SQL
 
-Result<std::vector<Record>> read_kind(SqliteConnection& connection, Kind kind) {
+Result<std::vector<Record>> read_kind(SqlConnection& connection, Kind kind) {
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
-                         "WHERE kind = ? AND value IS NOT NULL ORDER BY account, id",
+                         "WHERE kind = $1 AND value IS NOT NULL ORDER BY account, id",
                          number(kind)));
     return records_of(std::move(row));
 }
 
-Result<std::uint64_t> read_count(SqliteConnection& connection, model::AccountId const& account,
+Result<std::uint64_t> read_count(SqlConnection& connection, model::AccountId const& account,
                                  Kind kind) {
-    MERIDIAN_TRY(auto row,
-                 connection.query("SELECT records FROM live_counts WHERE account = ? AND kind = ?",
-                                  account.value(), number(kind)));
+    MERIDIAN_TRY(auto row, connection.query(
+                               "SELECT records FROM live_counts WHERE account = $1 AND kind = $2",
+                               account.value(), number(kind)));
     MERIDIAN_TRY(bool const found, row.next());
     return found ? static_cast<std::uint64_t>(row.integer(0)) : 0;
 }
 
-Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName log,
-                                           Sequence after, std::size_t limit) {
+Result<std::vector<LogEntry>> read_entries(SqlConnection& connection, LogName log, Sequence after,
+                                           std::size_t limit) {
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT sequence, epoch, caller, time_us, changes, format FROM change_log "
-                         "WHERE log = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+                         "WHERE log = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
                          number(log), clamp(after), clamp(limit)));
     std::vector<LogEntry> entries;
     for (;;) {
@@ -148,9 +148,9 @@ Result<std::vector<LogEntry>> read_entries(SqliteConnection& connection, LogName
     }
 }
 
-Result<Sequence> read_last_sequence(SqliteConnection& connection, LogName log) {
+Result<Sequence> read_last_sequence(SqlConnection& connection, LogName log) {
     MERIDIAN_TRY(auto row,
-                 connection.query("SELECT last_sequence FROM logs WHERE log = ?", number(log)));
+                 connection.query("SELECT last_sequence FROM logs WHERE log = $1", number(log)));
     MERIDIAN_TRY(bool const found, row.next());
     return found ? static_cast<Sequence>(row.integer(0)) : 0;
 }
