@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
                 host = "127.0.0.1";
     std::uint16_t port = 4600;
     std::uint32_t idle_lifetime = 600, account_concurrency = 1000, stop_timeout = 30;
+    std::string store = "sqlite";
     bool verbose = false;
     up_command->add_option("--data", up_options.data, "Data directory")->capture_default_str();
     up_command->add_option("--port", port, "Port of the API; 0 takes a free one")
@@ -81,6 +82,11 @@ int run(int argc, char** argv) {
             "Account ids, 12 digits each, with commas between; the first one's root is [default]")
         ->capture_default_str();
     up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")
+        ->capture_default_str();
+    up_command
+        ->add_option("--store", store,
+                     "Where definitions are kept: sqlite, or a PostgreSQL database "
+                     "(postgres://USER@HOST/DATABASE)")
         ->capture_default_str();
     up_command
         ->add_option("--idle-lifetime", idle_lifetime, "Seconds that an idle environment is kept")
@@ -136,6 +142,8 @@ int run(int argc, char** argv) {
                                 auth,
                                 "--account",
                                 account,
+                                "--store",
+                                store,
                                 "--idle-lifetime",
                                 std::to_string(idle_lifetime),
                                 "--account-concurrency",

@@ -22,6 +22,7 @@
 #include "bin/data_lock.h"
 #include "bin/key_file.h"
 #include "bin/region.h"
+#include "bin/region_store.h"
 #include "bin/root_credentials.h"
 #include "bin/stop_watchdog.h"
 #include "crypto/system_random.h"
@@ -48,6 +49,7 @@ struct Options {
     std::string auth = "sigv4";
     std::vector<std::string> accounts = {"123456789012"};
     fs::path runtimes;
+    std::string store = kSqliteStore;
     std::uint32_t idle_lifetime_seconds = 600;
     std::uint32_t account_concurrency = limits::kAccountConcurrencyMax;
     std::chrono::seconds stop_timeout{30};
@@ -155,6 +157,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .runtimes = catalog,
         .root_credentials = credentials,
         .secrets = secrets,
+        .store = options.store,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<regions::AccountFollower*> iam_copies;
@@ -225,6 +228,10 @@ Result<void> check(Options const& options) {
                         fmt::format("--account names {} twice.", account));
         }
     }
+    if (!is_store_name(options.store)) {
+        return fail(Errc::kInvalidParameterValue,
+                    "--store is sqlite or the URL of a PostgreSQL database: postgres://….");
+    }
     for (auto const& region : options.regions) {
         // A region's name becomes a folder's name.
         if (region.empty() || region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
@@ -257,6 +264,9 @@ int run(int argc, char** argv) {
         ->delimiter(',')
         ->capture_default_str();
     app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
+    app.add_option("--store", options.store,
+                   "sqlite, or a PostgreSQL database: postgres://USER@HOST/DATABASE")
+        ->capture_default_str();
     app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
                    "Seconds that an idle environment is kept")
         ->check(CLI::Range(1U, 86'400U))

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bin/key_file.h"
+#include "bin/region_store.h"
 #include "io/sleep.h"
 #include "wire/arn.h"
 
@@ -210,8 +211,8 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
                     fmt::format("cannot make {}: {}", directory.string(), error.message()));
     std::unique_ptr<Region> region(new Region(std::move(host), std::move(name)));
     auto& shared = region->host_;
-    MERIDIAN_TRY(region->store_, store::SqliteStore::open({.path = directory / "meridian.db"},
-                                                          shared.clock, shared.log));
+    MERIDIAN_TRY(region->store_, open_region_store(shared.store, region->name_, directory,
+                                                   shared.clock, shared.log));
     region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->store_);
     MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool,
                                                              shared.clock, shared.log));

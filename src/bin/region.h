@@ -20,7 +20,7 @@
 #include "regions/store_change_source.h"
 #include "regions/watched_store.h"
 #include "store/folder_code_store.h"
-#include "store/sqlite_store.h"
+#include "store/store.h"
 #include "telemetry/log_store.h"
 
 namespace meridian::bin {
@@ -37,6 +37,7 @@ struct RegionHost {
     control::RuntimeCatalog const& runtimes;
     auth::CredentialSource const& root_credentials;
     iam::SecretKeys const& secrets;
+    std::string store;  // --store (region_store.h)
     invoke::InvokerOptions invoker_options;
 };
 
@@ -67,7 +68,7 @@ class Region {
 
     RegionHost host_;
     model::RegionName name_;
-    std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<store::Store> store_;
     std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;
     std::unique_ptr<telemetry::LogStore> logs_;

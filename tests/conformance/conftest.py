@@ -1,6 +1,7 @@
 """The server under test: one that is running with two accounts (MERIDIAN_TEST_ENDPOINT, MERIDIAN_TEST_CREDENTIALS), or
-one started from MERIDIAN_BIN_DIR in a directory of its own."""
+one started from MERIDIAN_BIN_DIR in a directory of its own (--store postgres: over a PostgreSQL server of its own)."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -11,6 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 from meridian_server import ACCOUNT, OTHER_ACCOUNT, MeridianServer, read_credentials  # noqa: E402
+from postgres_cluster import PostgresCluster  # noqa: E402
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +25,12 @@ class RunningServer:
     other: tuple  # the keys of its root
 
 
+def pytest_addoption(parser):
+    parser.addoption("--store", choices=("sqlite", "postgres"), default="sqlite", help="of a server that is started")
+
+
 @pytest.fixture(scope="session")
-def server():
+def server(request):
     endpoint = os.environ.get("MERIDIAN_TEST_ENDPOINT")
     account = os.environ.get("MERIDIAN_TEST_ACCOUNT", ACCOUNT)
     other = os.environ.get("MERIDIAN_TEST_OTHER_ACCOUNT", OTHER_ACCOUNT)
@@ -32,7 +38,11 @@ def server():
         path = os.environ["MERIDIAN_TEST_CREDENTIALS"]
         yield RunningServer(endpoint, *read_credentials(path), account, other, read_credentials(path, other))
     elif "MERIDIAN_BIN_DIR" in os.environ:
-        with MeridianServer(account=f"{account},{other}") as server:
+        with contextlib.ExitStack() as stack:
+            flags = []
+            if request.config.getoption("--store") == "postgres":
+                flags = ["--store", stack.enter_context(PostgresCluster()).url]
+            server = stack.enter_context(MeridianServer(account=f"{account},{other}", flags=flags))
             yield RunningServer(server.endpoint, server.access_key, server.secret_key, account, other,
                                 read_credentials(server.data / "credentials", other))
     else:
