@@ -5,7 +5,8 @@
 include(GoogleTest)
 
 function(meridian_module name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_LIBS" ${ARGN})
+  # TOGETHER: tests of this name share something costly and run as one.
+  cmake_parse_arguments(ARG "" "TOGETHER" "DEPS;LIBS;TEST_LIBS" ${ARGN})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR})
   file(GLOB all CONFIGURE_DEPENDS ${dir}/*.cc)
   set(sources ${all})
@@ -32,7 +33,14 @@ function(meridian_module name)
     # Tests run in the source directory. A relative name keeps their objects the same in every checkout, so that
     # the compiler cache serves them all.
     target_compile_definitions(meridian_${name}_test PRIVATE MERIDIAN_SOURCE_DIR=".")
-    gtest_discover_tests(meridian_${name}_test TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
+    set(filter)
+    if(ARG_TOGETHER)
+      set(filter TEST_FILTER "-*${ARG_TOGETHER}*")
+      add_test(NAME ${name}/${ARG_TOGETHER} COMMAND meridian_${name}_test "--gtest_filter=*${ARG_TOGETHER}*"
+        WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+      set_tests_properties(${name}/${ARG_TOGETHER} PROPERTIES LABELS unit TIMEOUT 300)
+    endif()
+    gtest_discover_tests(meridian_${name}_test ${filter} TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
       PROPERTIES LABELS unit TIMEOUT 120)
   endif()

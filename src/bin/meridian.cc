@@ -64,7 +64,6 @@ int run(int argc, char** argv) {
                 host = "127.0.0.1";
     std::uint16_t port = 4600;
     std::uint32_t idle_lifetime = 600, account_concurrency = 1000, stop_timeout = 30;
-    std::string store = "sqlite";
     bool verbose = false;
     up_command->add_option("--data", up_options.data, "Data directory")->capture_default_str();
     up_command->add_option("--port", port, "Port of the API; 0 takes a free one")
@@ -81,12 +80,11 @@ int run(int argc, char** argv) {
             "--account", account,
             "Account ids, 12 digits each, with commas between; the first one's root is [default]")
         ->capture_default_str();
+    std::string store;
+    up_command->add_option("--store", store,
+                           "PostgreSQL database for functions and IAM (postgres://…, also "
+                           "$MERIDIAN_STORE); otherwise a file a region");
     up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")
-        ->capture_default_str();
-    up_command
-        ->add_option("--store", store,
-                     "Where definitions are kept: sqlite, or a PostgreSQL database "
-                     "(postgres://USER@HOST/DATABASE)")
         ->capture_default_str();
     up_command
         ->add_option("--idle-lifetime", idle_lifetime, "Seconds that an idle environment is kept")
@@ -142,14 +140,14 @@ int run(int argc, char** argv) {
                                 auth,
                                 "--account",
                                 account,
-                                "--store",
-                                store,
                                 "--idle-lifetime",
                                 std::to_string(idle_lifetime),
                                 "--account-concurrency",
                                 std::to_string(account_concurrency),
                                 "--stop-timeout",
                                 std::to_string(stop_timeout)};
+        if (!store.empty())
+            up_options.passed_on.insert(up_options.passed_on.end(), {"--store", store});
         if (verbose) up_options.passed_on.emplace_back("--verbose");
         return failed(up(up_options).error());
     }

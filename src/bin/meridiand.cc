@@ -22,7 +22,6 @@
 #include "bin/data_lock.h"
 #include "bin/key_file.h"
 #include "bin/region.h"
-#include "bin/region_store.h"
 #include "bin/root_credentials.h"
 #include "bin/stop_watchdog.h"
 #include "crypto/system_random.h"
@@ -48,8 +47,8 @@ struct Options {
     std::vector<std::string> regions = {"us-east-1", "sa-east-1"};
     std::string auth = "sigv4";
     std::vector<std::string> accounts = {"123456789012"};
+    std::string store;  // a PostgreSQL URL; empty: SQLite
     fs::path runtimes;
-    std::string store = kSqliteStore;
     std::uint32_t idle_lifetime_seconds = 600;
     std::uint32_t account_concurrency = limits::kAccountConcurrencyMax;
     std::chrono::seconds stop_timeout{30};
@@ -157,7 +156,8 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .runtimes = catalog,
         .root_credentials = credentials,
         .secrets = secrets,
-        .store = options.store,
+        .records_key = crypto::derive_key(account_key, "records"),
+        .store_url = options.store,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<regions::AccountFollower*> iam_copies;
@@ -228,10 +228,6 @@ Result<void> check(Options const& options) {
                         fmt::format("--account names {} twice.", account));
         }
     }
-    if (!is_store_name(options.store)) {
-        return fail(Errc::kInvalidParameterValue,
-                    "--store is sqlite or the URL of a PostgreSQL database: postgres://….");
-    }
     for (auto const& region : options.regions) {
         // A region's name becomes a folder's name.
         if (region.empty() || region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
@@ -263,10 +259,11 @@ int run(int argc, char** argv) {
     app.add_option("--account", options.accounts, "Account ids; the first one's root is [default]")
         ->delimiter(',')
         ->capture_default_str();
-    app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
     app.add_option("--store", options.store,
-                   "sqlite, or a PostgreSQL database: postgres://USER@HOST/DATABASE")
-        ->capture_default_str();
+                   "PostgreSQL database for functions and IAM (postgres://…); otherwise a file a "
+                   "region")
+        ->envname("MERIDIAN_STORE");
+    app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
     app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
                    "Seconds that an idle environment is kept")
         ->check(CLI::Range(1U, 86'400U))

@@ -20,7 +20,7 @@
 #include "regions/store_change_source.h"
 #include "regions/watched_store.h"
 #include "store/folder_code_store.h"
-#include "store/store.h"
+#include "store/sealed_store.h"
 #include "telemetry/log_store.h"
 
 namespace meridian::bin {
@@ -37,7 +37,10 @@ struct RegionHost {
     control::RuntimeCatalog const& runtimes;
     auth::CredentialSource const& root_credentials;
     iam::SecretKeys const& secrets;
-    std::string store;  // --store (region_store.h)
+    crypto::AeadKey records_key;  // seals environment variables at rest
+    // A PostgreSQL database that holds every region's store, a schema each; empty: an SQLite file
+    // in each region's directory.
+    std::string store_url;
     invoke::InvokerOptions invoker_options;
 };
 
@@ -69,6 +72,7 @@ class Region {
     RegionHost host_;
     model::RegionName name_;
     std::unique_ptr<store::Store> store_;
+    std::unique_ptr<store::SealedStore> sealed_store_;
     std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;
     std::unique_ptr<telemetry::LogStore> logs_;

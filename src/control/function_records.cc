@@ -83,6 +83,13 @@ model::FunctionVersion definition_from_json(json const& value, model::Version ve
 
 }  // namespace
 
+std::vector<store::SecretMembers> secret_members() {
+    using Pointer = json::json_pointer;
+    Pointer const serving("/serving/settings/environment");
+    return {{store::Kind::kFunction, {Pointer("/latest/settings/environment"), serving}},
+            {store::Kind::kFunctionVersion, {Pointer("/version/settings/environment"), serving}}};
+}
+
 store::Key function_key(model::AccountId const& account, model::FunctionName const& name) {
     return {account, store::Kind::kFunction, name.value()};
 }

@@ -21,11 +21,15 @@
 
 #include "base/result.h"
 #include "model/function.h"
+#include "store/sealed_store.h"
 #include "store/store.h"
 
 namespace meridian::control {
 
 inline constexpr int kFunctionFormat = 2;
+
+// The members that hold environment variables, in values and statuses: sealed at rest.
+[[nodiscard]] std::vector<store::SecretMembers> secret_members();
 
 [[nodiscard]] store::Key function_key(model::AccountId const& account,
                                       model::FunctionName const& name);

@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 
 #include "base/assert.h"
-
+#include "crypto/sha256.h"
 namespace meridian::crypto {
 namespace {
 
@@ -43,6 +43,10 @@ Context new_context() {
 }
 
 }  // namespace
+
+AeadKey derive_key(std::string_view master, std::string_view use) {
+    return hmac_sha256(master, use);
+}
 
 std::string seal(AeadKey const& key, std::uint32_t key_id, std::string_view plaintext,
                  std::string_view context, Random& random) {

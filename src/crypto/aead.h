@@ -17,6 +17,10 @@ namespace meridian::crypto {
 
 using AeadKey = std::array<std::uint8_t, 32>;
 
+// A key for one use of a master key (32 random bytes), so that what is sealed for one use never
+// passes for another's.
+[[nodiscard]] AeadKey derive_key(std::string_view master, std::string_view use);
+
 inline constexpr std::uint8_t kSealedVersion = 1;
 inline constexpr std::size_t kSealedOverheadBytes = 1 + 4 + 12 + 16;
 

@@ -5,19 +5,12 @@
 
 #include <fmt/format.h>
 
-#include "crypto/sha256.h"
-
 namespace meridian::iam {
 
 namespace {
 
 constexpr std::uint32_t kKeyId = 1;
 constexpr std::string_view kSessionContext = "session token";
-
-// One key for each use, so that what one of them seals never passes for the other's.
-crypto::AeadKey derive(std::string_view account_key, std::string_view use) {
-    return crypto::hmac_sha256(account_key, use);
-}
 
 // --- Access key ids: 80 bits in base32, of which 40, from the second on, are the account. ---
 constexpr std::size_t kIdBytes = 10;
@@ -36,8 +29,8 @@ std::uint64_t head_of(std::array<std::uint8_t, kIdBytes> const& bytes) {
 }  // namespace
 
 SecretKeys::SecretKeys(std::string_view account_key)
-    : secrets_(derive(account_key, "secret access keys")),
-      sessions_(derive(account_key, "session tokens")) {}
+    : secrets_(crypto::derive_key(account_key, "secret access keys")),
+      sessions_(crypto::derive_key(account_key, "session tokens")) {}
 
 std::string SecretKeys::seal_secret(model::AccessKeyId const& id, std::string_view secret,
                                     Random& random) const {

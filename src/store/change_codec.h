@@ -6,7 +6,6 @@
 //   change  = {"account": A, "kind": K, "id": I, "value": V}                       a definition
 //           | {"account": A, "kind": K, "id": I, "deleted": true, "epitaph": E}    a tombstone
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +14,6 @@
 #include "store/store.h"
 
 namespace meridian::store {
-
-// Of a row in `records` and `change_log`. A row with a higher number was written by a newer
-// version.
-inline constexpr std::int64_t kRowFormat = 1;
 
 // kInternal if a string in it is not UTF-8.
 [[nodiscard]] Result<std::string> encode_json(nlohmann::json const& value);

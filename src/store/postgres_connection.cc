@@ -1,60 +1,72 @@
 #include "store/postgres_connection.h"
 
 #include <array>
-#include <bit>
-#include <cstdlib>
-#include <cstring>
+#include <charconv>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include "crypto/sha256.h"
+
 namespace meridian::store {
 namespace {
 
-constexpr int kServerVersionMin = 130'000;  // gen_random_uuid()
-constexpr int kBinary = 1;
+// A server that does not answer is noticed within these.
+constexpr char const* kSettings =
+    "SET synchronous_commit = on; SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
+    "SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; "
+    "SET standard_conforming_strings = on";
+constexpr char const* kConnectTimeoutSeconds = "10";
+constexpr char const* kTcpUserTimeoutMs = "10000";
+constexpr auto kReconnectPause = std::chrono::milliseconds(100);
 
 struct Clear {
     void operator()(PGresult* result) const noexcept { PQclear(result); }
 };
 using Answer = std::unique_ptr<PGresult, Clear>;
 
-std::string trimmed(std::string_view text) {
-    auto const end = text.find_last_not_of(" \n");
-    return std::string(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
+std::string_view trimmed(char const* message) {
+    std::string_view text(message == nullptr ? "" : message);
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+    return text;
 }
 
-Error unreachable(PGconn const* connection) {
-    return {Errc::kUnavailable, fmt::format("PostgreSQL: {}", trimmed(PQerrorMessage(connection)))};
+std::unexpected<Error> failed(PGconn* connection, std::string_view doing) {
+    return fail(Errc::kIo,
+                fmt::format("PostgreSQL: {}: {}", doing, trimmed(PQerrorMessage(connection))));
 }
 
-Error error_of(PGconn const* connection, PGresult const* answer, std::string_view doing) {
-    auto const* const state = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
-    return {Errc::kIo, fmt::format("PostgreSQL: {}: {} ({})", doing,
-                                   trimmed(PQerrorMessage(connection)), state ? state : "-")};
-}
-
-bool succeeded(PGresult const* answer) {
-    auto const status = PQresultStatus(answer);
+bool is_good(Answer const& answer) {
+    auto const status = PQresultStatus(answer.get());
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-std::int64_t big_endian(std::int64_t value) {
-    return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
+// Our dialect's ? as PostgreSQL's $1, $2, …; no literal of ours holds a question mark.
+std::string numbered(std::string_view sql) {
+    std::string out;
+    int parameter = 0;
+    for (char const c : sql) {
+        if (c == '?') {
+            out += fmt::format("${}", ++parameter);
+        } else {
+            out += c;
+        }
+    }
+    return out;
 }
 
-class PostgresCursor final : public SqlCursor {
+class Rows final : public SqlCursor {
   public:
-    explicit PostgresCursor(Answer answer)
-        : answer_(std::move(answer)), rows_(PQntuples(answer_.get())) {}
+    explicit Rows(Answer answer) : answer_(std::move(answer)), count_(PQntuples(answer_.get())) {}
 
-    Result<bool> next() override { return ++row_ < rows_; }
+    Result<bool> next() override { return ++row_ < count_; }
     [[nodiscard]] std::int64_t integer(int column) const override {
-        std::int64_t value = 0;
-        if (PQgetlength(answer_.get(), row_, column) == sizeof value)
-            std::memcpy(&value, PQgetvalue(answer_.get(), row_, column), sizeof value);
-        return big_endian(value);
+        auto const value = text(column);
+        std::int64_t number = 0;
+        std::from_chars(value.data(), value.data() + value.size(), number);
+        return number;
     }
     [[nodiscard]] std::string_view text(int column) const override {
         return {PQgetvalue(answer_.get(), row_, column),
@@ -65,122 +77,198 @@ class PostgresCursor final : public SqlCursor {
     }
 
   private:
-    Answer answer_;
-    int rows_;
+    Answer const answer_;
+    int const count_;
     int row_ = -1;
 };
 
+std::string quoted(PGconn* connection, std::string const& name) {
+    std::unique_ptr<char, decltype(&PQfreemem)> const text(
+        PQescapeIdentifier(connection, name.data(), name.size()), &PQfreemem);
+    return text ? std::string(text.get()) : std::string();
+}
+
+// The number of a schema's advisory lock.
+std::int64_t lock_number(std::string const& schema) {
+    auto const digest = crypto::sha256("meridian schema " + schema);
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8U | digest[i];
+    return static_cast<std::int64_t>(number);
+}
+
 }  // namespace
 
-void PostgresConnection::Close::operator()(pg_conn* connection) const noexcept {
+void PostgresConnection::Finish::operator()(pg_conn* connection) const noexcept {
     PQfinish(connection);
 }
 
-Result<PostgresConnection> PostgresConnection::open(std::string const& url,
-                                                    std::string const& schema) {
-    // What stands before dbname, the URL may say otherwise; what stands after it holds.
-    auto const names =
-        std::to_array<char const*>({"connect_timeout", "keepalives_idle", "keepalives_interval",
-                                    "keepalives_count", "tcp_user_timeout", "application_name",
-                                    "target_session_attrs", "dbname", "client_encoding", nullptr});
-    auto const values = std::to_array<char const*>(
-        {"2", "5", "5", "2", "15000", "meridian", "read-write", url.c_str(), "UTF8", nullptr});
-    std::unique_ptr<pg_conn, Close> connection(
-        PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/1));
-    if (!connection) return fail(Errc::kIo, "PostgreSQL: out of memory");
-    if (PQstatus(connection.get()) != CONNECTION_OK)
-        return std::unexpected(unreachable(connection.get()));
-    // Notices would go to standard error.
-    PQsetNoticeProcessor(connection.get(), [](void*, char const*) {}, nullptr);
-    PostgresConnection opened(std::move(connection));
-    MERIDIAN_CHECK(opened.prepare_session(schema));
-    return opened;
+PostgresConnection::~PostgresConnection() = default;
+
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(PostgresOptions options,
+                                                                     Role role, Log& log) {
+    std::unique_ptr<PostgresConnection> connection(
+        new PostgresConnection(std::move(options), role, log));
+    MERIDIAN_CHECK(connection->connect());
+    return connection;
 }
 
-Result<void> PostgresConnection::prepare_session(std::string const& schema) {
-    int const version = PQserverVersion(connection_.get());
-    if (version < kServerVersionMin) {
-        return fail(Errc::kCorrupt, fmt::format("PostgreSQL {} is too old: 13 or newer is needed.",
-                                                version / 10'000));
+bool PostgresConnection::alive() const {
+    return connection_ && PQstatus(connection_.get()) == CONNECTION_OK;
+}
+
+Result<void> PostgresConnection::connect() {
+    prepared_.clear();
+    // Ours last: they win over what the URL says.
+    char const* const names[] = {
+        "dbname",          "connect_timeout",  "keepalives", "tcp_user_timeout",
+        "client_encoding", "application_name", nullptr};
+    char const* const values[] = {options_.url.c_str(),
+                                  kConnectTimeoutSeconds,
+                                  "1",
+                                  kTcpUserTimeoutMs,
+                                  "UTF8",
+                                  "meridiand",
+                                  nullptr};
+    connection_.reset(PQconnectdbParams(names, values, 1));
+    if (!alive()) return failed(connection_.get(), "connect");
+    MERIDIAN_CHECK(execute(kSettings));
+    auto const path =
+        fmt::format("SET search_path TO {}", quoted(connection_.get(), options_.schema));
+    MERIDIAN_CHECK(execute(path.c_str()));
+    if (role_ == Role::kReader) return {};
+    auto const lock = fmt::format("SELECT pg_try_advisory_lock({})", lock_number(options_.schema));
+    MERIDIAN_TRY(auto const held, single_text(lock.c_str()));
+    if (held == "t") return {};
+    connection_.reset();
+    return fail(Errc::kUnavailable,
+                fmt::format("Another meridiand uses the schema {} of this PostgreSQL database.",
+                            options_.schema));
+}
+
+Result<void> PostgresConnection::connect_again() {
+    auto const until = std::chrono::steady_clock::now() + options_.reconnect_max;
+    for (;;) {
+        auto connected = connect();
+        if (connected) {
+            log_.write(LogLevel::kInfo, "connected to PostgreSQL again",
+                       {{"schema", options_.schema}});
+            return {};
+        }
+        if (std::chrono::steady_clock::now() >= until) return connected;
+        std::this_thread::sleep_for(kReconnectPause);
     }
-    auto const* const encoding = PQparameterStatus(connection_.get(), "server_encoding");
-    if (encoding == nullptr || std::string_view(encoding) != "UTF8") {
-        return fail(Errc::kCorrupt, fmt::format("The PostgreSQL database has the encoding {}, "
-                                                "not UTF8.",
-                                                encoding ? encoding : "?"));
-    }
-    MERIDIAN_TRY(auto const name, quoted_name(schema));
-    MERIDIAN_CHECK(execute(fmt::format("SET search_path TO {}", name).c_str()));
-    // Acknowledged means written: an administrator may ask for more than `on`, not for less.
-    return execute(
-        "SELECT set_config('synchronous_commit', 'on', false) "
-        "WHERE current_setting('synchronous_commit') = 'off'");
+}
+
+Result<std::string> PostgresConnection::single_text(char const* sql) {
+    Answer const answer(PQexec(connection_.get(), sql));
+    if (!is_good(answer)) return failed(connection_.get(), sql);
+    if (PQntuples(answer.get()) == 0 || PQgetisnull(answer.get(), 0, 0) != 0) return std::string();
+    return std::string(PQgetvalue(answer.get(), 0, 0));
+}
+
+Result<void> PostgresConnection::make_schema() {
+    auto const sql =
+        fmt::format("CREATE SCHEMA IF NOT EXISTS {}", quoted(connection_.get(), options_.schema));
+    return execute(sql.c_str());
 }
 
 Result<void> PostgresConnection::execute(char const* sql) {
     Answer const answer(PQexec(connection_.get(), sql));
-    if (succeeded(answer.get())) return {};
-    return std::unexpected(error_of(connection_.get(), answer.get(), sql));
+    if (!is_good(answer)) return failed(connection_.get(), sql);
+    return {};
+}
+
+Result<void> PostgresConnection::prepare_transaction() {
+    if (alive() && in_transaction()) static_cast<void>(execute("ROLLBACK"));
+    // A connection that ended while it was idle says so at its next use only.
+    if (alive() && execute("SELECT 1")) return {};
+    return connect_again();
+}
+
+Result<void> PostgresConnection::begin() { return execute("BEGIN"); }
+
+bool PostgresConnection::in_transaction() const {
+    if (!alive()) return false;
+    auto const status = PQtransactionStatus(connection_.get());
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+Result<std::optional<bool>> PostgresConnection::was_committed(std::string const& transaction_id) {
+    auto const sql = fmt::format("SELECT pg_xact_status('{}'::xid8)", transaction_id);
+    auto const until = std::chrono::steady_clock::now() + options_.reconnect_max;
+    for (;;) {
+        MERIDIAN_TRY(auto const status, single_text(sql.c_str()));
+        if (status == "committed") return true;
+        if (status == "aborted") return false;
+        // The server has not noticed yet that its client is gone.
+        if (status != "in progress" || std::chrono::steady_clock::now() >= until)
+            return std::nullopt;
+        std::this_thread::sleep_for(kReconnectPause);
+    }
 }
 
 Result<void> PostgresConnection::commit() {
-    Answer const answer(PQexec(connection_.get(), "COMMIT"));
-    if (!succeeded(answer.get()))
-        return std::unexpected(error_of(connection_.get(), answer.get(), "COMMIT"));
-    // COMMIT of a transaction that has failed succeeds, and rolls back.
-    if (std::string_view(PQcmdStatus(answer.get())) == "COMMIT") return {};
-    return fail(Errc::kIo, "PostgreSQL: the transaction was rolled back.");
+    // Null where nothing was written: then there is nothing to lose either.
+    auto const id = single_text("SELECT pg_current_xact_id_if_assigned()");
+    if (!id) return fail(Errc::kIo, id.error().message);
+    auto committed = execute("COMMIT");
+    if (committed || id->empty()) return committed;
+    if (alive()) return committed;  // the server refused and rolled back
+    auto const lost = committed.error().message;
+    auto const unknown = [&] { return fail(Errc::kOutcomeUnknown, lost); };
+    if (!connect_again()) return unknown();
+    auto const outcome = was_committed(*id);
+    if (!outcome || !*outcome) return unknown();
+    if (**outcome) return {};
+    return fail(Errc::kIo, lost);
 }
 
-bool PostgresConnection::autocommit() const {
-    return PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
-}
-
-bool PostgresConnection::lost() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
-
-std::int64_t PostgresConnection::backend() const { return PQbackendPID(connection_.get()); }
-
-Result<std::string> PostgresConnection::quoted_name(std::string_view name) {
-    char* const quoted = PQescapeIdentifier(connection_.get(), name.data(), name.size());
-    if (quoted == nullptr) return std::unexpected(unreachable(connection_.get()));
-    std::string text(quoted);
-    PQfreemem(quoted);
-    return text;
-}
-
-Result<std::string> PostgresConnection::prepared(std::string_view sql) {
-    if (auto const found = statements_.find(sql); found != statements_.end()) return found->second;
-    auto name = fmt::format("s{}", statements_.size());
-    std::string const text(sql);
-    Answer const answer(PQprepare(connection_.get(), name.c_str(), text.c_str(), 0, nullptr));
-    if (!succeeded(answer.get()))
-        return std::unexpected(error_of(connection_.get(), answer.get(), sql));
-    statements_.emplace(sql, name);
-    return name;
-}
-
-Result<std::unique_ptr<SqlCursor>> PostgresConnection::run(std::string_view sql,
-                                                           std::span<SqlValue const> values) {
-    MERIDIAN_TRY(auto const name, prepared(sql));
-    std::vector<std::int64_t> numbers(values.size());
-    std::vector<char const*> bytes(values.size(), nullptr);
-    std::vector<int> lengths(values.size(), 0);
-    std::vector<int> const formats(values.size(), kBinary);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (auto const* const number = std::get_if<std::int64_t>(&values[i])) {
-            numbers[i] = big_endian(*number);
-            bytes[i] = reinterpret_cast<char const*>(&numbers[i]);
-            lengths[i] = sizeof numbers[i];
-        } else if (auto const* const text = std::get_if<std::string_view>(&values[i])) {
-            bytes[i] = text->data() ? text->data() : "";
-            lengths[i] = static_cast<int>(text->size());
+Result<SqlRows> PostgresConnection::start(std::string_view sql, std::span<SqlValue const> values) {
+    // A reader's connection has no transaction that could be lost.
+    if (role_ == Role::kReader && !alive()) {
+        MERIDIAN_CHECK(connect_again());
+    }
+    auto known = prepared_.find(sql);
+    if (known == prepared_.end()) {
+        auto const name = fmt::format("q{}", prepared_.size());
+        Answer const answer(
+            PQprepare(connection_.get(), name.c_str(), numbered(sql).c_str(), 0, nullptr));
+        if (!is_good(answer)) {
+            bool const again = role_ == Role::kReader && !alive();
+            return again ? start(sql, values) : failed(connection_.get(), sql);
+        }
+        known = prepared_.emplace(sql, name).first;
+    }
+    std::vector<std::string> numbers;
+    numbers.reserve(values.size());
+    std::vector<char const*> texts;
+    std::vector<int> lengths;
+    std::vector<int> formats;
+    for (auto const& value : values) {
+        if (auto const* const number = std::get_if<std::int64_t>(&value)) {
+            texts.push_back(numbers.emplace_back(std::to_string(*number)).c_str());
+            lengths.push_back(0);
+            formats.push_back(0);
+        } else if (auto const* const text = std::get_if<std::string_view>(&value)) {
+            // In binary form: a length, and no end at a zero byte.
+            texts.push_back(text->data() == nullptr ? "" : text->data());
+            lengths.push_back(static_cast<int>(text->size()));
+            formats.push_back(1);
+        } else {
+            texts.push_back(nullptr);
+            lengths.push_back(0);
+            formats.push_back(0);
         }
     }
-    Answer answer(PQexecPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
-                                 bytes.data(), lengths.data(), formats.data(), kBinary));
-    if (!succeeded(answer.get()))
-        return std::unexpected(error_of(connection_.get(), answer.get(), sql));
-    return std::make_unique<PostgresCursor>(std::move(answer));
+    Answer answer(PQexecPrepared(connection_.get(), known->second.c_str(),
+                                 static_cast<int>(texts.size()), texts.data(), lengths.data(),
+                                 formats.data(), 0));
+    if (is_good(answer)) return SqlRows(std::make_unique<Rows>(std::move(answer)));
+    if (role_ == Role::kReader && !alive()) {
+        MERIDIAN_CHECK(connect_again());
+        return start(sql, values);
+    }
+    return failed(connection_.get(), sql);
 }
 
 }  // namespace meridian::store

@@ -1,57 +1,75 @@
 #pragma once
-// One connection to a PostgreSQL server and its prepared statements, over libpq, blocking. An error
-// of the server is kIo; kUnavailable when the server cannot be reached.
+// One connection to a PostgreSQL server and its prepared statements. It connects again by itself
+// between transactions, and finds out what became of a COMMIT whose answer was lost.
 //
 // Threads: one thread at a time. Owned by whoever runs that thread.
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
-#include "base/result.h"
-#include "store/sql_connection.h"
+#include "base/log.h"
+#include "store/sql.h"
 
 struct pg_conn;
-struct pg_result;
 
 namespace meridian::store {
 
+struct PostgresOptions {
+    std::string url;     // postgres://user@host:port/database, or any libpq connection string
+    std::string schema;  // where the tables are; made if it is missing
+    // How long a connection that was lost is tried again before calls fail with kIo.
+    std::chrono::milliseconds reconnect_max = std::chrono::seconds(10);
+};
+
 class PostgresConnection final : public SqlConnection {
   public:
-    // `url` is libpq's (postgres://…). A server that was given up on for 15 s counts as lost.
-    // Statements see `schema` alone, which need not exist yet. kCorrupt if the server or the
-    // database cannot hold a store.
-    static Result<PostgresConnection> open(std::string const& url, std::string const& schema);
+    enum class Role {
+        kWriter,  // holds the schema's lock: one writer in the whole cluster
+        kReader,
+    };
 
-    // Several statements may stand in one text.
+    // Connects. kIo with the server's words; kUnavailable where another process writes to the
+    // schema.
+    static Result<std::unique_ptr<PostgresConnection>> open(PostgresOptions options, Role role,
+                                                            Log& log);
+    ~PostgresConnection() override;
+
     Result<void> execute(char const* sql) override;
-    [[nodiscard]] bool autocommit() const override;
-    [[nodiscard]] bool lost() const override;
+    Result<void> prepare_transaction() override;
+    Result<void> begin() override;
+    [[nodiscard]] bool in_transaction() const override;
+    Result<void> commit() override;
 
-    // COMMIT that fails if the server rolled back instead. If the connection is lost, nobody knows.
-    Result<void> commit();
-    // The server's process for this connection.
-    [[nodiscard]] std::int64_t backend() const;
-    [[nodiscard]] Result<std::string> quoted_name(std::string_view name);
+    // Makes the schema if it is missing.
+    Result<void> make_schema();
 
   protected:
-    Result<std::unique_ptr<SqlCursor>> run(std::string_view sql,
-                                           std::span<SqlValue const> values) override;
+    Result<SqlRows> start(std::string_view sql, std::span<SqlValue const> values) override;
 
   private:
-    struct Close {
+    struct Finish {
         void operator()(pg_conn* connection) const noexcept;
     };
 
-    explicit PostgresConnection(std::unique_ptr<pg_conn, Close> connection)
-        : connection_(std::move(connection)) {}
-    // The name of the server's prepared statement.
-    Result<std::string> prepared(std::string_view sql);
-    Result<void> prepare_session(std::string const& schema);
+    PostgresConnection(PostgresOptions options, Role role, Log& log)
+        : options_(std::move(options)), role_(role), log_(log) {}
+    Result<void> connect();
+    // Tries for reconnect_max.
+    Result<void> connect_again();
+    [[nodiscard]] bool alive() const;
+    // What became of the transaction: nothing if the server does not know any more.
+    Result<std::optional<bool>> was_committed(std::string const& transaction_id);
+    Result<std::string> single_text(char const* sql);
 
-    std::unique_ptr<pg_conn, Close> connection_;
-    std::unordered_map<std::string_view, std::string> statements_;
+    PostgresOptions const options_;
+    Role const role_;
+    Log& log_;
+    std::unique_ptr<pg_conn, Finish> connection_;
+    // SQL → the name under which this connection has it prepared.
+    std::unordered_map<std::string_view, std::string> prepared_;
 };
 
 }  // namespace meridian::store

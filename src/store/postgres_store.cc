@@ -1,58 +1,120 @@
 #include "store/postgres_store.h"
 
-#include <fmt/format.h>
+#include <array>
 
-#include "store/postgres_session.h"
-#include "store/postgres_writer.h"
+#include <fmt/format.h>
 
 namespace meridian::store {
 namespace {
 
-constexpr std::size_t kReaders = 2;
-// PostgreSQL keeps 64 savepoints of a transaction in memory that its readers see.
-constexpr std::size_t kGroupMax = 64;
-// PostgreSQL cuts longer names off.
-constexpr std::size_t kSchemaBytesMax = 63;
+// kMigrations[n] takes version n to n + 1. Numbered, only forward, never changed once released.
+// Ids are compared as bytes, as in every Store.
+constexpr std::array<char const*, kPostgresSchemaVersion> kMigrations = {
+    R"sql(
+    CREATE TABLE records (
+        account  TEXT COLLATE "C" NOT NULL,
+        kind     BIGINT NOT NULL,
+        id       TEXT COLLATE "C" NOT NULL,
+        value    TEXT,             -- JSON; NULL: a tombstone
+        epitaph  TEXT,             -- JSON; a tombstone's alone
+        status   TEXT,             -- JSON; region-local, never logged
+        sequence BIGINT NOT NULL,  -- of the commit that last wrote value or tombstone
+        format   BIGINT NOT NULL,
+        PRIMARY KEY (account, kind, id)
+    );
+    CREATE TABLE change_log (
+        log      BIGINT NOT NULL,
+        sequence BIGINT NOT NULL,
+        epoch    BIGINT NOT NULL,
+        caller   TEXT NOT NULL,
+        time_us  BIGINT NOT NULL,  -- since 1970, UTC
+        changes  TEXT NOT NULL,    -- JSON (store/change_codec.h)
+        format   BIGINT NOT NULL,
+        PRIMARY KEY (log, sequence)
+    );
+    CREATE TABLE logs (
+        log           BIGINT NOT NULL PRIMARY KEY,
+        last_sequence BIGINT NOT NULL,
+        epoch         BIGINT NOT NULL
+    );
+    CREATE TABLE live_counts (
+        account TEXT COLLATE "C" NOT NULL,
+        kind    BIGINT NOT NULL,
+        records BIGINT NOT NULL,
+        PRIMARY KEY (account, kind)
+    );
+    )sql",
+};
 
-Result<void> warn_of_unsafe_server(PostgresConnection& connection, Log& log) {
-    MERIDIAN_TRY(auto row, connection.query("SELECT current_setting('fsync')"));
-    MERIDIAN_TRY(bool const found, row.next());
-    if (found && row.text(0) == "off") {
-        log.write(LogLevel::kWarn, "PostgreSQL runs with fsync = off: a power cut loses data", {});
+Result<std::int64_t> count_of(SqlConnection& connection, std::string_view sql) {
+    MERIDIAN_TRY(auto rows, connection.query(sql));
+    MERIDIAN_TRY(bool const found, rows.next());
+    return found ? rows.integer(0) : 0;
+}
+
+// The version that stands in the schema's own table; 0 where there is none.
+Result<std::int64_t> version_of(SqlConnection& connection, std::string const& schema) {
+    MERIDIAN_TRY(auto const tables, count_of(connection,
+                                             "SELECT count(*) FROM information_schema.tables "
+                                             "WHERE table_schema = current_schema()"));
+    if (tables == 0) return 0;
+    MERIDIAN_TRY(auto const ours, count_of(connection,
+                                           "SELECT count(*) FROM information_schema.tables WHERE "
+                                           "table_schema = current_schema() AND "
+                                           "table_name = 'meridian_schema'"));
+    if (ours == 0) {
+        return fail(
+            Errc::kCorrupt,
+            fmt::format("The PostgreSQL schema {} has tables, but not Meridian's.", schema));
     }
-    return {};
+    return count_of(connection, "SELECT version FROM meridian_schema");
+}
+
+Result<void> migrate_from(SqlConnection& connection, std::string const& schema) {
+    MERIDIAN_TRY(auto const version, version_of(connection, schema));
+    if (version > kPostgresSchemaVersion) {
+        return fail(Errc::kCorrupt,
+                    fmt::format("The PostgreSQL schema {} was written by a newer version of "
+                                "Meridian (its schema is version {}, this program knows {}). Start "
+                                "that version, or restore a backup.",
+                                schema, version, kPostgresSchemaVersion));
+    }
+    if (version == 0) {
+        MERIDIAN_CHECK(
+            connection.execute("CREATE TABLE meridian_schema (version BIGINT NOT NULL); "
+                               "INSERT INTO meridian_schema VALUES (0)"));
+    }
+    for (auto at = version; at < kPostgresSchemaVersion; ++at) {
+        MERIDIAN_CHECK(connection.execute(kMigrations.at(static_cast<std::size_t>(at))));
+    }
+    return connection.execute(
+        fmt::format("UPDATE meridian_schema SET version = {}", kPostgresSchemaVersion).c_str());
+}
+
+Result<void> migrate(PostgresConnection& connection, std::string const& schema) {
+    MERIDIAN_CHECK(connection.make_schema());
+    // One transaction for all steps: a crash leaves the old version.
+    MERIDIAN_CHECK(connection.begin());
+    auto migrated = migrate_from(connection, schema);
+    if (migrated) migrated = connection.commit();
+    if (!migrated && connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
+    return migrated;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresStoreOptions const& options,
+Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresOptions const& options,
                                                            Clock const& clock, Log& log) {
-    if (options.schema.size() > kSchemaBytesMax) {
-        return fail(Errc::kInvalidParameterValue,
-                    fmt::format("The schema's name {} is longer than {} bytes.", options.schema,
-                                kSchemaBytesMax));
+    using Role = PostgresConnection::Role;
+    MERIDIAN_TRY(auto writer, PostgresConnection::open(options, Role::kWriter, log));
+    MERIDIAN_CHECK(migrate(*writer, options.schema));
+    std::vector<std::unique_ptr<SqlConnection>> readers;
+    for (std::size_t i = 0; i < kStoreReaders; ++i) {
+        MERIDIAN_TRY(auto reader, PostgresConnection::open(options, Role::kReader, log));
+        readers.push_back(std::move(reader));
     }
-    auto closing = std::make_shared<std::atomic<bool>>(false);
-    PostgresTarget const target{options.url, options.schema, closing};
-    MERIDIAN_TRY(auto owner, PostgresOwner::take(target, log));
-    Threads threads{.writer = std::make_unique<PostgresWriter>(std::move(owner)), .readers = {}};
-    for (std::size_t i = 0; i < kReaders; ++i) {
-        MERIDIAN_TRY(auto reader, PostgresConnection::open(target.url, target.schema));
-        if (i == 0) {
-            MERIDIAN_CHECK(warn_of_unsafe_server(reader, log));
-        }
-        threads.readers.push_back(std::make_unique<PostgresSession>(target, std::move(reader)));
-    }
-    return std::unique_ptr<PostgresStore>(new PostgresStore(
-        std::move(threads), {.queue_max = options.queue_max, .group_max = kGroupMax},
-        std::move(closing), clock, log));
+    return std::unique_ptr<PostgresStore>(
+        new PostgresStore(std::move(writer), std::move(readers), clock, log, kStoreQueueMax));
 }
-
-PostgresStore::PostgresStore(Threads threads, SqlStoreOptions const& options,
-                             std::shared_ptr<std::atomic<bool>> closing, Clock const& clock,
-                             Log& log)
-    : SqlStore(std::move(threads), options, clock, log), closing_(std::move(closing)) {}
-
-PostgresStore::~PostgresStore() { *closing_ = true; }
 
 }  // namespace meridian::store

@@ -10,7 +10,7 @@
 namespace meridian::store {
 namespace {
 
-// SQLite's numbers are signed; a larger one means "all" here.
+// The databases' numbers are signed; a larger one means "all" here.
 std::int64_t clamp(std::uint64_t value) {
     return static_cast<std::int64_t>(
         std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
@@ -23,7 +23,7 @@ Result<void> check_format(std::int64_t format, std::string_view what) {
 }
 
 // Columns: account, kind, id, value, status, sequence, format.
-Result<Record> record_of(SqlStatement const& row) {
+Result<Record> record_of(SqlRows const& row) {
     Record record{.key = {model::AccountId(std::string(row.text(0))),
                           static_cast<Kind>(row.integer(1)), std::string(row.text(2))}};
     auto const what =
@@ -37,7 +37,7 @@ Result<Record> record_of(SqlStatement const& row) {
     return record;
 }
 
-Result<std::vector<Record>> records_of(SqlStatement row) {
+Result<std::vector<Record>> records_of(SqlRows row) {
     std::vector<Record> records;
     for (;;) {
         MERIDIAN_TRY(bool const found, row.next());
@@ -48,11 +48,11 @@ Result<std::vector<Record>> records_of(SqlStatement row) {
 }
 
 // Text at compile time: a connection keeps its prepared statements under views of it.
-// SQLite numbers parameters as they appear, so LIMIT's comes last.
-#define RANGE_SQL(bounds, limit)                                              \
+#define RANGE_SQL(bounds)                                                     \
     "SELECT account, kind, id, value, status, sequence, format FROM records " \
-    "WHERE account = $1 AND kind = $2 AND id " bounds                         \
-    " AND value IS NOT NULL ORDER BY id LIMIT " limit
+    "WHERE account = ? AND kind = ? AND " bounds                              \
+    " AND value IS NOT NULL ORDER BY id "                                     \
+    "LIMIT ?"
 
 }  // namespace
 
@@ -67,7 +67,7 @@ Result<std::optional<Record>> read_record(SqlConnection& connection, Key const& 
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
-                         "WHERE account = $1 AND kind = $2 AND id = $3 AND value IS NOT NULL",
+                         "WHERE account = ? AND kind = ? AND id = ? AND value IS NOT NULL",
                          key.account.value(), number(key.kind), key.id));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
@@ -76,8 +76,8 @@ Result<std::optional<Record>> read_record(SqlConnection& connection, Key const& 
 
 Result<std::optional<nlohmann::json>> read_epitaph(SqlConnection& connection, Key const& key) {
     MERIDIAN_TRY(auto row,
-                 connection.query("SELECT epitaph, format FROM records WHERE account = $1 AND "
-                                  "kind = $2 AND id = $3 AND value IS NULL",
+                 connection.query("SELECT epitaph, format FROM records WHERE account = ? AND "
+                                  "kind = ? AND id = ? AND value IS NULL",
                                   key.account.value(), number(key.kind), key.id));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
@@ -92,16 +92,15 @@ Result<std::vector<Record>> read_range(SqlConnection& connection, Scan const& sc
     auto const& from = after ? scan.after_id : scan.id_prefix;
     auto const end = end_of_prefix(scan.id_prefix);
     if (!end) {
-        MERIDIAN_TRY(
-            auto row,
-            connection.query(after ? RANGE_SQL("> $3", "$4") : RANGE_SQL(">= $3", "$4"),
-                             scan.account.value(), number(scan.kind), from, clamp(scan.limit)));
+        MERIDIAN_TRY(auto row, connection.query(after ? RANGE_SQL("id > ?") : RANGE_SQL("id >= ?"),
+                                                scan.account.value(), number(scan.kind), from,
+                                                clamp(scan.limit)));
         return records_of(std::move(row));
     }
-    MERIDIAN_TRY(auto row, connection.query(after ? RANGE_SQL("> $3 AND id < $4", "$5")
-                                                  : RANGE_SQL(">= $3 AND id < $4", "$5"),
-                                            scan.account.value(), number(scan.kind), from, *end,
-                                            clamp(scan.limit)));
+    MERIDIAN_TRY(
+        auto row,
+        connection.query(after ? RANGE_SQL("id > ? AND id < ?") : RANGE_SQL("id >= ? AND id < ?"),
+                         scan.account.value(), number(scan.kind), from, *end, clamp(scan.limit)));
     return records_of(std::move(row));
 }
 
@@ -111,16 +110,16 @@ Result<std::vector<Record>> read_kind(SqlConnection& connection, Kind kind) {
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT account, kind, id, value, status, sequence, format FROM records "
-                         "WHERE kind = $1 AND value IS NOT NULL ORDER BY account, id",
+                         "WHERE kind = ? AND value IS NOT NULL ORDER BY account, id",
                          number(kind)));
     return records_of(std::move(row));
 }
 
 Result<std::uint64_t> read_count(SqlConnection& connection, model::AccountId const& account,
                                  Kind kind) {
-    MERIDIAN_TRY(auto row, connection.query(
-                               "SELECT records FROM live_counts WHERE account = $1 AND kind = $2",
-                               account.value(), number(kind)));
+    MERIDIAN_TRY(auto row,
+                 connection.query("SELECT records FROM live_counts WHERE account = ? AND kind = ?",
+                                  account.value(), number(kind)));
     MERIDIAN_TRY(bool const found, row.next());
     return found ? static_cast<std::uint64_t>(row.integer(0)) : 0;
 }
@@ -130,7 +129,7 @@ Result<std::vector<LogEntry>> read_entries(SqlConnection& connection, LogName lo
     MERIDIAN_TRY(
         auto row,
         connection.query("SELECT sequence, epoch, caller, time_us, changes, format FROM change_log "
-                         "WHERE log = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+                         "WHERE log = ? AND sequence > ? ORDER BY sequence LIMIT ?",
                          number(log), clamp(after), clamp(limit)));
     std::vector<LogEntry> entries;
     for (;;) {
@@ -150,7 +149,7 @@ Result<std::vector<LogEntry>> read_entries(SqlConnection& connection, LogName lo
 
 Result<Sequence> read_last_sequence(SqlConnection& connection, LogName log) {
     MERIDIAN_TRY(auto row,
-                 connection.query("SELECT last_sequence FROM logs WHERE log = $1", number(log)));
+                 connection.query("SELECT last_sequence FROM logs WHERE log = ?", number(log)));
     MERIDIAN_TRY(bool const found, row.next());
     return found ? static_cast<Sequence>(row.integer(0)) : 0;
 }

@@ -7,10 +7,14 @@
 #include <optional>
 #include <vector>
 
-#include "store/sql_connection.h"
+#include "store/sql.h"
 #include "store/store.h"
 
 namespace meridian::store {
+
+// Of a row in `records` and `change_log`. A row with a higher number was written by a newer
+// version.
+inline constexpr std::int64_t kRowFormat = 1;
 
 Result<std::optional<Record>> read_record(SqlConnection& connection, Key const& key);
 Result<std::optional<nlohmann::json>> read_epitaph(SqlConnection& connection, Key const& key);

@@ -2,18 +2,24 @@
 
 #include <thread>
 #include <type_traits>
+#include <vector>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 
+#include "store/sql.h"
 #include "store/sql_reads.h"
+#include "store/sql_writer.h"
 #include "store/work_queue.h"
 
 namespace meridian::store {
 namespace {
 
-using ReadJob = std::move_only_function<void(SqlSession&)>;
+// Transactions in one COMMIT at most: what the last of them waits for the others.
+constexpr std::size_t kGroupMax = 512;
+
+using ReadJob = std::move_only_function<void(SqlConnection&)>;
 
 // The handler of an asynchronous operation as a function that any thread may call once; the
 // awaiting coroutine then resumes on its own executor.
@@ -30,17 +36,6 @@ std::move_only_function<void(Outcome)> completion_of(Handler handler) {
 
 Error overloaded() {
     return {Errc::kUnavailable, "The service is overloaded: too many requests wait for the store."};
-}
-
-// Reads twice at most: a connection that was lost says so when it is used, and a read can be done
-// again.
-template <typename Read>
-auto read_in(SqlSession& session, Read& read) -> std::invoke_result_t<Read&, SqlConnection&> {
-    MERIDIAN_TRY(auto* const first, session.connection());
-    auto outcome = read(*first);
-    if (outcome || !first->lost()) return outcome;
-    MERIDIAN_TRY(auto* const second, session.connection());
-    return read(*second);
 }
 
 }  // namespace
@@ -64,22 +59,24 @@ struct SqlStore::State {
     std::jthread writer;
 };
 
-SqlStore::SqlStore(Threads threads, SqlStoreOptions const& options, Clock const& clock, Log& log)
-    : state_(std::make_unique<State>(clock, log, options.queue_max)) {
-    for (auto& session : threads.readers) {
-        state_->readers.emplace_back([state = state_.get(), own = std::move(session)] {
-            for (auto jobs = state->reads.pop(1); !jobs.empty(); jobs = state->reads.pop(1)) {
-                jobs.front()(*own);
-            }
-        });
+SqlStore::SqlStore(std::unique_ptr<SqlConnection> writer,
+                   std::vector<std::unique_ptr<SqlConnection>> readers, Clock const& clock,
+                   Log& log, std::size_t queue_max)
+    : state_(std::make_unique<State>(clock, log, queue_max)) {
+    for (auto& reader : readers) {
+        state_->readers.emplace_back(
+            [state = state_.get(), connection = std::move(reader)]() mutable {
+                for (auto jobs = state->reads.pop(1); !jobs.empty(); jobs = state->reads.pop(1)) {
+                    jobs.front()(*connection);
+                }
+            });
     }
-    state_->writer = std::jthread(
-        [state = state_.get(), own = std::move(threads.writer), group_max = options.group_max] {
-            for (auto jobs = state->writes.pop(group_max); !jobs.empty();
-                 jobs = state->writes.pop(group_max)) {
-                write_group(*own, jobs, state->log);
-            }
-        });
+    state_->writer = std::jthread([state = state_.get(), connection = std::move(writer)]() mutable {
+        for (auto jobs = state->writes.pop(kGroupMax); !jobs.empty();
+             jobs = state->writes.pop(kGroupMax)) {
+            write_group(*connection, jobs, state->log);
+        }
+    });
 }
 
 SqlStore::~SqlStore() = default;
@@ -96,8 +93,8 @@ auto SqlStore::on_reader(Read read) -> asio::awaitable<std::invoke_result_t<Read
             };
             auto job =
                 std::make_shared<Job>(std::move(work), completion_of<Outcome>(std::move(handler)));
-            ReadJob run = [job](SqlSession& session) {
-                job->complete(read_in(session, job->read));
+            ReadJob run = [job](SqlConnection& connection) {
+                job->complete(job->read(connection));
             };
             if (!state->reads.push(run)) job->complete(std::unexpected(overloaded()));
         },

@@ -1,32 +1,37 @@
 #pragma once
-// What the stores over an SQL database have in common: the queues between their callers and their
-// threads. One writer thread commits in groups; reader threads have connections of their own and
-// see everything that was acknowledged before they began.
+// A Store over a relational database (docs/formats/store.md), whichever it is: SqliteStore and
+// PostgresStore open one.
+//
+// One writer thread commits in groups: it takes what is queued, runs each transaction in a
+// savepoint of its own (a conflict harms nobody else) and ends with one COMMIT, one fsync for all.
+// Reader threads have connections of their own and see everything that was acknowledged before they
+// began.
 //
 // Threads: as store.h. The executors of its callers must outlive the store: main destroys the store
 // first, which finishes what is queued.
 
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/group_commit.h"
-#include "store/sql_connection.h"
+#include "store/sql.h"
 #include "store/store.h"
 
 namespace meridian::store {
 
-struct SqlStoreOptions {
-    // Reads and writes that wait, each; beyond it calls are refused with kUnavailable.
-    std::size_t queue_max = 4096;
-    // Transactions in one COMMIT at most: what the last of them waits for the others.
-    std::size_t group_max = 512;
-};
+// Reads and writes that wait, each; beyond it calls are refused with kUnavailable.
+inline constexpr std::size_t kStoreQueueMax = 4'096;
+inline constexpr std::size_t kStoreReaders = 2;
 
 class SqlStore : public Store {
   public:
+    // Connections to a database that has been migrated.
+    SqlStore(std::unique_ptr<SqlConnection> writer,
+             std::vector<std::unique_ptr<SqlConnection>> readers, Clock const& clock, Log& log,
+             std::size_t queue_max);
     // Finishes what is queued, closes.
     ~SqlStore() override;
     SqlStore(SqlStore const&) = delete;
@@ -42,14 +47,6 @@ class SqlStore : public Store {
                                              std::size_t limit) override;
     io::Task<Sequence> last_sequence(LogName log) override;
     io::Task<> apply(LogEntry entry) override;
-
-  protected:
-    // Each belongs to a thread of its own from here on.
-    struct Threads {
-        std::unique_ptr<GroupWriter> writer;
-        std::vector<std::unique_ptr<SqlSession>> readers;
-    };
-    SqlStore(Threads threads, SqlStoreOptions const& options, Clock const& clock, Log& log);
 
   private:
     struct State;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/change_codec.h"
+#include "store/sql_reads.h"
 
 namespace meridian::store {
 namespace {
@@ -19,7 +20,7 @@ struct LogPosition {
 };
 
 Result<LogPosition> position_of(SqlConnection& connection, LogName log) {
-    MERIDIAN_TRY(auto row, connection.query("SELECT last_sequence, epoch FROM logs WHERE log = $1",
+    MERIDIAN_TRY(auto row, connection.query("SELECT last_sequence, epoch FROM logs WHERE log = ?",
                                             number(log)));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return LogPosition{};
@@ -29,11 +30,11 @@ Result<LogPosition> position_of(SqlConnection& connection, LogName log) {
 
 // The sequence of a live record.
 Result<std::optional<Sequence>> live_sequence(SqlConnection& connection, Key const& key) {
-    MERIDIAN_TRY(auto row,
-                 connection.query(
-                     "SELECT sequence FROM records WHERE account = $1 AND kind = $2 AND id = $3 "
-                     "AND value IS NOT NULL",
-                     key.account.value(), number(key.kind), key.id));
+    MERIDIAN_TRY(
+        auto row,
+        connection.query("SELECT sequence FROM records WHERE account = ? AND kind = ? AND id = ? "
+                         "AND value IS NOT NULL",
+                         key.account.value(), number(key.kind), key.id));
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
     return static_cast<Sequence>(row.integer(0));
@@ -49,7 +50,7 @@ Result<void> check(SqlConnection& connection, Expectation const& expectation) {
 Result<void> count_live(SqlConnection& connection, Key const& key, std::int64_t difference) {
     MERIDIAN_TRY(
         auto statement,
-        connection.query("INSERT INTO live_counts (account, kind, records) VALUES ($1, $2, $3) "
+        connection.query("INSERT INTO live_counts (account, kind, records) VALUES (?, ?, ?) "
                          "ON CONFLICT (account, kind) DO UPDATE SET "
                          "records = live_counts.records + excluded.records",
                          key.account.value(), number(key.kind), difference));
@@ -65,7 +66,7 @@ Result<void> write_change(SqlConnection& connection, Change const& change, Seque
         MERIDIAN_TRY(
             auto statement,
             connection.query("INSERT INTO records (account, kind, id, value, epitaph, status, "
-                             "sequence, format) VALUES ($1, $2, $3, $4, NULL, NULL, $5, $6) "
+                             "sequence, format) VALUES (?, ?, ?, ?, NULL, NULL, ?, ?) "
                              "ON CONFLICT (account, kind, id) DO UPDATE SET value = "
                              "excluded.value, epitaph = NULL, "
                              "sequence = excluded.sequence, format = excluded.format",
@@ -78,7 +79,7 @@ Result<void> write_change(SqlConnection& connection, Change const& change, Seque
     MERIDIAN_TRY(auto statement,
                  connection.query(
                      "INSERT INTO records (account, kind, id, value, epitaph, status, sequence, "
-                     "format) VALUES ($1, $2, $3, NULL, $4, NULL, $5, $6) "
+                     "format) VALUES (?, ?, ?, NULL, ?, NULL, ?, ?) "
                      "ON CONFLICT (account, kind, id) DO UPDATE SET value = NULL, epitaph = "
                      "excluded.epitaph, "
                      "status = NULL, sequence = excluded.sequence, format = excluded.format",
@@ -97,8 +98,8 @@ Result<void> write_status(SqlConnection& connection, StatusWrite const& write) {
     }
     MERIDIAN_TRY(auto const status, encode_json(write.status));
     MERIDIAN_TRY(auto statement,
-                 connection.query("UPDATE records SET status = $1 WHERE account = $2 AND "
-                                  "kind = $3 AND id = $4",
+                 connection.query("UPDATE records SET status = ? WHERE account = ? AND "
+                                  "kind = ? AND id = ?",
                                   status, key.account.value(), number(key.kind), key.id));
     return statement.run();
 }
@@ -109,14 +110,14 @@ Result<void> append(SqlConnection& connection, LogEntry const& entry) {
     MERIDIAN_TRY(
         auto added,
         connection.query("INSERT INTO change_log (log, sequence, epoch, caller, time_us, changes, "
-                         "format) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                         "format) VALUES (?, ?, ?, ?, ?, ?, ?)",
                          number(entry.log), signed_of(entry.sequence), signed_of(entry.epoch),
                          entry.caller, std::int64_t{entry.time.time_since_epoch().count()}, changes,
                          kRowFormat));
     MERIDIAN_CHECK(added.run());
     MERIDIAN_TRY(
         auto moved,
-        connection.query("INSERT INTO logs (log, last_sequence, epoch) VALUES ($1, $2, $3) "
+        connection.query("INSERT INTO logs (log, last_sequence, epoch) VALUES (?, ?, ?) "
                          "ON CONFLICT (log) DO UPDATE SET last_sequence = excluded.last_sequence, "
                          "epoch = excluded.epoch",
                          number(entry.log), signed_of(entry.sequence), signed_of(entry.epoch)));
@@ -162,9 +163,9 @@ Result<Sequence> write_entry(SqlConnection& connection, LogEntry const& entry) {
     MERIDIAN_TRY(auto const position, position_of(connection, entry.log));
     if (entry.sequence > 0 && entry.sequence <= position.last_sequence) {
         // Here already, unless two histories have parted: then it must not pass for applied.
-        MERIDIAN_TRY(auto row, connection.query(
-                                   "SELECT epoch FROM change_log WHERE log = $1 AND sequence = $2",
-                                   number(entry.log), signed_of(entry.sequence)));
+        MERIDIAN_TRY(auto row,
+                     connection.query("SELECT epoch FROM change_log WHERE log = ? AND sequence = ?",
+                                      number(entry.log), signed_of(entry.sequence)));
         MERIDIAN_TRY(bool const found, row.next());
         if (!found || static_cast<std::uint64_t>(row.integer(0)) == entry.epoch)
             return entry.sequence;

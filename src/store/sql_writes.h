@@ -4,7 +4,7 @@
 //
 // Threads: the store's writer thread.
 
-#include "store/sql_connection.h"
+#include "store/sql.h"
 #include "store/store.h"
 
 namespace meridian::store {

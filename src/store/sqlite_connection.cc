@@ -15,21 +15,37 @@ Error error_of(sqlite3* database, std::string_view doing) {
             fmt::format("SQLite: {}: {} ({})", doing, sqlite3_errmsg(database), code)};
 }
 
-class SqliteCursor final : public SqlCursor {
+// Whether a COMMIT that failed with this code surely left nothing behind. After an I/O error the
+// commit's frames may be in the log file, and a crash now would bring them back.
+bool surely_not_written(int code) {
+    switch (code & 0xff) {
+        case SQLITE_FULL:
+        case SQLITE_BUSY:
+        case SQLITE_NOMEM:
+        case SQLITE_CONSTRAINT:
+        case SQLITE_READONLY:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// A prepared statement in use; when it goes, the connection may use it again.
+class Statement final : public SqlCursor {
   public:
-    explicit SqliteCursor(sqlite3_stmt* statement) noexcept : statement_(statement) {}
-    ~SqliteCursor() override {
+    explicit Statement(sqlite3_stmt* statement) noexcept : statement_(statement) {}
+    Statement(Statement const&) = delete;
+    Statement& operator=(Statement const&) = delete;
+    ~Statement() override {
         sqlite3_reset(statement_);
         sqlite3_clear_bindings(statement_);
     }
-    SqliteCursor(SqliteCursor const&) = delete;
-    SqliteCursor& operator=(SqliteCursor const&) = delete;
 
     Result<bool> next() override {
         int const code = sqlite3_step(statement_);
         if (code == SQLITE_ROW) return true;
         if (code == SQLITE_DONE) return false;
-        return std::unexpected(error());
+        return failed();
     }
     [[nodiscard]] std::int64_t integer(int column) const override {
         return sqlite3_column_int64(statement_, column);
@@ -43,29 +59,29 @@ class SqliteCursor final : public SqlCursor {
         return sqlite3_column_type(statement_, column) == SQLITE_NULL;
     }
 
-    // Parameters count from 1.
+    // Parameters count from 1. The bytes are copied.
     Result<void> bind(int parameter, SqlValue const& value) {
-        if (code_of_binding(parameter, value) != SQLITE_OK) return std::unexpected(error());
+        int code = SQLITE_OK;
+        if (auto const* const number = std::get_if<std::int64_t>(&value)) {
+            code = sqlite3_bind_int64(statement_, parameter, *number);
+        } else if (auto const* const text = std::get_if<std::string_view>(&value)) {
+            // A null pointer would bind NULL.
+            char const* const bytes = text->data() ? text->data() : "";
+            code = sqlite3_bind_text64(statement_, parameter, bytes, text->size(), SQLITE_TRANSIENT,
+                                       SQLITE_UTF8);
+        } else {
+            code = sqlite3_bind_null(statement_, parameter);
+        }
+        if (code != SQLITE_OK) return failed();
         return {};
     }
 
   private:
-    int code_of_binding(int parameter, SqlValue const& value) {
-        if (auto const* const number = std::get_if<std::int64_t>(&value))
-            return sqlite3_bind_int64(statement_, parameter, *number);
-        if (auto const* const text = std::get_if<std::string_view>(&value)) {
-            // A null pointer would bind NULL.
-            char const* const bytes = text->data() ? text->data() : "";
-            return sqlite3_bind_text64(statement_, parameter, bytes, text->size(), SQLITE_TRANSIENT,
-                                       SQLITE_UTF8);
-        }
-        return sqlite3_bind_null(statement_, parameter);
-    }
-    [[nodiscard]] Error error() const {
-        return error_of(sqlite3_db_handle(statement_), sqlite3_sql(statement_));
+    [[nodiscard]] std::unexpected<Error> failed() const {
+        return std::unexpected(error_of(sqlite3_db_handle(statement_), sqlite3_sql(statement_)));
     }
 
-    sqlite3_stmt* statement_;
+    sqlite3_stmt* const statement_;
 };
 
 }  // namespace
@@ -100,9 +116,36 @@ Result<void> SqliteConnection::execute(char const* sql) {
     return {};
 }
 
-bool SqliteConnection::autocommit() const { return sqlite3_get_autocommit(database_.get()) != 0; }
+Result<void> SqliteConnection::prepare_transaction() {
+    // What could not be undone must not leak into what comes.
+    if (in_transaction()) static_cast<void>(execute("ROLLBACK"));
+    return {};
+}
 
-int SqliteConnection::last_code() const { return sqlite3_extended_errcode(database_.get()); }
+Result<void> SqliteConnection::begin() { return execute("BEGIN IMMEDIATE"); }
+
+bool SqliteConnection::in_transaction() const {
+    return sqlite3_get_autocommit(database_.get()) == 0;
+}
+
+Result<void> SqliteConnection::commit() {
+    auto committed = execute("COMMIT");
+    if (committed) return {};
+    int const code = sqlite3_extended_errcode(database_.get());
+    bool const undone = !in_transaction() || execute("ROLLBACK").has_value();
+    if (surely_not_written(code) && undone) return fail(Errc::kIo, committed.error().message);
+    return fail(Errc::kOutcomeUnknown, committed.error().message);
+}
+
+Result<SqlRows> SqliteConnection::start(std::string_view sql, std::span<SqlValue const> values) {
+    MERIDIAN_TRY(auto* const raw, prepared(sql));
+    auto statement = std::make_unique<Statement>(raw);
+    int parameter = 0;
+    for (auto const& value : values) {
+        MERIDIAN_CHECK(statement->bind(++parameter, value));
+    }
+    return SqlRows(std::move(statement));
+}
 
 Result<sqlite3_stmt*> SqliteConnection::prepared(std::string_view sql) {
     auto& statement = statements_[sql];
@@ -115,17 +158,6 @@ Result<sqlite3_stmt*> SqliteConnection::prepared(std::string_view sql) {
         statement.reset(raw);
     }
     return statement.get();
-}
-
-Result<std::unique_ptr<SqlCursor>> SqliteConnection::run(std::string_view sql,
-                                                         std::span<SqlValue const> values) {
-    MERIDIAN_TRY(auto* const statement, prepared(sql));
-    auto cursor = std::make_unique<SqliteCursor>(statement);
-    int parameter = 0;
-    for (auto const& value : values) {
-        MERIDIAN_CHECK(cursor->bind(++parameter, value));
-    }
-    return cursor;
 }
 
 }  // namespace meridian::store

@@ -1,20 +1,17 @@
 #pragma once
-// One connection to an SQLite database and its prepared statements, with errors as Results. An
-// error of the library is kIo; kCorrupt when SQLite says that the file is damaged or is no
-// database.
+// One connection to an SQLite database and its prepared statements. An error of the library is kIo;
+// kCorrupt when SQLite says that the file is damaged or is no database.
 //
 // Threads: one thread at a time. Owned by whoever runs that thread.
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
-#include "base/result.h"
-#include "store/sql_connection.h"
+#include "store/sql.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -29,14 +26,13 @@ class SqliteConnection final : public SqlConnection {
     static Result<SqliteConnection> open(std::filesystem::path const& path, Access access);
 
     Result<void> execute(char const* sql) override;
-    [[nodiscard]] bool autocommit() const override;
-    [[nodiscard]] bool lost() const override { return false; }
-    // The extended result code of the last failed call.
-    [[nodiscard]] int last_code() const;
+    Result<void> prepare_transaction() override;
+    Result<void> begin() override;
+    [[nodiscard]] bool in_transaction() const override;
+    Result<void> commit() override;
 
   protected:
-    Result<std::unique_ptr<SqlCursor>> run(std::string_view sql,
-                                           std::span<SqlValue const> values) override;
+    Result<SqlRows> start(std::string_view sql, std::span<SqlValue const> values) override;
 
   private:
     struct Close {

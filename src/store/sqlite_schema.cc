@@ -89,7 +89,7 @@ Result<void> migrate(SqliteConnection& connection, std::filesystem::path const& 
     MERIDIAN_CHECK(connection.execute("BEGIN IMMEDIATE"));
     auto migrated = migrate_from(connection, path);
     if (migrated) migrated = connection.execute("COMMIT");
-    if (!migrated && !connection.autocommit()) static_cast<void>(connection.execute("ROLLBACK"));
+    if (!migrated && connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
     return migrated;
 }
 

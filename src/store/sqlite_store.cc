@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,22 +11,9 @@
 #include "store/sql_reads.h"
 #include "store/sqlite_connection.h"
 #include "store/sqlite_schema.h"
-#include "store/sqlite_writer.h"
 
 namespace meridian::store {
 namespace {
-
-constexpr std::size_t kReaders = 2;
-
-// A file is always there.
-class SqliteSession final : public SqlSession {
-  public:
-    explicit SqliteSession(SqliteConnection connection) : connection_(std::move(connection)) {}
-    Result<SqlConnection*> connection() override { return &connection_; }
-
-  private:
-    SqliteConnection connection_;
-};
 
 // Definitions hold what customers put into environment variables: nobody else reads the file.
 // SQLite gives its other files the mode of this one.
@@ -63,16 +49,17 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions const&
                                                        Clock const& clock, Log& log) {
     MERIDIAN_CHECK(create_file(options.path));
     MERIDIAN_TRY(auto writer, open_writer(options.path));
-    Threads threads{.writer = std::make_unique<SqliteWriter>(std::move(writer)), .readers = {}};
-    for (std::size_t i = 0; i < kReaders; ++i) {
+    std::vector<std::unique_ptr<SqlConnection>> readers;
+    for (std::size_t i = 0; i < kStoreReaders; ++i) {
         MERIDIAN_TRY(auto reader,
                      SqliteConnection::open(options.path, SqliteConnection::Access::kReadOnly));
         // Opens the file: a connection is lazy, and a failure belongs here.
         MERIDIAN_CHECK(read_last_sequence(reader, LogName::kRegion));
-        threads.readers.push_back(std::make_unique<SqliteSession>(std::move(reader)));
+        readers.push_back(std::make_unique<SqliteConnection>(std::move(reader)));
     }
     return std::unique_ptr<SqliteStore>(
-        new SqliteStore(std::move(threads), {.queue_max = options.queue_max}, clock, log));
+        new SqliteStore(std::make_unique<SqliteConnection>(std::move(writer)), std::move(readers),
+                        clock, log, options.queue_max));
 }
 
 }  // namespace meridian::store

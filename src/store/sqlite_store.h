@@ -1,17 +1,9 @@
 #pragma once
-// The Store over one SQLite file (docs/formats/store.md), in WAL mode with synchronous=FULL.
-//
-// The writer runs each transaction in a savepoint of its own and ends with one COMMIT, one fsync
-// for all. Two readers.
-//
-// Threads: as sql_store.h.
+// The Store over one SQLite file, in WAL mode with synchronous=FULL. Threads: as sql_store.h.
 
-#include <cstddef>
 #include <filesystem>
 #include <memory>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/result.h"
 #include "store/sql_store.h"
 
@@ -19,8 +11,7 @@ namespace meridian::store {
 
 struct SqliteStoreOptions {
     std::filesystem::path path;
-    // As SqlStoreOptions::queue_max.
-    std::size_t queue_max = 4096;
+    std::size_t queue_max = kStoreQueueMax;
 };
 
 class SqliteStore final : public SqlStore {

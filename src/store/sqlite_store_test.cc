@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 
 #include "store/sql_reads.h"
+#include "store/sql_writer.h"
 #include "store/sqlite_connection.h"
 #include "store/sqlite_schema.h"
-#include "store/sqlite_writer.h"
 #include "store/store_test_support.h"
 
 namespace meridian::store {
@@ -160,7 +160,7 @@ class WriteGroupTest : public SqliteStoreTest {
         }
         auto connection = SqliteConnection::open(path(), SqliteConnection::Access::kReadWrite);
         ASSERT_TRUE(connection);
-        writer_.emplace(std::move(*connection));
+        connection_.emplace(std::move(*connection));
     }
     std::vector<Result<Sequence>> write(std::vector<Transaction> transactions) {
         std::vector<Result<Sequence>> outcomes;
@@ -170,13 +170,11 @@ class WriteGroupTest : public SqliteStoreTest {
                 {WriteJob::Commit{std::move(transaction), clock_.wall_now()},
                  [&](Result<Sequence> outcome) { outcomes.push_back(std::move(outcome)); }});
         }
-        write_group(*writer_, jobs, log_);
+        write_group(*connection_, jobs, log_);
         return outcomes;
     }
 
-    SqliteConnection& connection() { return writer_->connection(); }
-
-    std::optional<SqliteWriter> writer_;
+    std::optional<SqliteConnection> connection_;
 };
 
 TEST_F(WriteGroupTest, AConflictHarmsNobodyElse) {
@@ -190,25 +188,25 @@ TEST_F(WriteGroupTest, AConflictHarmsNobodyElse) {
     EXPECT_EQ(outcomes[1].error().code, Errc::kConflict);
     EXPECT_EQ(outcomes[2].error().code, Errc::kConflict);
     EXPECT_EQ(outcomes[3], 2u) << "a refused transaction takes no sequence";
-    EXPECT_EQ(read_record(connection(), function("a")).value()->value, 1);
-    EXPECT_EQ(read_record(connection(), function("b")).value()->value, 4);
-    EXPECT_EQ(read_count(connection(), model::AccountId("111111111111"), Kind::kFunction).value(),
+    EXPECT_EQ(read_record(*connection_, function("a")).value()->value, 1);
+    EXPECT_EQ(read_record(*connection_, function("b")).value()->value, 4);
+    EXPECT_EQ(read_count(*connection_, model::AccountId("111111111111"), Kind::kFunction).value(),
               2u);
 }
 
 TEST_F(WriteGroupTest, AFullDiskFailsTheWholeGroupAndNothingOfItStays) {
     ASSERT_EQ(write({{.changes = {{function("a"), 1}}}}).at(0), 1u);
     ASSERT_TRUE(
-        connection().execute("PRAGMA max_page_count = 1"));  // SQLite takes the least it can
+        connection_->execute("PRAGMA max_page_count = 1"));  // SQLite takes the least it can
     auto const big = std::string(1 << 20, 'x');
     auto const outcomes =
         write({{.changes = {{function("b"), 2}}}, {.changes = {{function("c"), big}}}});
     ASSERT_EQ(outcomes.size(), 2u);
     EXPECT_EQ(outcomes[0].error().code, Errc::kIo);
     EXPECT_EQ(outcomes[1].error().code, Errc::kIo);
-    EXPECT_FALSE(read_record(connection(), function("b")).value());
+    EXPECT_FALSE(read_record(*connection_, function("b")).value());
     // There is space again.
-    ASSERT_TRUE(connection().execute("PRAGMA max_page_count = 100000"));
+    ASSERT_TRUE(connection_->execute("PRAGMA max_page_count = 100000"));
     EXPECT_EQ(write({{.changes = {{function("c"), big}}}}).at(0), 2u);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // A region's durable state: values by key, a change log that every commit appends to, and
-// region-local statuses beside it. SQLite (sqlite_store.h) and PostgreSQL
-// (postgres_store.h) implement it; one contract suite (store_contract_test.cc) runs against each.
+// region-local statuses beside it. SQLite implements it (sqlite_store.h), PostgreSQL will; one
+// contract suite (store_contract_test.cc) runs against each.
 //
 // A *definition* is replicated: it is a value in a log. A *status* (Pending, Active, …) is this
 // region's own and is never logged. One commit is one transaction: it checks its expectations,

@@ -17,8 +17,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/memory_store.h"
-#include "store/postgres_cluster_test_support.h"
 #include "store/postgres_store.h"
+#include "store/postgres_test_support.h"
 #include "store/sqlite_store.h"
 #include "store/store.h"
 #include "store/store_test_support.h"
@@ -80,16 +80,20 @@ class PostgresSubject final : public Subject {
     }
 
   private:
+    static std::string next_schema() {
+        static int made = 0;
+        return fmt::format("contract_{}", ++made);
+    }
     void open() {
-        auto opened = PostgresStore::open(
-            {.url = PostgresCluster::shared().url(), .schema = schema_}, clock_, log_);
+        auto opened =
+            PostgresStore::open({.url = postgres_cluster().url(), .schema = schema_}, clock_, log_);
         ASSERT_TRUE(opened) << opened.error().message;
         store_ = std::move(*opened);
     }
 
     Clock const& clock_;
     NullLog log_;
-    std::string const schema_ = PostgresCluster::shared().fresh_schema();
+    std::string const schema_ = next_schema();
     std::unique_ptr<PostgresStore> store_;
 };
 

@@ -1,5 +1,6 @@
 """The server under test: one that is running with two accounts (MERIDIAN_TEST_ENDPOINT, MERIDIAN_TEST_CREDENTIALS), or
-one started from MERIDIAN_BIN_DIR in a directory of its own (--store postgres: over a PostgreSQL server of its own)."""
+one started from MERIDIAN_BIN_DIR in a directory of its own. MERIDIAN_TEST_STORE=postgres: over a PostgreSQL server
+that is started, too."""
 
 import contextlib
 import dataclasses
@@ -12,7 +13,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 from meridian_server import ACCOUNT, OTHER_ACCOUNT, MeridianServer, read_credentials  # noqa: E402
-from postgres_cluster import PostgresCluster  # noqa: E402
+from postgres_server import PostgresServer  # noqa: E402
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,12 +26,8 @@ class RunningServer:
     other: tuple  # the keys of its root
 
 
-def pytest_addoption(parser):
-    parser.addoption("--store", choices=("sqlite", "postgres"), default="sqlite", help="of a server that is started")
-
-
 @pytest.fixture(scope="session")
-def server(request):
+def server():
     endpoint = os.environ.get("MERIDIAN_TEST_ENDPOINT")
     account = os.environ.get("MERIDIAN_TEST_ACCOUNT", ACCOUNT)
     other = os.environ.get("MERIDIAN_TEST_OTHER_ACCOUNT", OTHER_ACCOUNT)
@@ -40,8 +37,8 @@ def server(request):
     elif "MERIDIAN_BIN_DIR" in os.environ:
         with contextlib.ExitStack() as stack:
             flags = []
-            if request.config.getoption("--store") == "postgres":
-                flags = ["--store", stack.enter_context(PostgresCluster()).url]
+            if os.environ.get("MERIDIAN_TEST_STORE") == "postgres":
+                flags = ["--store", stack.enter_context(PostgresServer()).url]
             server = stack.enter_context(MeridianServer(account=f"{account},{other}", flags=flags))
             yield RunningServer(server.endpoint, server.access_key, server.secret_key, account, other,
                                 read_credentials(server.data / "credentials", other))

@@ -203,3 +203,16 @@ def test_a_data_directory_in_use(start_server):
     finally:
         second.data = second.directory / "data"
         second.close()
+
+
+def test_environment_variables_are_sealed_at_rest(start_server):
+    server = start_server()
+    functions = Functions(server)
+    function = functions("cpp", variables={"PASSWORD": "hunter2-at-rest"})
+    function.api.publish_version(FunctionName=function.name)
+    function.settle()
+    assert function.invoke({"cmd": "env"}) is not None
+    found = function.api.get_function_configuration(FunctionName=function.name)
+    assert found["Environment"]["Variables"] == {"PASSWORD": "hunter2-at-rest"}
+    for path in server.data.rglob("meridian.db*"):
+        assert b"hunter2" not in path.read_bytes(), path

@@ -1,4 +1,6 @@
-#include "store/group_commit.h"
+#include "store/sql_writer.h"
+
+#include <vector>
 
 #include "store/sql_writes.h"
 
@@ -12,13 +14,14 @@ Result<Sequence> run(SqlConnection& connection, WriteJob const& job) {
     return write_entry(connection, std::get<LogEntry>(job.work));
 }
 
+// Runs one job between savepoints. An error outside is the whole group's; the job's own is inside.
 Result<Result<Sequence>> run_in_savepoint(SqlConnection& connection, WriteJob const& job) {
     MERIDIAN_CHECK(connection.execute("SAVEPOINT job"));
     auto outcome = run(connection, job);
-    if (connection.autocommit()) {
-        // Some errors (a full disk while SQLite's cache spills) roll back everything.
+    if (!connection.in_transaction()) {
+        // Some errors (a full disk while the cache spills, a lost connection) roll back everything.
         return fail(Errc::kIo,
-                    outcome ? "The transaction was rolled back." : outcome.error().message);
+                    outcome ? "the database rolled the transaction back" : outcome.error().message);
     }
     if (!outcome) {
         MERIDIAN_CHECK(connection.execute("ROLLBACK TO job"));
@@ -27,22 +30,28 @@ Result<Result<Sequence>> run_in_savepoint(SqlConnection& connection, WriteJob co
     return outcome;
 }
 
-}  // namespace
-
-Result<std::vector<Result<Sequence>>> run_jobs(SqlConnection& connection,
-                                               std::span<WriteJob const> jobs) {
+Result<std::vector<Result<Sequence>>> run_group(SqlConnection& connection,
+                                                std::span<WriteJob> jobs) {
+    MERIDIAN_CHECK(connection.prepare_transaction());
+    MERIDIAN_CHECK(connection.begin());
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());
     for (auto const& job : jobs) {
         auto outcome = run_in_savepoint(connection, job);
-        if (!outcome) return fail(Errc::kIo, outcome.error().message);
+        if (!outcome) {
+            if (connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
+            return fail(Errc::kIo, outcome.error().message);
+        }
         outcomes.push_back(std::move(*outcome));
     }
+    MERIDIAN_CHECK(connection.commit());
     return outcomes;
 }
 
-void write_group(GroupWriter& writer, std::span<WriteJob> jobs, Log& log) {
-    auto outcomes = writer.write(jobs);
+}  // namespace
+
+void write_group(SqlConnection& connection, std::span<WriteJob> jobs, Log& log) {
+    auto outcomes = run_group(connection, jobs);
     if (!outcomes) {
         log.write(LogLevel::kError, "the store could not commit",
                   {{"error", outcomes.error().message},
