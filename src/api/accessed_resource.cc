@@ -34,8 +34,8 @@ AccessedResource function_resource(RequestPlace const& place, std::string_view n
     return resource;
 }
 
-// LayerName may be an ARN. Only what the caller may is asked here; whether another account shares its
-// layer, control/layers.h asks the version's policy.
+// LayerName may be an ARN. Only what the caller may is asked here; whether another account shares
+// its layer, control/layers.h asks the version's policy.
 AccessedResource layer_resource(RequestPlace const& place, json const& input, bool version) {
     auto const name = text_of(input, "LayerName");
     AccessedResource resource{.account = place.caller.account};

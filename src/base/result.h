@@ -16,9 +16,9 @@ enum class Errc {
                              // service
     // The same from parts of the service whose bodies have no Type (recorded).
     kInvalidParameterValueWithoutType,
-    kValidation,             // ValidationException: the value breaks a constraint of the API model
-    kSerialization,          // SerializationException: a member has the wrong JSON type
-    kResourceNotFound,       // ResourceNotFoundException
+    kValidation,        // ValidationException: the value breaks a constraint of the API model
+    kSerialization,     // SerializationException: a member has the wrong JSON type
+    kResourceNotFound,  // ResourceNotFoundException
     kResourceNotFoundWithoutType,
     kResourceConflict,       // ResourceConflictException: exists already, or is in the wrong state
     kPreconditionFailed,     // PreconditionFailedException: RevisionId

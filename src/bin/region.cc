@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include "bin/key_file.h"
+#include "bin/region_store.h"
 #include "control/function_records.h"
 #include "io/sleep.h"
-#include "store/postgres_store.h"
-#include "store/sqlite_store.h"
 #include "wire/arn.h"
 
 namespace meridian::bin {
@@ -58,15 +57,6 @@ class SharedAccountLog final : public iam::AccountLog {
     std::vector<regions::AccountFollower*> const& copies_;
     regions::AccountFollower* const own_;
 };
-
-Result<std::unique_ptr<store::Store>> open_store(RegionHost const& host,
-                                                 model::RegionName const& region,
-                                                 std::filesystem::path const& directory) {
-    if (host.store_url.empty())
-        return store::SqliteStore::open({.path = directory / "meridian.db"}, host.clock, host.log);
-    return store::PostgresStore::open(
-        {.url = host.store_url, .schema = "meridian_" + region.value()}, host.clock, host.log);
-}
 
 store::Key iam_home_key(model::AccountId const& account) {
     return {account, store::Kind::kIamHome, "home"};
@@ -222,7 +212,8 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
                     fmt::format("cannot make {}: {}", directory.string(), error.message()));
     std::unique_ptr<Region> region(new Region(std::move(host), std::move(name)));
     auto& shared = region->host_;
-    MERIDIAN_TRY(region->store_, open_store(shared, region->name_, directory));
+    MERIDIAN_TRY(region->store_, open_region_store(shared.store_url, region->name_, directory,
+                                                   shared.clock, shared.log));
     region->sealed_store_ = std::make_unique<store::SealedStore>(
         *region->store_, shared.records_key, control::secret_members(), shared.random, shared.log);
     region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->sealed_store_);

@@ -71,7 +71,8 @@ io::Task<LayerPolicy> Layers::get_policy(Requester who, model::LayerVersionId wh
 }
 
 io::Task<> Layers::remove_permission(Requester who, RemoveLayerPermissionRequest request) {
-    co_return co_await retry_conflicts([&] { return try_remove_permission(who, request); }, "layer");
+    co_return co_await retry_conflicts([&] { return try_remove_permission(who, request); },
+                                       "layer");
 }
 
 io::Task<> Layers::try_remove_permission(Requester who, RemoveLayerPermissionRequest request) {

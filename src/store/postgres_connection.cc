@@ -9,18 +9,27 @@
 #include <libpq-fe.h>
 
 #include "crypto/sha256.h"
+#include "io/system_clock.h"
 
 namespace meridian::store {
 namespace {
 
 // A server that does not answer is noticed within these.
 constexpr char const* kSettings =
-    "SET synchronous_commit = on; SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
+    "SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
     "SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; "
     "SET standard_conforming_strings = on";
+// An administrator may ask for more than `on`, not for less.
+constexpr char const* kDurable =
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 constexpr char const* kConnectTimeoutSeconds = "10";
 constexpr char const* kTcpUserTimeoutMs = "10000";
+// A server takes its own time, whatever a test's Clock says.
+io::SystemClock const kClock;
 constexpr auto kReconnectPause = std::chrono::milliseconds(100);
+// At the start: after a crash the server may not have noticed yet that the old process is gone.
+constexpr int kFirstLockTries = 40;
 
 struct Clear {
     void operator()(PGresult* result) const noexcept { PQclear(result); }
@@ -108,7 +117,14 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(PostgresOpt
                                                                      Role role, Log& log) {
     std::unique_ptr<PostgresConnection> connection(
         new PostgresConnection(std::move(options), role, log));
-    MERIDIAN_CHECK(connection->connect());
+    auto connected = connection->connect();
+    for (int tries = 1;
+         tries < kFirstLockTries && !connected && connected.error().code == Errc::kUnavailable;
+         ++tries) {
+        std::this_thread::sleep_for(kReconnectPause);
+        connected = connection->connect();
+    }
+    if (!connected) return std::unexpected(std::move(connected).error());
     return connection;
 }
 
@@ -131,11 +147,25 @@ Result<void> PostgresConnection::connect() {
                                   nullptr};
     connection_.reset(PQconnectdbParams(names, values, 1));
     if (!alive()) return failed(connection_.get(), "connect");
+    // libpq would print them.
+    PQsetNoticeProcessor(
+        connection_.get(),
+        [](void* log, char const* message) {
+            static_cast<Log*>(log)->write(LogLevel::kWarn, "PostgreSQL says",
+                                          {{"message", std::string(trimmed(message))}});
+        },
+        &log_);
     MERIDIAN_CHECK(execute(kSettings));
+    MERIDIAN_CHECK(execute(kDurable));
     auto const path =
         fmt::format("SET search_path TO {}", quoted(connection_.get(), options_.schema));
     MERIDIAN_CHECK(execute(path.c_str()));
     if (role_ == Role::kReader) return {};
+    MERIDIAN_CHECK(lock_schema());
+    return owner_.empty() ? Result<void>{} : check_ownership();
+}
+
+Result<void> PostgresConnection::lock_schema() {
     auto const lock = fmt::format("SELECT pg_try_advisory_lock({})", lock_number(options_.schema));
     MERIDIAN_TRY(auto const held, single_text(lock.c_str()));
     if (held == "t") return {};
@@ -145,8 +175,30 @@ Result<void> PostgresConnection::connect() {
                             options_.schema));
 }
 
+Result<void> PostgresConnection::take_ownership() {
+    MERIDIAN_TRY(owner_, single_text("UPDATE writer SET owner = gen_random_uuid()::text "
+                                     "RETURNING owner"));
+    if (!owner_.empty()) return {};
+    return fail(Errc::kCorrupt,
+                fmt::format("The schema {} has no row in writer.", options_.schema));
+}
+
+Result<void> PostgresConnection::check_ownership() {
+    if (!replaced_) {
+        MERIDIAN_TRY(auto const owner, single_text("SELECT owner FROM writer"));
+        replaced_ = owner != owner_;
+    }
+    if (!replaced_) return {};
+    connection_.reset();
+    return fail(Errc::kUnavailable,
+                fmt::format("Another meridiand has taken over the schema {}: this one writes no "
+                            "more until it is restarted.",
+                            options_.schema));
+}
+
 Result<void> PostgresConnection::connect_again() {
-    auto const until = std::chrono::steady_clock::now() + options_.reconnect_max;
+    if (replaced_) return check_ownership();
+    auto const until = kClock.monotonic_now() + options_.reconnect_max;
     for (;;) {
         auto connected = connect();
         if (connected) {
@@ -154,7 +206,7 @@ Result<void> PostgresConnection::connect_again() {
                        {{"schema", options_.schema}});
             return {};
         }
-        if (std::chrono::steady_clock::now() >= until) return connected;
+        if (replaced_ || kClock.monotonic_now() >= until) return connected;
         std::this_thread::sleep_for(kReconnectPause);
     }
 }
@@ -195,14 +247,13 @@ bool PostgresConnection::in_transaction() const {
 
 Result<std::optional<bool>> PostgresConnection::was_committed(std::string const& transaction_id) {
     auto const sql = fmt::format("SELECT pg_xact_status('{}'::xid8)", transaction_id);
-    auto const until = std::chrono::steady_clock::now() + options_.reconnect_max;
+    auto const until = kClock.monotonic_now() + options_.reconnect_max;
     for (;;) {
         MERIDIAN_TRY(auto const status, single_text(sql.c_str()));
         if (status == "committed") return true;
         if (status == "aborted") return false;
         // The server has not noticed yet that its client is gone.
-        if (status != "in progress" || std::chrono::steady_clock::now() >= until)
-            return std::nullopt;
+        if (status != "in progress" || kClock.monotonic_now() >= until) return std::nullopt;
         std::this_thread::sleep_for(kReconnectPause);
     }
 }

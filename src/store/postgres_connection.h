@@ -45,6 +45,10 @@ class PostgresConnection final : public SqlConnection {
 
     // Makes the schema if it is missing.
     Result<void> make_schema();
+    // Writes a name of this process's own into the schema. Should the lock be lost with the
+    // connection, another may write meanwhile, and what this process has in memory is old: when it
+    // is back and finds another name, it writes no more (kUnavailable, for good).
+    Result<void> take_ownership();
 
   protected:
     Result<SqlRows> start(std::string_view sql, std::span<SqlValue const> values) override;
@@ -57,6 +61,8 @@ class PostgresConnection final : public SqlConnection {
     PostgresConnection(PostgresOptions options, Role role, Log& log)
         : options_(std::move(options)), role_(role), log_(log) {}
     Result<void> connect();
+    Result<void> lock_schema();
+    Result<void> check_ownership();
     // Tries for reconnect_max.
     Result<void> connect_again();
     [[nodiscard]] bool alive() const;
@@ -67,6 +73,8 @@ class PostgresConnection final : public SqlConnection {
     PostgresOptions const options_;
     Role const role_;
     Log& log_;
+    std::string owner_;  // our name in the schema, once taken
+    bool replaced_ = false;
     std::unique_ptr<pg_conn, Finish> connection_;
     // SQL → the name under which this connection has it prepared.
     std::unordered_map<std::string_view, std::string> prepared_;

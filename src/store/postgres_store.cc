@@ -44,6 +44,13 @@ constexpr std::array<char const*, kPostgresSchemaVersion> kMigrations = {
         PRIMARY KEY (account, kind)
     );
     )sql",
+    R"sql(
+    -- One row: the name of the process that writes here, drawn anew by each.
+    CREATE TABLE writer (
+        owner TEXT NOT NULL
+    );
+    INSERT INTO writer VALUES ('');
+    )sql",
 };
 
 Result<std::int64_t> count_of(SqlConnection& connection, std::string_view sql) {
@@ -108,6 +115,7 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresOptions const
     using Role = PostgresConnection::Role;
     MERIDIAN_TRY(auto writer, PostgresConnection::open(options, Role::kWriter, log));
     MERIDIAN_CHECK(migrate(*writer, options.schema));
+    MERIDIAN_CHECK(writer->take_ownership());
     std::vector<std::unique_ptr<SqlConnection>> readers;
     for (std::size_t i = 0; i < kStoreReaders; ++i) {
         MERIDIAN_TRY(auto reader, PostgresConnection::open(options, Role::kReader, log));

@@ -3,7 +3,9 @@
 
 #include "store/postgres_store.h"
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -95,6 +97,115 @@ TEST_F(PostgresStoreTest, WhatWasAcknowledgedSurvivesTheServersCrash) {
     EXPECT_EQ(found, acknowledged) << "no more, no less";
     EXPECT_EQ(wait_for(store->last_sequence(LogName::kRegion)), acknowledged.size());
     EXPECT_TRUE(wait_for(store->commit(put("after"))));
+}
+
+// The ways in which a connection ends in the middle of something.
+class PostgresCut : public PostgresStoreTest {
+  protected:
+    // Another's hands on the schema.
+    std::unique_ptr<PostgresConnection> connect(std::string const& schema) {
+        return std::move(
+            PostgresConnection::open(options(schema), PostgresConnection::Role::kReader, log_)
+                .value());
+    }
+    void run_sql(std::string const& schema, char const* sql) {
+        auto const done = connect(schema)->execute(sql);
+        ASSERT_TRUE(done) << done.error().message;
+    }
+    static constexpr char kCutAll[] =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+};
+
+TEST_F(PostgresCut, IdleConnectionsAreMadeAgain) {
+    auto const store = open("cut-idle");
+    for (Sequence n = 1; n <= 3; ++n) {
+        ASSERT_EQ(wait_for(store->commit(put("f"))), n);
+        run_sql("cut-idle", kCutAll);
+        EXPECT_EQ(functions(*store), 1u);
+    }
+}
+
+TEST_F(PostgresCut, OneWhoComesBackTooLateWritesNoMore) {
+    auto const store = open("late");
+    ASSERT_TRUE(wait_for(store->commit(put("f"))));
+    run_sql("late", "UPDATE writer SET owner = 'another'");
+    run_sql("late", kCutAll);
+    for (int times = 0; times < 2; ++times) {
+        auto const refused = wait_for(store->commit(put("g")));
+        ASSERT_FALSE(refused);
+        EXPECT_NE(refused.error().message.find("has taken over the schema late"), std::string::npos)
+            << refused.error().message;
+    }
+    EXPECT_EQ(functions(*store), 1u);
+}
+
+TEST_F(PostgresCut, ACommitThatTheServerRefusesLeavesNothing) {
+    auto const store = open("refused");
+    ASSERT_TRUE(wait_for(store->commit(put("f"))));
+    run_sql("refused",
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION 'no'; END$$;"
+            "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON change_log DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION refuse()");
+    EXPECT_EQ(wait_for(store->commit(put("g"))).error().code, Errc::kIo);
+    EXPECT_EQ(functions(*store), 1u);
+    run_sql("refused", "DROP TRIGGER t ON change_log");
+    EXPECT_EQ(wait_for(store->commit(put("g"))), 2u);
+}
+
+// The server's process ends while it works on COMMIT, before it is written.
+TEST_F(PostgresCut, InACommitThatWasNotWritten) {
+    auto const store = open("cut-before");
+    ASSERT_TRUE(wait_for(store->commit(put("f"))));
+    run_sql("cut-before",
+            "CREATE SEQUENCE cuts;"
+            "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
+            "IF nextval('cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; "
+            "RETURN NULL; END$$;"
+            "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON change_log DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION cut()");
+    EXPECT_EQ(wait_for(store->commit(put("g"))).error().code, Errc::kIo) << "surely not written";
+    EXPECT_EQ(functions(*store), 1u);
+    EXPECT_EQ(wait_for(store->commit(put("g"))), 2u);
+}
+
+// The server has written COMMIT and waits for a standby that does not exist when its process is
+// ended: the store finds out, says so, and nothing is there twice.
+TEST_F(PostgresCut, InACommitThatWasWritten) {
+    auto const store = open("cut-after");
+    ASSERT_TRUE(wait_for(store->commit(put("f"))));
+    std::atomic<bool> cut = false;
+    std::thread cutter([&] {
+        auto const other = connect("cut-after");
+        for (int tries = 0; tries < 2'000 && !cut; ++tries) {
+            cut = other
+                      ->query(
+                          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                          "WHERE wait_event = 'SyncRep'")
+                      .value()
+                      .next()
+                      .value();
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        EXPECT_TRUE(other->execute("ALTER SYSTEM RESET synchronous_standby_names"));
+        EXPECT_TRUE(other->execute("SELECT pg_reload_conf()"));
+    });
+    run_sql("cut-after", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    run_sql("cut-after", "SELECT pg_reload_conf()");
+    // Until the server's processes have read it, commits are ordinary ones.
+    Sequence last = 1;
+    while (!cut && last < 2'000) {
+        auto const done = wait_for(store->commit(put("g")));
+        EXPECT_EQ(done, last + 1);
+        if (!done) break;
+        last = *done;
+    }
+    cutter.join();
+    EXPECT_TRUE(cut);
+    EXPECT_EQ(wait_for(store->last_sequence(LogName::kRegion)), last);
+    EXPECT_EQ(wait_for(store->read_log(LogName::kRegion, 0, 10'000)).value().size(), last);
+    EXPECT_EQ(wait_for(store->commit(put("h"))), last + 1);
 }
 
 }  // namespace

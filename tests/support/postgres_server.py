@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -24,8 +25,15 @@ class PostgresServer:
             self.port = free.getsockname()[1]
         self._run("initdb", "-D", str(self.directory / "data"), "-A", "trust", "-U", "meridian", "-N", "-E", "UTF8",
                   "--locale=C")
+        self.start()
+
+    def start(self):
         self._run("pg_ctl", "-D", str(self.directory / "data"), "-w", "-l", str(self.directory / "log"),
                   "-o", f"-p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1", "start")
+
+    def kill9(self):
+        """As a crash. Its children end by themselves; until then start() fails."""
+        os.kill(int((self.directory / "data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
     @property
     def url(self):

@@ -1,0 +1,52 @@
+#include "bin/region_store.h"
+
+#include <fmt/format.h>
+
+#include "bin/key_file.h"
+#include "store/postgres_store.h"
+#include "store/sqlite_store.h"
+
+namespace meridian::bin {
+namespace {
+
+constexpr char kDatabase[] = "meridian.db";
+// Names the schema that has the region's definitions; not the server, which may move.
+constexpr char kMarker[] = "postgresql-schema";
+
+}  // namespace
+
+Result<std::unique_ptr<store::Store>> open_region_store(std::string const& url,
+                                                        model::RegionName const& region,
+                                                        std::filesystem::path const& directory,
+                                                        Clock const& clock, Log& log) {
+    std::error_code error;
+    bool const in_file = std::filesystem::exists(directory / kDatabase, error);
+    bool const in_schema = !error && std::filesystem::exists(directory / kMarker, error);
+    if (error) {
+        return fail(Errc::kIo,
+                    fmt::format("cannot look into {}: {}", directory.string(), error.message()));
+    }
+    if (url.empty()) {
+        if (in_schema) {
+            return fail(Errc::kInvalidParameterValue,
+                        fmt::format("The definitions of {} are in PostgreSQL: say --store "
+                                    "postgres://….",
+                                    region));
+        }
+        return store::SqliteStore::open({.path = directory / kDatabase}, clock, log);
+    }
+    if (in_file) {
+        return fail(Errc::kInvalidParameterValue,
+                    fmt::format("The definitions of {} are in its folder's {}, not in PostgreSQL: "
+                                "start without --store, or with an empty data directory.",
+                                region, kDatabase));
+    }
+    auto const schema = "meridian_" + region.value();
+    auto opened = store::PostgresStore::open({.url = url, .schema = schema}, clock, log);
+    if (opened && !in_schema) {
+        MERIDIAN_CHECK(write_file_durably(directory / kMarker, schema + "\n"));
+    }
+    return opened;
+}
+
+}  // namespace meridian::bin
