@@ -11,6 +11,7 @@
 
 #include "store/postgres_test_support.h"
 #include "store/store_test_support.h"
+#include "store/store_versions_test_support.h"
 
 namespace meridian::store {
 namespace {
@@ -98,6 +99,33 @@ TEST_F(PostgresStoreTest, WhatWasAcknowledgedSurvivesTheServersCrash) {
     EXPECT_EQ(wait_for(store->last_sequence(LogName::kRegion)), acknowledged.size());
     EXPECT_TRUE(wait_for(store->commit(put("after"))));
 }
+
+class PostgresVersions : public PostgresStoreTest,
+                         public testing::WithParamInterface<std::int64_t> {};
+
+// As SqliteVersions, with the dumps postgres_v*.sql.
+TEST_P(PostgresVersions, OpensWithEverythingInIt) {
+    auto const schema = fmt::format("version-{}", GetParam());
+    {
+        auto const connection =
+            PostgresConnection::open(options(schema), PostgresConnection::Role::kReader, log_)
+                .value();
+        ASSERT_TRUE(connection->make_schema());
+        auto const done =
+            connection->execute(dump_named(fmt::format("postgres_v{}", GetParam())).c_str());
+        ASSERT_TRUE(done) << done.error().message;
+    }
+    for (int times = 0; times < 2; ++times) {  // one that was migrated opens again, too
+        ASSERT_NO_FATAL_FAILURE(expect_what_was_dumped(*open(schema)));
+    }
+    EXPECT_EQ(wait_for(open(schema)->commit(
+                  {.expectations = {{dumped_function(), 3}}, .changes = {{dumped_function(), 1}}})),
+              5u);
+}
+
+INSTANTIATE_TEST_SUITE_P(, PostgresVersions,
+                         testing::Range<std::int64_t>(1, kPostgresSchemaVersion + 1),
+                         testing::PrintToStringParamName());
 
 // The ways in which a connection ends in the middle of something.
 class PostgresCut : public PostgresStoreTest {
