@@ -287,7 +287,7 @@ TEST_F(VerifierTest, TakesTheDateHeaderInEitherForm) {
          {wire::format_http_date(clock.wall_now()), wire::format_amz_date(clock.wall_now())}) {
         sign();
         // Signed again by hand with Date instead of X-Amz-Date.
-        HttpRequest dated{request.method, request.target, {}, request.body};
+        HttpRequest dated{request.method, request.target, {}, request.body, {}};
         dated.headers.add("Host", "h");
         dated.headers.add("Date", date);
         auto const amz_date = wire::format_amz_date(clock.wall_now());

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     std::string_view const form(reinterpret_cast<char const*>(data), size);
     model::RequestId const id{"id"};
     for (auto const service : {wire::Service::kIam, wire::Service::kSts}) {
-        auto const call = wire::decode_query(service, {"POST", "/", {}, std::string(form)});
+        auto const call = wire::decode_query(service, {"POST", "/", {}, std::string(form), {}});
         if (!call) {
             (void)wire::encode_error(service, call.error(), id);
             continue;
