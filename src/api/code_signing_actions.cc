@@ -40,31 +40,31 @@ std::size_t max_items(json const& input) {
     return input.value("MaxItems", model::limits::kListPageMax);
 }
 
-io::Task<json> create_config(Services services, ActionContext context, json input) {
+io::Task<json> create_signing_config(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto const config, co_await services.control.code_signing().create(
                                            requester(context), settings_of(input)));
     co_return json{{"CodeSigningConfig", config_json(services, context, config)}};
 }
 
-io::Task<json> get_config(Services services, ActionContext context, json input) {
+io::Task<json> get_signing_config(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto const config, co_await services.control.code_signing().get(
                                            requester(context), arn_in(input)));
     co_return json{{"CodeSigningConfig", config_json(services, context, config)}};
 }
 
-io::Task<json> update_config(Services services, ActionContext context, json input) {
+io::Task<json> update_signing_config(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto const config, co_await services.control.code_signing().update(
                                            requester(context), arn_in(input), settings_of(input)));
     co_return json{{"CodeSigningConfig", config_json(services, context, config)}};
 }
 
-io::Task<json> delete_config(Services services, ActionContext context, json input) {
+io::Task<json> delete_signing_config(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(
         co_await services.control.code_signing().remove(requester(context), arn_in(input)));
     co_return json();
 }
 
-io::Task<json> list_configs(Services services, ActionContext context, json input) {
+io::Task<json> list_signing_configs(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto const page,
                     co_await services.control.code_signing().list(
                         requester(context), input.value("Marker", ""), max_items(input)));
@@ -114,15 +114,15 @@ io::Task<json> delete_function_config(Services services, ActionContext context, 
 }
 
 constexpr ActionEntry kCodeSigningActions[] = {
-    {OperationId::kLambdaCreateCodeSigningConfig, create_config},
-    {OperationId::kLambdaDeleteCodeSigningConfig, delete_config},
+    {OperationId::kLambdaCreateCodeSigningConfig, create_signing_config},
+    {OperationId::kLambdaDeleteCodeSigningConfig, delete_signing_config},
     {OperationId::kLambdaDeleteFunctionCodeSigningConfig, delete_function_config},
-    {OperationId::kLambdaGetCodeSigningConfig, get_config},
+    {OperationId::kLambdaGetCodeSigningConfig, get_signing_config},
     {OperationId::kLambdaGetFunctionCodeSigningConfig, get_function_config},
-    {OperationId::kLambdaListCodeSigningConfigs, list_configs},
+    {OperationId::kLambdaListCodeSigningConfigs, list_signing_configs},
     {OperationId::kLambdaListFunctionsByCodeSigningConfig, list_functions_by_config},
     {OperationId::kLambdaPutFunctionCodeSigningConfig, put_function_config},
-    {OperationId::kLambdaUpdateCodeSigningConfig, update_config},
+    {OperationId::kLambdaUpdateCodeSigningConfig, update_signing_config},
 };
 
 }  // namespace

@@ -55,13 +55,13 @@ io::Task<json> create_policy(Services services, ActionContext context, json inpu
     co_return json{{"Policy", std::move(value)}};
 }
 
-io::Task<json> get_policy(Services services, ActionContext context, json input) {
+io::Task<json> get_managed_policy(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto const policy,
                     services.iam.get_policy(context.caller.account, text_of(input, "PolicyArn")));
     co_return json{{"Policy", whole_policy_json(policy)}};
 }
 
-io::Task<json> list_policies(Services services, ActionContext context, json input) {
+io::Task<json> list_managed_policies(Services services, ActionContext context, json input) {
     if (text_of(input, "PolicyUsageFilter", "PermissionsPolicy") != "PermissionsPolicy") {
         co_return fail(Errc::kValidation,
                        "Permissions boundaries are not supported by this version of Meridian.");
@@ -75,7 +75,7 @@ io::Task<json> list_policies(Services services, ActionContext context, json inpu
     co_return page_json("Policies", page, policy_json);
 }
 
-io::Task<json> delete_policy(Services services, ActionContext context, json input) {
+io::Task<json> delete_managed_policy(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(
         co_await services.iam.delete_policy(requester(context), text_of(input, "PolicyArn")));
     co_return json();
@@ -156,12 +156,12 @@ io::Task<json> list_entities_for_policy(Services services, ActionContext context
 constexpr ActionEntry kPolicyActions[] = {
     {OperationId::kIamCreatePolicy, create_policy},
     {OperationId::kIamCreatePolicyVersion, create_policy_version},
-    {OperationId::kIamDeletePolicy, delete_policy},
+    {OperationId::kIamDeletePolicy, delete_managed_policy},
     {OperationId::kIamDeletePolicyVersion, delete_policy_version},
-    {OperationId::kIamGetPolicy, get_policy},
+    {OperationId::kIamGetPolicy, get_managed_policy},
     {OperationId::kIamGetPolicyVersion, get_policy_version},
     {OperationId::kIamListEntitiesForPolicy, list_entities_for_policy},
-    {OperationId::kIamListPolicies, list_policies},
+    {OperationId::kIamListPolicies, list_managed_policies},
     {OperationId::kIamListPolicyVersions, list_policy_versions},
     {OperationId::kIamSetDefaultPolicyVersion, set_default_policy_version},
 };

@@ -17,7 +17,7 @@ using nlohmann::json;
 
 constexpr std::string_view kConfigListing = "code-signing-configs";
 constexpr std::string_view kFunctionListing = "code-signing-functions";
-constexpr std::size_t kScanPage = 256;
+constexpr std::size_t kSigningScanPage = 256;
 constexpr std::size_t kIdChars = 17;
 constexpr char const* kConfigMember = "config";  // of a function's record: the config's id
 constexpr char const* kNoun = "code signing configuration";
@@ -147,7 +147,7 @@ io::Task<SignedFunctionPage> CodeSigning::functions(Requester who, std::string w
     SignedFunctionPage page;
     for (auto after = position.after_name;;) {
         MERIDIAN_CO_TRY(auto const stored,
-                        co_await functions_.page(who.account, "", after, kScanPage));
+                        co_await functions_.page(who.account, "", after, kSigningScanPage));
         for (auto const& each : stored) {
             if (each.value.settings.value(kConfigMember, "") != config.key.id) continue;
             if (page.functions.size() == size) {
@@ -157,7 +157,7 @@ io::Task<SignedFunctionPage> CodeSigning::functions(Requester who, std::string w
             }
             page.functions.push_back(function_of_sub_id(each.key.id));
         }
-        if (stored.size() < kScanPage) co_return page;
+        if (stored.size() < kSigningScanPage) co_return page;
         after = stored.back().key.id;
     }
 }

@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kLayerFormat = 1;
-constexpr std::size_t kVersionDigits = 12;
+constexpr std::size_t kLayerVersionDigits = 12;
 
 template <typename T>
 std::optional<T> optional_member(json const& value, char const* member) {
@@ -32,7 +32,7 @@ void put(json& value, char const* member, std::optional<T> const& content) {
 std::string layer_version_prefix(std::string const& layer) { return layer + ":"; }
 
 std::string layer_version_key_id(std::string const& layer, std::uint64_t number) {
-    return fmt::format("{}{:0{}}", layer_version_prefix(layer), number, kVersionDigits);
+    return fmt::format("{}{:0{}}", layer_version_prefix(layer), number, kLayerVersionDigits);
 }
 
 json LayerCodec::to_json(Value const& last_version) {

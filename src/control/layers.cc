@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kLayerListing = "layers";
 constexpr std::string_view kLayerVersionListing = "layer-versions";
-constexpr std::size_t kScanPage = 256;
+constexpr std::size_t kLayerScanPage = 256;
 
 bool holds(std::optional<std::vector<std::string>> const& list,
            std::optional<std::string> const& wanted) {
@@ -66,10 +66,10 @@ io::Task<std::vector<Stored<LayerVersionRecord>>> Layers::all_versions(model::Ac
     std::string after;
     for (;;) {
         MERIDIAN_CO_TRY(auto page, co_await versions_.page(account, layer_version_prefix(layer),
-                                                           after, kScanPage));
+                                                           after, kLayerScanPage));
         auto const size = page.size();
         for (auto& stored : page) out.push_back(std::move(stored));
-        if (size < kScanPage) co_return out;
+        if (size < kLayerScanPage) co_return out;
         after = out.back().key.id;
     }
 }

@@ -10,7 +10,7 @@ namespace meridian::iam {
 namespace {
 
 constexpr std::string_view kPrefix = "arn:aws:iam::aws:policy/";
-constexpr std::size_t kIdChars = 17;
+constexpr std::size_t kAwsIdChars = 17;
 
 #include "iam/aws_policies.inc"
 
@@ -31,7 +31,7 @@ std::string AwsPolicy::path() const {
 std::string AwsPolicy::id() const {
     auto const digest = crypto::sha256(arn());
     std::string id = "ANPA";
-    for (std::size_t i = 0; i < kIdChars; ++i)
+    for (std::size_t i = 0; i < kAwsIdChars; ++i)
         id += kUpperAlphanumeric[digest[i] % kUpperAlphanumeric.size()];
     return id;
 }

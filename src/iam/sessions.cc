@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kTokenFormat = 1;
-constexpr std::size_t kSecretChars = 40;
+constexpr std::size_t kSessionSecretChars = 40;
 constexpr std::size_t kTokenCharsMax = 16'384;  // ours: several times the largest that is made
 
 std::int64_t seconds(WallTime time) {
@@ -35,7 +35,7 @@ TemporaryCredentials make_session(SessionClaims const& claims, SecretKeys const&
                                   Random& random) {
     TemporaryCredentials made{
         .access_key_id = make_access_key_id("ASIA", claims.account, random),
-        .secret_access_key = make_token(random, kBase64Alphabet, kSecretChars),
+        .secret_access_key = make_token(random, kBase64Alphabet, kSessionSecretChars),
         .session_token = {},
         .expires = claims.expires};
     auto const text = json{kTokenFormat,

@@ -32,7 +32,7 @@ bool holds(std::string_view how, Values const& wanted, Values const& actual,
     return condition->holds(context_with(actual));
 }
 
-struct Case {
+struct ConditionCase {
     char const* how;
     Values wanted;
     Values actual;
@@ -42,7 +42,7 @@ struct Case {
 // Source: IAM User Guide, "Condition operators", "Set operators", "Variables and tags".
 TEST(Condition, ComparesAsDocumented) {
     std::string const function = "arn:aws:lambda:us-east-1:123456789012:function:f";
-    Case const cases[] = {
+    ConditionCase const cases[] = {
         {"StringEquals", {"john"}, {"john"}, true},
         {"StringEquals", {"john"}, {"John"}, false},
         {"StringEquals", {"jane", "john"}, {"john"}, true},

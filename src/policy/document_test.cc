@@ -37,7 +37,7 @@ std::string under(std::string_view condition) {
     return allow(R"("Action":"s3:Get","Resource":"*","Condition":)" + std::string(condition));
 }
 
-struct Case {
+struct DocumentCase {
     char const* name;
     std::string text;
     std::string error;  // empty: it is a policy
@@ -45,7 +45,7 @@ struct Case {
 
 // Source: recorded from IAM's CreatePolicy, as other projects publish it.
 TEST(IdentityDocument, IsCheckedAsIamDoes) {
-    Case const cases[] = {
+    DocumentCase const cases[] = {
         {"not JSON", "This is not a json document", kSyntax},
         {"empty", "", kSyntax},
         {"a list", "[]", kSyntax},
@@ -199,7 +199,7 @@ TEST(TrustDocument, IsCheckedAsIamDoes) {
     auto const trusting = [](std::string_view principal) {
         return allow(R"("Action":"sts:AssumeRole","Principal":)" + std::string(principal));
     };
-    Case const cases[] = {
+    DocumentCase const cases[] = {
         {"not JSON", "{", "This policy contains invalid Json"},
         {"a service", trusting(R"({"Service":"lambda.amazonaws.com"})"), ""},
         {"the old version",

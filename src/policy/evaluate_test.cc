@@ -59,7 +59,7 @@ std::string naming(std::string_view principal, std::string_view effect = "Allow"
            std::string(kFunction) + R"("})";
 }
 
-struct Case {
+struct EvaluateCase {
     char const* name;
     Principal const& who;
     std::string identity = {};
@@ -77,7 +77,8 @@ std::string words_of(Decision const& decision) {
            std::string(type);
 }
 
-Decision decide(Case const& test, std::string_view resource = kFunction, bool trust = false) {
+Decision decide(EvaluateCase const& test, std::string_view resource = kFunction,
+                bool trust = false) {
     Written written;
     std::vector<Document const*> identity;
     std::vector<Document const*> of_resource;
@@ -111,7 +112,7 @@ TEST(Evaluate, DecidesAsDocumented) {
     auto const away = naming(R"({"AWS":"arn:aws:iam::222222222222:root"})");
     auto const bob = naming(R"({"AWS":"arn:aws:iam::222222222222:user/bob"})");
     auto const bucket = naming(R"({"Service":["sns.amazonaws.com","s3.amazonaws.com"]})");
-    Case const cases[] = {
+    EvaluateCase const cases[] = {
         {"nothing", kAlice, "", "", "", "", "no identity"},
         {"identity allows", kAlice, kAllow, "", "", "", "allowed"},
         {"identity allows another thing", kAlice, kOther, "", "", "", "no identity"},

@@ -7,9 +7,9 @@
 namespace meridian::store {
 namespace {
 
-// kMigrations[n] takes version n to n + 1. Numbered, only forward, never changed once released.
-// Ids are compared as bytes, as in every Store.
-constexpr std::array<char const*, kPostgresSchemaVersion> kMigrations = {
+// kPostgresMigrations[n] takes version n to n + 1. Numbered, only forward, never changed once
+// released. Ids are compared as bytes, as in every Store.
+constexpr std::array<char const*, kPostgresSchemaVersion> kPostgresMigrations = {
     R"sql(
     CREATE TABLE records (
         account  TEXT COLLATE "C" NOT NULL,
@@ -92,7 +92,7 @@ Result<void> migrate_from(SqlConnection& connection, std::string const& schema) 
                                "INSERT INTO meridian_schema VALUES (0)"));
     }
     for (auto at = version; at < kPostgresSchemaVersion; ++at) {
-        MERIDIAN_CHECK(connection.execute(kMigrations.at(static_cast<std::size_t>(at))));
+        MERIDIAN_CHECK(connection.execute(kPostgresMigrations.at(static_cast<std::size_t>(at))));
     }
     return connection.execute(
         fmt::format("UPDATE meridian_schema SET version = {}", kPostgresSchemaVersion).c_str());

@@ -18,7 +18,7 @@ std::string line(WallTime now, char const* type, Record record) {
         .dump(-1, ' ', false, Record::error_handler_t::replace);
 }
 
-double milliseconds(std::chrono::microseconds duration) {
+double log_milliseconds(std::chrono::microseconds duration) {
     return static_cast<double>(duration.count()) / 1000.0;
 }
 
@@ -76,7 +76,7 @@ LogLines SystemLog::init_failed(WallTime now, std::chrono::microseconds duration
     Record record = {{"initializationType", provisioned_ ? "provisioned-concurrency" : "on-demand"},
                      {"phase", within_invoke ? "invoke" : "init"}};
     put_status(record, status, error_type);
-    record["metrics"] = {{"durationMs", milliseconds(duration)}};
+    record["metrics"] = {{"durationMs", log_milliseconds(duration)}};
     return {line(now, "platform.initReport", std::move(record))};
 }
 
@@ -94,16 +94,17 @@ LogLines SystemLog::end(WallTime now, InvocationReport const& report) const {
     if (shows(failed ? Level::kWarn : Level::kDebug)) {
         Record record = {{"requestId", report.request_id.value()}};
         put_status(record, report.status, report.error_type);
-        record["metrics"] = {{"durationMs", milliseconds(report.duration)}};
+        record["metrics"] = {{"durationMs", log_milliseconds(report.duration)}};
         out.push_back(line(now, "platform.runtimeDone", std::move(record)));
     }
     if (shows(failed ? Level::kWarn : Level::kInfo)) {
-        Record metrics = {{"durationMs", milliseconds(report.duration)},
+        Record metrics = {{"durationMs", log_milliseconds(report.duration)},
                           {"billedDurationMs", billed_ms(report)},
                           {"memorySizeMB", report.memory_mb}};
         if (report.peak_memory_bytes)
             metrics["maxMemoryUsedMB"] = whole_mb(*report.peak_memory_bytes);
-        if (report.init_duration) metrics["initDurationMs"] = milliseconds(*report.init_duration);
+        if (report.init_duration)
+            metrics["initDurationMs"] = log_milliseconds(*report.init_duration);
         Record record = {{"requestId", report.request_id.value()}, {"metrics", std::move(metrics)}};
         put_status(record, report.status, report.error_type);
         out.push_back(line(now, "platform.report", std::move(record)));
