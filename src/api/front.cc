@@ -54,13 +54,12 @@ Error too_large(HttpRequest const& request) {
 Front::Front(FrontOptions options, Clock const& clock, Random& random, Log& log)
     : options_(std::move(options)), clock_(clock), random_(random), log_(log) {}
 
-void Front::add_region(RegionServices region) {
-    auto name = region.name.value();
-    regions_.try_emplace(std::move(name), std::move(region), clock_);
+void Front::add_region(RegionServices const& region) {
+    regions_.try_emplace(region.name.value(), region, clock_);
 }
 
-Front::Hosted::Hosted(RegionServices services_given, Clock const& clock)
-    : services(std::move(services_given)),
+Front::Hosted::Hosted(RegionServices const& services_given, Clock const& clock)
+    : services(services_given),
       verifier(clock, services.credentials),
       authorizer({services.control, services.directory, services.authority, clock}) {}
 

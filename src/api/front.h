@@ -48,7 +48,7 @@ class Front {
     Front(FrontOptions options, Clock const& clock, Random& random, Log& log);
 
     // At least one, before the first request.
-    void add_region(RegionServices region);
+    void add_region(RegionServices const& region);
 
     asio::awaitable<HttpResponse> handle(HttpRequest request);
     // For HttpServerOptions.
@@ -58,7 +58,7 @@ class Front {
   private:
     // A region with what guards it.
     struct Hosted {
-        Hosted(RegionServices services_given, Clock const& clock);
+        Hosted(RegionServices const& services_given, Clock const& clock);
 
         RegionServices services;
         auth::Verifier verifier;  // each region knows the account's keys by itself

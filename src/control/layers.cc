@@ -57,7 +57,7 @@ io::Task<std::vector<model::CodeSha256>> Layers::code_in_use() {
 }
 
 io::Task<std::optional<Stored<LayerVersionRecord>>> Layers::find(model::LayerVersionId what) {
-    return versions_.get(what.account, layer_version_key_id(what.layer, what.number));
+    co_return co_await versions_.get(what.account, layer_version_key_id(what.layer, what.number));
 }
 
 io::Task<std::vector<Stored<LayerVersionRecord>>> Layers::all_versions(model::AccountId account,

@@ -83,24 +83,26 @@ Result<AccessKeyView> IdentityManager::get_access_key(model::AccountId const& ac
 
 io::Task<> IdentityManager::update_access_key(Requester who, std::string user_name,
                                               model::AccessKeyId id, bool active) {
-    return change(who, [this, account = who.account, user_name, id, active]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const known, require_key(account, user_name, id));
-        auto key = known->entity;
-        key.active = active;
-        Changes changes;
-        changes.replace(*known, key);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, user_name, id, active]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const known, require_key(account, user_name, id));
+            auto key = known->entity;
+            key.active = active;
+            Changes changes;
+            changes.replace(*known, key);
+            return changes;
+        });
 }
 
 io::Task<> IdentityManager::delete_access_key(Requester who, std::string user_name,
                                               model::AccessKeyId id) {
-    return change(who, [this, account = who.account, user_name, id]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const known, require_key(account, user_name, id));
-        Changes changes;
-        changes.remove(*known);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, user_name, id]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const known, require_key(account, user_name, id));
+            Changes changes;
+            changes.remove(*known);
+            return changes;
+        });
 }
 
 }  // namespace meridian::iam

@@ -177,7 +177,7 @@ Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& 
 }
 
 io::Task<> IdentityManager::delete_policy(Requester who, std::string arn) {
-    return change(who, [this, account = who.account, arn]() -> Result<Changes> {
+    co_return co_await change(who, [this, account = who.account, arn]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
         if (attachments(account, arn) > 0)
             return fail(Errc::kDeleteConflict, "Cannot delete a policy attached to entities.");
@@ -260,34 +260,37 @@ Result<Page<PolicyVersionView>> IdentityManager::list_policy_versions(
 
 io::Task<> IdentityManager::delete_policy_version(Requester who, std::string arn,
                                                   std::string version) {
-    return change(who, [this, account = who.account, arn, version]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
-        auto policy = known->entity;
-        auto const number = version_number(version);
-        if (!number || !policy.versions.contains(*number)) return no_version(arn, version);
-        if (*number == policy.default_version) {
-            return fail(Errc::kDeleteConflict, "Cannot delete the default version of a policy.");
-        }
-        policy.versions.erase(*number);
-        Changes changes;
-        changes.replace(*known, policy);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, arn, version]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
+            auto policy = known->entity;
+            auto const number = version_number(version);
+            if (!number || !policy.versions.contains(*number)) return no_version(arn, version);
+            if (*number == policy.default_version) {
+                return fail(Errc::kDeleteConflict,
+                            "Cannot delete the default version of a policy.");
+            }
+            policy.versions.erase(*number);
+            Changes changes;
+            changes.replace(*known, policy);
+            return changes;
+        });
 }
 
 io::Task<> IdentityManager::set_default_policy_version(Requester who, std::string arn,
                                                        std::string version) {
-    return change(who, [this, account = who.account, arn, version]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
-        auto policy = known->entity;
-        auto const number = version_number(version);
-        if (!number || !policy.versions.contains(*number)) return no_version(arn, version);
-        policy.default_version = *number;
-        policy.updated = parts_.clock.wall_now();
-        Changes changes;
-        changes.replace(*known, policy);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, arn, version]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
+            auto policy = known->entity;
+            auto const number = version_number(version);
+            if (!number || !policy.versions.contains(*number)) return no_version(arn, version);
+            policy.default_version = *number;
+            policy.updated = parts_.clock.wall_now();
+            Changes changes;
+            changes.replace(*known, policy);
+            return changes;
+        });
 }
 
 template <typename Entity>

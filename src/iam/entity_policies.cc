@@ -41,7 +41,7 @@ std::unexpected<Error> no_inline_policy(std::string const& policy_name) {
 
 template <typename Entity>
 io::Task<> IdentityManager::attach_policy(Requester who, std::string name, std::string arn) {
-    return change(who, [this, account = who.account, name, arn]() -> Result<Changes> {
+    co_return co_await change(who, [this, account = who.account, name, arn]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
         auto const* const customers = parts_.directory.find_policy(account, arn);
         if (customers == nullptr && find_aws_policy(arn) == nullptr) {
@@ -65,7 +65,7 @@ io::Task<> IdentityManager::attach_policy(Requester who, std::string name, std::
 
 template <typename Entity>
 io::Task<> IdentityManager::detach_policy(Requester who, std::string name, std::string arn) {
-    return change(who, [this, account = who.account, name, arn]() -> Result<Changes> {
+    co_return co_await change(who, [this, account = who.account, name, arn]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
         auto entity = known->entity;
         if (entity.attached_policies.erase({std::string(name_in(arn)), arn}) == 0)
@@ -123,15 +123,16 @@ Result<std::string> IdentityManager::get_inline_policy(model::AccountId const& a
 template <typename Entity>
 io::Task<> IdentityManager::delete_inline_policy(Requester who, std::string name,
                                                  std::string policy_name) {
-    return change(who, [this, account = who.account, name, policy_name]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
-        auto entity = known->entity;
-        if (entity.inline_policies.erase(policy_name) == 0)
-            return no_inline_policy<Entity>(policy_name);
-        Changes changes;
-        changes.replace(*known, entity);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, name, policy_name]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
+            auto entity = known->entity;
+            if (entity.inline_policies.erase(policy_name) == 0)
+                return no_inline_policy<Entity>(policy_name);
+            Changes changes;
+            changes.replace(*known, entity);
+            return changes;
+        });
 }
 
 template <typename Entity>

@@ -40,7 +40,7 @@ Result<Known<model::ManagedPolicy> const*> IdentityManager::require(model::Accou
 
 template <typename Entity>
 io::Task<> IdentityManager::change_tags(Requester who, std::string name, TagChange tags) {
-    return change(who, [this, account = who.account, name, tags]() -> Result<Changes> {
+    co_return co_await change(who, [this, account = who.account, name, tags]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
         auto entity = known->entity;
         MERIDIAN_TRY(entity.tags, changed(entity.tags, tags));

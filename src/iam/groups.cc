@@ -64,18 +64,19 @@ Result<Page<model::Group const*>> IdentityManager::list_groups_for_user(
 }
 
 io::Task<> IdentityManager::update_group(Requester who, std::string name, Renaming change_to) {
-    return change(who, [this, account = who.account, name, change_to]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const known, require<model::Group>(account, name));
-        auto group = known->entity;
-        if (change_to.path) group.path = *change_to.path;
-        if (change_to.name) group.name = *change_to.name;
-        if (!equals_ignoring_case(group.name, name)) {
-            MERIDIAN_CHECK(check_new(group));
-        }
-        Changes changes;
-        changes.replace(*known, group);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, name, change_to]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const known, require<model::Group>(account, name));
+            auto group = known->entity;
+            if (change_to.path) group.path = *change_to.path;
+            if (change_to.name) group.name = *change_to.name;
+            if (!equals_ignoring_case(group.name, name)) {
+                MERIDIAN_CHECK(check_new(group));
+            }
+            Changes changes;
+            changes.replace(*known, group);
+            return changes;
+        });
 }
 
 bool IdentityManager::has_members(model::Group const& group) const {
@@ -85,7 +86,7 @@ bool IdentityManager::has_members(model::Group const& group) const {
 }
 
 io::Task<> IdentityManager::delete_group(Requester who, std::string name) {
-    return change(who, [this, account = who.account, name]() -> Result<Changes> {
+    co_return co_await change(who, [this, account = who.account, name]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require<model::Group>(account, name));
         MERIDIAN_CHECK(check_no_policies(known->entity));
         if (has_members(known->entity)) {
@@ -100,34 +101,36 @@ io::Task<> IdentityManager::delete_group(Requester who, std::string name) {
 
 io::Task<> IdentityManager::add_user_to_group(Requester who, std::string user_name,
                                               std::string group_name) {
-    return change(who, [this, account = who.account, user_name, group_name]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const group, require<model::Group>(account, group_name));
-        MERIDIAN_TRY(auto const* const known, require<model::User>(account, user_name));
-        auto user = known->entity;
-        if (!user.group_ids.insert(group->entity.id).second) return Changes{};
-        if (user.group_ids.size() > limits::kGroupsPerUserMax) {
-            return fail(Errc::kLimitExceeded,
-                        fmt::format("Cannot exceed quota for GroupsPerUser: {}",
-                                    limits::kGroupsPerUserMax));
-        }
-        Changes changes;
-        changes.hold(*group);
-        changes.replace(*known, user);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, user_name, group_name]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const group, require<model::Group>(account, group_name));
+            MERIDIAN_TRY(auto const* const known, require<model::User>(account, user_name));
+            auto user = known->entity;
+            if (!user.group_ids.insert(group->entity.id).second) return Changes{};
+            if (user.group_ids.size() > limits::kGroupsPerUserMax) {
+                return fail(Errc::kLimitExceeded,
+                            fmt::format("Cannot exceed quota for GroupsPerUser: {}",
+                                        limits::kGroupsPerUserMax));
+            }
+            Changes changes;
+            changes.hold(*group);
+            changes.replace(*known, user);
+            return changes;
+        });
 }
 
 io::Task<> IdentityManager::remove_user_from_group(Requester who, std::string user_name,
                                                    std::string group_name) {
-    return change(who, [this, account = who.account, user_name, group_name]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const group, require<model::Group>(account, group_name));
-        MERIDIAN_TRY(auto const* const known, require<model::User>(account, user_name));
-        auto user = known->entity;
-        if (user.group_ids.erase(group->entity.id) == 0) return Changes{};
-        Changes changes;
-        changes.replace(*known, user);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, user_name, group_name]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const group, require<model::Group>(account, group_name));
+            MERIDIAN_TRY(auto const* const known, require<model::User>(account, user_name));
+            auto user = known->entity;
+            if (user.group_ids.erase(group->entity.id) == 0) return Changes{};
+            Changes changes;
+            changes.replace(*known, user);
+            return changes;
+        });
 }
 
 }  // namespace meridian::iam

@@ -58,7 +58,7 @@ io::Task<> IdentityManager::update_role(Requester who, std::string name, RoleCha
 }
 
 io::Task<> IdentityManager::delete_role(Requester who, std::string name) {
-    return change(who, [this, account = who.account, name]() -> Result<Changes> {
+    co_return co_await change(who, [this, account = who.account, name]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require<model::Role>(account, name));
         MERIDIAN_CHECK(check_no_policies(known->entity));
         Changes changes;

@@ -10,7 +10,7 @@ namespace meridian::iam {
 namespace {
 
 namespace limits = model::limits;
-using Kind = auth::Principal::Kind;
+using PrincipalKind = auth::Principal::Kind;
 
 constexpr std::string_view kLambda = "lambda.amazonaws.com";
 constexpr int kPercent = 100;
@@ -28,7 +28,7 @@ Result<void> check_duration(auth::Caller const& caller, AssumeRoleRequest const&
                     "The requested DurationSeconds exceeds the MaxSessionDuration set for this "
                     "role.");
     }
-    if (caller.principal.kind == Kind::kAssumedRole &&
+    if (caller.principal.kind == PrincipalKind::kAssumedRole &&
         request.duration_seconds > limits::kChainedSessionSecondsMax) {
         return fail(Errc::kValidation,
                     "The requested DurationSeconds exceeds the 1 hour session limit for roles "
@@ -56,7 +56,7 @@ TemporaryCredentials SecurityTokens::make(SessionClaims claims,
 Result<AssumedRole> SecurityTokens::assume_role(auth::Caller const& caller,
                                                 AssumeRoleRequest const& request,
                                                 policy::RequestContext& context) const {
-    if (caller.principal.kind == Kind::kRoot)
+    if (caller.principal.kind == PrincipalKind::kRoot)
         return fail(Errc::kAccessDenied, "Roles may not be assumed by root accounts.");
     context.add("sts:rolesessionname", request.session_name);
     if (request.external_id) context.add("sts:externalid", *request.external_id);
@@ -101,7 +101,7 @@ Result<TemporaryCredentials> SecurityTokens::get_session_token(
     if (caller.principal.issued) {
         return fail(Errc::kAccessDenied, "Cannot call GetSessionToken with session credentials");
     }
-    bool const root = caller.principal.kind == Kind::kRoot;
+    bool const root = caller.principal.kind == PrincipalKind::kRoot;
     // For root, longer is not refused but cut (API reference).
     auto const most = root ? limits::kRootSessionTokenSecondsMax : limits::kSessionTokenSecondsMax;
     constexpr int kDefault = 43'200;

@@ -34,22 +34,23 @@ Result<Page<model::User const*>> IdentityManager::list_users(model::AccountId co
 }
 
 io::Task<> IdentityManager::update_user(Requester who, std::string name, Renaming change_to) {
-    return change(who, [this, account = who.account, name, change_to]() -> Result<Changes> {
-        MERIDIAN_TRY(auto const* const known, require<model::User>(account, name));
-        auto user = known->entity;
-        if (change_to.path) user.path = *change_to.path;
-        if (change_to.name) user.name = *change_to.name;
-        if (!equals_ignoring_case(user.name, name)) {
-            MERIDIAN_CHECK(check_new(user));
-        }
-        Changes changes;
-        changes.replace(*known, user);
-        return changes;
-    });
+    co_return co_await change(
+        who, [this, account = who.account, name, change_to]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const known, require<model::User>(account, name));
+            auto user = known->entity;
+            if (change_to.path) user.path = *change_to.path;
+            if (change_to.name) user.name = *change_to.name;
+            if (!equals_ignoring_case(user.name, name)) {
+                MERIDIAN_CHECK(check_new(user));
+            }
+            Changes changes;
+            changes.replace(*known, user);
+            return changes;
+        });
 }
 
 io::Task<> IdentityManager::delete_user(Requester who, std::string name) {
-    return change(who, [this, account = who.account, name]() -> Result<Changes> {
+    co_return co_await change(who, [this, account = who.account, name]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require<model::User>(account, name));
         MERIDIAN_CHECK(check_no_policies(known->entity));
         if (!keys_of(known->entity).empty()) {

@@ -30,7 +30,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
-using Parser = http::request_parser<http::string_body>;
+using RequestParser = http::request_parser<http::string_body>;
 
 namespace {
 
@@ -89,7 +89,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     asio::awaitable<void> accept_loop(tcp::acceptor& acceptor);
     asio::awaitable<void> serve(std::list<Connection>::iterator connection);
     asio::awaitable<bool> serve_one(Connection& connection);
-    asio::awaitable<error_code> feed(Connection& connection, Parser& parser, std::size_t bytes);
+    asio::awaitable<error_code> feed(Connection& connection, RequestParser& parser,
+                                     std::size_t bytes);
     asio::awaitable<bool> refuse(Connection& connection, int status, std::string reason);
     asio::awaitable<bool> write(Connection& connection, HttpResponse response, bool keep_alive,
                                 bool head_only);
@@ -179,7 +180,7 @@ asio::awaitable<void> HttpServer::State::serve(std::list<Connection>::iterator c
 }
 
 // Gives the parser what is there, reading `bytes` at a time until it can take a step.
-asio::awaitable<error_code> HttpServer::State::feed(Connection& connection, Parser& parser,
+asio::awaitable<error_code> HttpServer::State::feed(Connection& connection, RequestParser& parser,
                                                     std::size_t bytes) {
     auto& buffer = connection.buffer;
     for (;;) {
@@ -205,7 +206,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
     }
     connection.busy = true;
 
-    Parser parser;
+    RequestParser parser;
     parser.header_limit(static_cast<std::uint32_t>(options.header_bytes_max));
     parser.body_limit(boost::none);
     connection.expire_after(options.head_timeout);
