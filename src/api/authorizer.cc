@@ -222,7 +222,7 @@ io::Task<model::AccountId> Authorizer::authorize(auth::Caller const& caller,
     auto const& region = parts_.control.region();
     RequestPlace const place{region, caller, parts_.directory};
     auto const resource = accessed_resource(place, kind, input);
-    auto const* const document = resource_policy(resource);
+    auto const* document = resource_policy(resource);
     bool const own = resource.account == caller.account;
     if (own && document == nullptr && caller.principal.kind == auth::Principal::Kind::kRoot)
         co_return caller.account;
@@ -234,9 +234,8 @@ io::Task<model::AccountId> Authorizer::authorize(auth::Caller const& caller,
     context.add("aws:resourceaccount", resource.account.value());
     if (parts_.authority.asks_for_resource_tags(caller, document)) {
         MERIDIAN_CO_CHECK(co_await add_resource_tags(caller, resource, context));
+        document = resource_policy(resource);  // it may have changed meanwhile
     }
-    // Read again: it may have changed while the tags were read.
-    auto const* const guard = resource_policy(resource);
     auto const action =
         rule == nullptr ? std::string(operation.name) : action_name(operation, *rule);
     MERIDIAN_CO_CHECK(parts_.authority.check(
@@ -245,7 +244,7 @@ io::Task<model::AccountId> Authorizer::authorize(auth::Caller const& caller,
          .resource = resource.arn,
          .resource_account = resource.account.value(),
          .resource_policies =
-             guard == nullptr ? policy::Documents{} : policy::Documents(&guard, 1)},
+             document == nullptr ? policy::Documents{} : policy::Documents(&document, 1)},
         context));
     MERIDIAN_CO_CHECK(check_further(caller, operation, resource, input, context));
     co_return resource.account;

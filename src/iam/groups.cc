@@ -18,12 +18,7 @@ io::Task<model::Group> IdentityManager::create_group(Requester who, std::string 
     found(group, who.account);
     group.name = std::move(name);
     group.path = std::move(path);
-    MERIDIAN_CO_CHECK(co_await change(who, [this, group]() -> Result<Changes> {
-        MERIDIAN_CHECK(check_new(group));
-        Changes changes;
-        changes.create(group);
-        return changes;
-    }));
+    MERIDIAN_CO_CHECK(co_await add(who, group));
     co_return group;
 }
 
@@ -64,19 +59,7 @@ Result<Page<model::Group const*>> IdentityManager::list_groups_for_user(
 }
 
 io::Task<> IdentityManager::update_group(Requester who, std::string name, Renaming change_to) {
-    co_return co_await change(
-        who, [this, account = who.account, name, change_to]() -> Result<Changes> {
-            MERIDIAN_TRY(auto const* const known, require<model::Group>(account, name));
-            auto group = known->entity;
-            if (change_to.path) group.path = *change_to.path;
-            if (change_to.name) group.name = *change_to.name;
-            if (!equals_ignoring_case(group.name, name)) {
-                MERIDIAN_CHECK(check_new(group));
-            }
-            Changes changes;
-            changes.replace(*known, group);
-            return changes;
-        });
+    return rename<model::Group>(std::move(who), std::move(name), std::move(change_to));
 }
 
 bool IdentityManager::has_members(model::Group const& group) const {

@@ -3,30 +3,22 @@
 #include <fmt/format.h>
 
 #include "iam/words.h"
+#include "store/retry.h"
 
 namespace meridian::iam {
 
-namespace {
-// Ours: more rivals than this at one entity within one request, and the caller is told to come
-// back.
-constexpr int kRetriesMax = 5;
-}  // namespace
-
 io::Task<> IdentityManager::change(Requester who, Plan plan) {
-    for (int tries = 0;; ++tries) {
+    auto const attempt = [&]() -> io::Task<> {
         MERIDIAN_CO_TRY(auto changes, plan());
         if (changes.empty()) co_return Result<void>{};
-        auto const written = co_await parts_.log.write(std::move(changes).transaction(who.arn));
-        if (written || written.error().code != Errc::kConflict) co_return written;
-        if (tries == kRetriesMax) {
-            co_return fail(Errc::kResourceConflict,
-                           "The request was rejected because multiple requests to change this "
-                           "object were submitted simultaneously. Wait a few minutes and submit "
-                           "your request again.");
-        }
+        co_return co_await parts_.log.write(std::move(changes).transaction(who.arn));
+    };
+    co_return co_await store::retry_conflicts(
+        attempt,
         // This region's copy may be behind the log's home.
-        MERIDIAN_CO_CHECK(co_await parts_.log.catch_up());
-    }
+        [this] { return parts_.log.catch_up(); },
+        "The request was rejected because multiple requests to change this object were submitted "
+        "simultaneously. Wait a few minutes and submit your request again.");
 }
 
 template <typename Entity>

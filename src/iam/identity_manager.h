@@ -138,6 +138,12 @@ class IdentityManager {
     // kEntityAlreadyExists, or kLimitExceeded where the account has as many as it may.
     template <typename Entity>
     [[nodiscard]] Result<void> check_new(Entity const& entity) const;
+    // Writes a User, Group or Role that check_new() finds new.
+    template <typename Entity>
+    io::Task<> add(Requester who, Entity entity);
+    // Of a User or Group.
+    template <typename Entity>
+    io::Task<> rename(Requester who, std::string name, Renaming change_to);
     // kNoSuchEntity.
     template <typename Entity>
     [[nodiscard]] Result<Known<Entity> const*> require(model::AccountId const& account,

@@ -58,7 +58,8 @@ auth::Credential const* KnownCredentials::find_session(model::AccessKeyId const&
                                 .account = claims.account,
                                 .arn = {},
                                 .user_id = claims.id,
-                                .principal = {.name = claims.name,
+                                .principal = {.kind = claims.kind,
+                                              .name = claims.name,
                                               .source_function_arn = claims.source_function_arn,
                                               .issued = claims.issued,
                                               .session_policy = session->policy},
@@ -66,22 +67,19 @@ auth::Credential const* KnownCredentials::find_session(model::AccessKeyId const&
                                 .expires = claims.expires};
     auto& principal = credential.principal;
     switch (claims.kind) {
-        case SessionClaims::Kind::kRoot:
-            principal.kind = auth::Principal::Kind::kRoot;
+        case auth::Principal::Kind::kRoot:
             credential.arn = fmt::format("arn:aws:iam::{}:root", claims.account);
             break;
-        case SessionClaims::Kind::kUser: {
+        case auth::Principal::Kind::kUser: {
             auto const* const user = directory_.find_user_by_id(claims.id);
             if (user == nullptr) return nullptr;
-            principal.kind = auth::Principal::Kind::kUser;
             principal.name = user->entity.name;
             credential.arn = user->entity.arn();
             break;
         }
-        case SessionClaims::Kind::kAssumedRole: {
+        case auth::Principal::Kind::kAssumedRole: {
             auto const* const role = directory_.find<model::Role>(claims.account, claims.name);
             if (role == nullptr || role->entity.id != claims.id) return nullptr;
-            principal.kind = auth::Principal::Kind::kAssumedRole;
             principal.role_arn = role->entity.arn();
             credential.arn = fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", claims.account,
                                          role->entity.name, claims.session_name);

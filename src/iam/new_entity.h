@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "iam/identity_manager.h"
 #include "iam/words.h"
 
@@ -31,6 +32,33 @@ Result<void> IdentityManager::check_new(Entity const& entity) const {
                                                       words.plural, words.per_account_max));
     }
     return {};
+}
+
+template <typename Entity>
+io::Task<> IdentityManager::add(Requester who, Entity entity) {
+    co_return co_await change(who, [this, entity]() -> Result<Changes> {
+        MERIDIAN_CHECK(check_new(entity));
+        Changes changes;
+        changes.create(entity);
+        return changes;
+    });
+}
+
+template <typename Entity>
+io::Task<> IdentityManager::rename(Requester who, std::string name, Renaming change_to) {
+    co_return co_await change(
+        who, [this, account = who.account, name, change_to]() -> Result<Changes> {
+            MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
+            auto entity = known->entity;
+            if (change_to.path) entity.path = *change_to.path;
+            if (change_to.name) entity.name = *change_to.name;
+            if (!equals_ignoring_case(entity.name, name)) {
+                MERIDIAN_CHECK(check_new(entity));
+            }
+            Changes changes;
+            changes.replace(*known, entity);
+            return changes;
+        });
 }
 
 // Those whose path begins so, by name.

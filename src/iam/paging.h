@@ -17,15 +17,11 @@ namespace meridian::iam {
 template <typename Item>
 [[nodiscard]] Result<Page<Item>> page_of(std::string_view listing, PageRequest const& request,
                                          std::vector<std::pair<std::string, Item>> items) {
-    wire::PagePosition after;
-    if (!request.marker.empty()) {
-        auto const decoded = wire::decode_marker(listing, request.marker);
-        if (!decoded) return fail(Errc::kValidation, "Invalid Marker.");
-        after = *decoded;
-    }
     auto first = items.begin();
     if (!request.marker.empty()) {
-        first = std::ranges::upper_bound(items, after.after_name, {},
+        auto const after = wire::decode_marker(listing, request.marker);
+        if (!after) return fail(Errc::kValidation, "Invalid Marker.");
+        first = std::ranges::upper_bound(items, after->after_name, {},
                                          &std::pair<std::string, Item>::first);
     }
     auto const size = wire::page_size(request.max_items, model::limits::kIamPageMax);

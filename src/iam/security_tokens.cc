@@ -106,7 +106,7 @@ Result<TemporaryCredentials> SecurityTokens::get_session_token(
     auto const most = root ? limits::kRootSessionTokenSecondsMax : limits::kSessionTokenSecondsMax;
     constexpr int kDefault = 43'200;
     auto const seconds = std::min(duration_seconds.value_or(kDefault), most);
-    return make({.kind = root ? SessionClaims::Kind::kRoot : SessionClaims::Kind::kUser,
+    return make({.kind = caller.principal.kind,
                  .account = caller.account,
                  .name = caller.principal.name,
                  .id = caller.user_id},

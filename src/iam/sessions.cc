@@ -66,7 +66,7 @@ Result<OpenedSession> open_session(std::string_view token, SecretKeys const& sec
     if (!value.is_array() || value.empty() || value[0] != kTokenFormat) return invalid();
     try {
         return OpenedSession{
-            .claims = {.kind = static_cast<SessionClaims::Kind>(value.at(1).get<int>()),
+            .claims = {.kind = static_cast<auth::Principal::Kind>(value.at(1).get<int>()),
                        .account = model::AccountId{value.at(2).get<std::string>()},
                        .name = value.at(3).get<std::string>(),
                        .id = value.at(4).get<std::string>(),

@@ -4,15 +4,14 @@
 
 #include <string>
 
+#include "auth/sigv4_verifier.h"
 #include "base/clock.h"
 #include "iam/secret_keys.h"
 
 namespace meridian::iam {
 
 struct SessionClaims {
-    enum class Kind { kRoot, kUser, kAssumedRole };
-
-    Kind kind = Kind::kAssumedRole;
+    auth::Principal::Kind kind = auth::Principal::Kind::kAssumedRole;
     model::AccountId account = {};
     std::string name = {};  // of the user or the role
     std::string id = {};    // theirs: one that is deleted and made again is another

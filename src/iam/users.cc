@@ -1,6 +1,5 @@
 // CreateUser, GetUser, ListUsers, UpdateUser, DeleteUser.
 
-#include "base/ascii.h"
 #include "iam/new_entity.h"
 #include "iam/paging.h"
 
@@ -12,12 +11,7 @@ io::Task<model::User> IdentityManager::create_user(Requester who, CreateUserRequ
     user.name = std::move(request.name);
     user.path = std::move(request.path);
     user.tags = std::move(request.tags);
-    MERIDIAN_CO_CHECK(co_await change(who, [this, user]() -> Result<Changes> {
-        MERIDIAN_CHECK(check_new(user));
-        Changes changes;
-        changes.create(user);
-        return changes;
-    }));
+    MERIDIAN_CO_CHECK(co_await add(who, user));
     co_return user;
 }
 
@@ -34,19 +28,7 @@ Result<Page<model::User const*>> IdentityManager::list_users(model::AccountId co
 }
 
 io::Task<> IdentityManager::update_user(Requester who, std::string name, Renaming change_to) {
-    co_return co_await change(
-        who, [this, account = who.account, name, change_to]() -> Result<Changes> {
-            MERIDIAN_TRY(auto const* const known, require<model::User>(account, name));
-            auto user = known->entity;
-            if (change_to.path) user.path = *change_to.path;
-            if (change_to.name) user.name = *change_to.name;
-            if (!equals_ignoring_case(user.name, name)) {
-                MERIDIAN_CHECK(check_new(user));
-            }
-            Changes changes;
-            changes.replace(*known, user);
-            return changes;
-        });
+    return rename<model::User>(std::move(who), std::move(name), std::move(change_to));
 }
 
 io::Task<> IdentityManager::delete_user(Requester who, std::string name) {

@@ -5,37 +5,46 @@ namespace meridian::regions {
 using store::LogName;
 using store::Sequence;
 
+namespace {
+
+// After a kOutcomeUnknown there may be an entry: whoever waits looks in vain, or not.
+bool may_have_grown(Result<Sequence> const& written) {
+    return written || written.error().code == Errc::kOutcomeUnknown;
+}
+
+}  // namespace
+
+void WatchedStore::tell(std::vector<store::Change> const& changes,
+                        Result<Sequence> const& written) {
+    if (written) {
+        watcher_->on_account_changed(changes, *written);
+    } else if (may_have_grown(written)) {
+        watcher_->on_account_in_doubt();
+    }
+}
+
 io::Task<Sequence> WatchedStore::commit(store::Transaction transaction) {
     // What mixes logs is refused below.
     auto const log = transaction.changes.empty()
                          ? std::nullopt
                          : std::optional(store::log_of(transaction.changes.front().key.kind));
-    bool const watched = watcher_ != nullptr && log == LogName::kAccount;
+    bool const watched = log && is_watched(*log);
     auto const changes = watched ? transaction.changes : std::vector<store::Change>();
     auto committed = co_await below_.commit(std::move(transaction));
-    if (watched && committed) {
-        watcher_->on_account_changed(changes, *committed);
-    } else if (watched && committed.error().code == Errc::kOutcomeUnknown) {
-        watcher_->on_account_in_doubt();
-    }
-    // After a kOutcomeUnknown there may be an entry: whoever waits looks in vain, or not.
-    bool const may_have_grown = committed || committed.error().code == Errc::kOutcomeUnknown;
-    if (log && may_have_grown) grew(*log);
+    if (watched) tell(changes, committed);
+    if (log && may_have_grown(committed)) grew(*log);
     co_return committed;
 }
 
 io::Task<> WatchedStore::apply(store::LogEntry entry) {
     auto const log = entry.log;
-    bool const watched = watcher_ != nullptr && log == LogName::kAccount;
     auto const sequence = entry.sequence;
+    bool const watched = is_watched(log);
     auto const changes = watched ? entry.changes : std::vector<store::Change>();
     auto applied = co_await below_.apply(std::move(entry));
-    if (watched && applied) {
-        watcher_->on_account_changed(changes, sequence);
-    } else if (watched && applied.error().code == Errc::kOutcomeUnknown) {
-        watcher_->on_account_in_doubt();
-    }
-    if (applied || applied.error().code == Errc::kOutcomeUnknown) grew(log);
+    auto const written = applied ? Result<Sequence>(sequence) : std::unexpected(applied.error());
+    if (watched) tell(changes, written);
+    if (may_have_grown(written)) grew(log);
     co_return applied;
 }
 

@@ -44,6 +44,11 @@ class WatchedStore final : public store::Store {
     io::Task<> apply(store::LogEntry entry) override;
 
   private:
+    // What the watcher is told after a write of `changes`, of which it wants a copy.
+    [[nodiscard]] bool is_watched(store::LogName log) const {
+        return watcher_ != nullptr && log == store::LogName::kAccount;
+    }
+    void tell(std::vector<store::Change> const& changes, Result<store::Sequence> const& written);
     void grew(store::LogName log) {
         (log == store::LogName::kAccount ? account_growth_ : region_growth_).raise();
     }

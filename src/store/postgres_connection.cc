@@ -230,14 +230,13 @@ Result<void> PostgresConnection::execute(char const* sql) {
     return {};
 }
 
-Result<void> PostgresConnection::prepare_transaction() {
-    if (alive() && in_transaction()) static_cast<void>(execute("ROLLBACK"));
+Result<void> PostgresConnection::begin() {
+    if (in_transaction()) static_cast<void>(execute("ROLLBACK"));
     // A connection that ended while it was idle says so at its next use only.
-    if (alive() && execute("SELECT 1")) return {};
-    return connect_again();
+    if (alive() && execute("BEGIN")) return {};
+    MERIDIAN_CHECK(connect_again());
+    return execute("BEGIN");
 }
-
-Result<void> PostgresConnection::begin() { return execute("BEGIN"); }
 
 bool PostgresConnection::in_transaction() const {
     if (!alive()) return false;

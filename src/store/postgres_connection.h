@@ -38,7 +38,6 @@ class PostgresConnection final : public SqlConnection {
     ~PostgresConnection() override;
 
     Result<void> execute(char const* sql) override;
-    Result<void> prepare_transaction() override;
     Result<void> begin() override;
     [[nodiscard]] bool in_transaction() const override;
     Result<void> commit() override;

@@ -68,10 +68,7 @@ class SqlConnection {
         }
     }
 
-    // Makes sure that a transaction may begin: undoes what is left of another one, and connects
-    // again if need be.
-    virtual Result<void> prepare_transaction() = 0;
-    // Begins to write.
+    // Begins to write. Undoes what is left of another transaction, and connects again if need be.
     virtual Result<void> begin() = 0;
     // Between begin() and commit(), and the database has not rolled back by itself.
     [[nodiscard]] virtual bool in_transaction() const = 0;

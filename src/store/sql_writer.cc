@@ -32,7 +32,6 @@ Result<Result<Sequence>> run_in_savepoint(SqlConnection& connection, WriteJob co
 
 Result<std::vector<Result<Sequence>>> run_group(SqlConnection& connection,
                                                 std::span<WriteJob> jobs) {
-    MERIDIAN_CHECK(connection.prepare_transaction());
     MERIDIAN_CHECK(connection.begin());
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());

@@ -116,13 +116,11 @@ Result<void> SqliteConnection::execute(char const* sql) {
     return {};
 }
 
-Result<void> SqliteConnection::prepare_transaction() {
+Result<void> SqliteConnection::begin() {
     // What could not be undone must not leak into what comes.
     if (in_transaction()) static_cast<void>(execute("ROLLBACK"));
-    return {};
+    return execute("BEGIN IMMEDIATE");
 }
-
-Result<void> SqliteConnection::begin() { return execute("BEGIN IMMEDIATE"); }
 
 bool SqliteConnection::in_transaction() const {
     return sqlite3_get_autocommit(database_.get()) == 0;

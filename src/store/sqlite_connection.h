@@ -26,7 +26,6 @@ class SqliteConnection final : public SqlConnection {
     static Result<SqliteConnection> open(std::filesystem::path const& path, Access access);
 
     Result<void> execute(char const* sql) override;
-    Result<void> prepare_transaction() override;
     Result<void> begin() override;
     [[nodiscard]] bool in_transaction() const override;
     Result<void> commit() override;

@@ -25,6 +25,9 @@ def test_a_function_acts_as_its_role(server, functions, make_zip):
     role = function.api.get_function_configuration(FunctionName=function.name)["Role"].rsplit("/", 1)[1]
     identity = client_of(server, "sts", keys).get_caller_identity()
     assert identity["Arn"] == f"arn:aws:sts::{server.account}:assumed-role/{role}/{function.name}"
+    with pytest.raises(ClientError) as refused:
+        client_of(server, "iam", keys).list_roles()
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
     api = client_of(server, "lambda", keys)
     with pytest.raises(ClientError) as refused:
         api.invoke(FunctionName=function.name)

@@ -167,20 +167,6 @@ def test_variables(make, runtime, server):
     assert set(values) - allowed == set()
 
 
-def test_credentials_are_refused_by_every_api(functions, server):
-    import boto3
-    from botocore.exceptions import ClientError
-    values = functions("cpp").invoke({"do": "env"}).json
-    for service, call in (("lambda", "list_functions"), ("iam", "list_roles"), ("sts", "get_caller_identity")):
-        client = boto3.client(service, region_name="us-east-1", endpoint_url=server.endpoint,
-                              aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
-                              aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
-                              aws_session_token=values["AWS_SESSION_TOKEN"])
-        with pytest.raises(ClientError) as refused:
-            getattr(client, call)()
-        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-
-
 def test_four_kilobytes_of_variables(make):
     name, overhead = "VALUES", len('{"VALUES":""}')
     value = "v" * (4096 - overhead)
