@@ -41,6 +41,11 @@ class Authorizer {
                                          wire::Operation const& operation,
                                          nlohmann::json const& input, RequestOrigin const& origin);
 
+    // Whether a function URL answers `caller`; null: somebody unknown, where its AuthType is NONE.
+    // `url` need not outlive the first suspension. kAccessDenied without AWS's text.
+    io::Task<> authorize_url(auth::Caller const* caller, control::PublishedUrl url,
+                             RequestOrigin const& origin);
+
     // The same for reading a function's log group.
     [[nodiscard]] Result<void> authorize_logs(auth::Caller const& caller,
                                               std::string_view log_group,
@@ -51,6 +56,9 @@ class Authorizer {
                   policy::RequestContext& context) const;
 
   private:
+    // What describes the request itself.
+    void describe_request(model::RegionName const& region, RequestOrigin const& origin,
+                          policy::RequestContext& context) const;
     // Null where there is none, or none that can be read.
     [[nodiscard]] policy::Document const* resource_policy(AccessedResource const& resource);
     // What else the operation needs: to pass a role, to read layers, to tag.
@@ -59,7 +67,7 @@ class Authorizer {
                                              AccessedResource const& resource,
                                              nlohmann::json const& input,
                                              policy::RequestContext& context) const;
-    io::Task<> add_resource_tags(auth::Caller const& caller, AccessedResource const& resource,
+    io::Task<> add_resource_tags(std::string const& caller_arn, AccessedResource const& resource,
                                  policy::RequestContext& context);
 
     Parts const parts_;

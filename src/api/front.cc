@@ -4,12 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "api/action.h"
+#include "api/function_url_service.h"
 #include "api/invoke_action.h"
 #include "api/logs_action.h"
 #include "model/limits.h"
 #include "wire/errors.h"
 #include "wire/query_xml.h"
 #include "wire/rest_json.h"
+#include "wire/trace_id.h"
 
 namespace meridian::api {
 namespace {
@@ -70,6 +72,8 @@ Front::Hosted* Front::region_of(std::string_view name) {
 
 std::size_t Front::body_bytes_max(HttpRequest const& head) {
     auto const path = head.path();
+    if (wire::parse_function_url_host(head.headers.get("host")))
+        return limits::kInvokeRequestBytesMax;
     if (path.ends_with("/invocations")) return limits::kInvokeRequestBytesMax;
     // PublishLayerVersion is the only one with a body there.
     if (path.starts_with("/2018-10-31/layers/") && path.ends_with("/versions"))
@@ -166,6 +170,9 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
         co_return co_await region->services.code.serve(region->services.control, std::move(request),
                                                        std::move(request_id));
     }
+    // Before what guards the API: a URL may be for everybody, pages in browsers included.
+    if (auto host = wire::parse_function_url_host(request.headers.get("host")))
+        co_return co_await handle_url(std::move(*host), std::move(request), std::move(request_id));
     if (!options_.verify_signatures && !is_local_program(request)) {
         co_return error(
             wire::Service::kLambda,
@@ -185,6 +192,45 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
     if (call->service == wire::Service::kLambda)
         co_return co_await handle_lambda(std::move(*call), std::move(request));
     co_return co_await handle_query(std::move(*call), std::move(request));
+}
+
+asio::awaitable<HttpResponse> Front::handle_url(wire::FunctionUrlHost host, HttpRequest request,
+                                                model::RequestId request_id) {
+    auto* const region = region_of(host.region);
+    auto const* const url =
+        region == nullptr ? nullptr
+                          : region->services.control.function_urls().published().find(host.url_id);
+    if (url == nullptr) co_return unknown_url();
+    // A browser sends preflights without credentials.
+    auto const cors = url->settings.find("Cors");
+    if (cors != url->settings.end() && cors->is_object() && wire::is_preflight(request))
+        co_return wire::preflight_response(*cors, request);
+
+    auto const now = clock_.wall_now();
+    UrlCall call{.url = *url,
+                 .caller = std::nullopt,
+                 .origin = {.peer_address = request.peer_address,
+                            .user_agent = std::string(request.headers.get("user-agent"))},
+                 .request_id = std::move(request_id),
+                 .trace_id = std::string(request.headers.get("x-amzn-trace-id")),
+                 .time = now};
+    if (call.trace_id.empty()) call.trace_id = wire::make_trace_header(random_, now);
+    if (url->settings.value("AuthType", "") != "NONE") {
+        if (!options_.verify_signatures) {
+            if (!is_local_program(request)) co_return forbidden_url();
+            call.caller = options_.anonymous;
+        } else if (auto caller = region->verifier.verify(
+                       request, {.region = host.region, .service = "lambda"})) {
+            call.caller = std::move(*caller);
+        } else if (caller.error().code == Errc::kMissingAuthentication) {
+            co_return forbidden_url();
+        } else {
+            co_return error(wire::Service::kLambda, caller.error(), call.request_id);
+        }
+    }
+    auto const& services = region->services;
+    co_return co_await serve_function_url(services.invoker, region->authorizer, services.name, log_,
+                                          std::move(call), std::move(request));
 }
 
 asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest request) {

@@ -20,6 +20,7 @@
 #include "invoke/invoker.h"
 #include "telemetry/log_store.h"
 #include "wire/api_model.h"
+#include "wire/function_url.h"
 
 namespace meridian::api {
 
@@ -78,6 +79,8 @@ class Front {
     [[nodiscard]] Result<Call> identify(HttpRequest const& request, model::RequestId request_id);
     [[nodiscard]] Hosted* region_of(std::string_view name);
     [[nodiscard]] static Services services_of(Call const& call);
+    asio::awaitable<HttpResponse> handle_url(wire::FunctionUrlHost host, HttpRequest request,
+                                             model::RequestId request_id);
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);

@@ -42,6 +42,7 @@ io::Task<> ControlPlane::start() {
     MERIDIAN_CO_CHECK(co_await resource_policies_.load());
     MERIDIAN_CO_CHECK(co_await reserved_.load());
     MERIDIAN_CO_CHECK(co_await provisioned_.load());
+    MERIDIAN_CO_CHECK(co_await function_urls_.load());
     co_return co_await lifecycle_.load();
 }
 
@@ -50,6 +51,7 @@ void ControlPlane::forget_parts(model::AccountId const& account, model::Function
     resource_policies_.forget(account, name);
     reserved_.forget(account, name);
     provisioned_.forget(account, name);
+    function_urls_.forget(account, name);
 }
 
 asio::awaitable<void> ControlPlane::stop() { return lifecycle_.stop(); }

@@ -83,6 +83,7 @@ class ControlPlane {
     [[nodiscard]] Layers& layers() noexcept { return layers_; }
     [[nodiscard]] CodeSigning& code_signing() noexcept { return code_signing_; }
     [[nodiscard]] FunctionUrls& function_urls() noexcept { return function_urls_; }
+    [[nodiscard]] FunctionUrls const& function_urls() const noexcept { return function_urls_; }
     [[nodiscard]] EventInvokeConfigs& event_invoke_configs() noexcept {
         return event_invoke_configs_;
     }

@@ -27,7 +27,16 @@ std::string url_id_of(FunctionAndQualifier const& what) {
 
 }  // namespace
 
-io::Task<StoredFunction> FunctionUrls::load(Requester who, FunctionAndQualifier what) {
+io::Task<> FunctionUrls::load() {
+    MERIDIAN_CO_TRY(auto stored, co_await table_.every(parts_.log));
+    for (auto& each : stored) {
+        published_.publish(each.key.account, each.key.id, std::move(each.value.settings),
+                           each.sequence);
+    }
+    co_return Result<void>{};
+}
+
+io::Task<StoredFunction> FunctionUrls::find_function(Requester who, FunctionAndQualifier what) {
     MERIDIAN_CO_TRY(auto function, co_await parts_.functions.find(who.account, what.name));
     auto const alias = alias_of(what);
     bool const there =
@@ -54,7 +63,7 @@ io::Task<FunctionUrl> FunctionUrls::create(Requester who, FunctionAndQualifier w
 
 io::Task<FunctionUrl> FunctionUrls::try_create(Requester who, FunctionAndQualifier what,
                                                nlohmann::json settings) {
-    MERIDIAN_CO_TRY(auto const function, co_await load(who, what));
+    MERIDIAN_CO_TRY(auto const function, co_await find_function(who, what));
     MERIDIAN_CO_TRY(auto const existing, co_await table_.get(who.account, url_id_of(what)));
     auto const alias = alias_of(what);
     if (existing) {
@@ -69,8 +78,11 @@ io::Task<FunctionUrl> FunctionUrls::try_create(Requester who, FunctionAndQualifi
     settings["UrlId"] = make_token(parts_.random, kUrlIdAlphabet, kUrlIdChars);
     auto const now = parts_.clock.wall_now();
     KeptSettings config{std::move(settings), now, now};
-    MERIDIAN_CO_CHECK(co_await table_.put(who.arn, table_.key(who.account, url_id_of(what)), config,
-                                          std::nullopt, {still_there(function)}));
+    auto const id = url_id_of(what);
+    MERIDIAN_CO_TRY(auto const sequence,
+                    co_await table_.put(who.arn, table_.key(who.account, id), config, std::nullopt,
+                                        {still_there(function)}));
+    published_.publish(who.account, id, config.settings, sequence);
     co_return FunctionUrl{alias, std::move(config)};
 }
 
@@ -86,11 +98,13 @@ io::Task<FunctionUrl> FunctionUrls::update(Requester who, FunctionAndQualifier w
 
 io::Task<FunctionUrl> FunctionUrls::try_update(Requester who, FunctionAndQualifier what,
                                                nlohmann::json settings) {
-    MERIDIAN_CO_CHECK(co_await load(who, what));
+    MERIDIAN_CO_CHECK(co_await find_function(who, what));
     MERIDIAN_CO_TRY(auto stored, co_await load_config(who, what));
     stored.value.settings.update(settings);
     stored.value.last_modified = parts_.clock.wall_now();
-    MERIDIAN_CO_CHECK(co_await table_.put(who.arn, stored.key, stored.value, stored.sequence));
+    MERIDIAN_CO_TRY(auto const sequence,
+                    co_await table_.put(who.arn, stored.key, stored.value, stored.sequence));
+    published_.publish(who.account, stored.key.id, stored.value.settings, sequence);
     co_return FunctionUrl{alias_of(what), std::move(stored.value)};
 }
 
@@ -100,14 +114,16 @@ io::Task<> FunctionUrls::remove(Requester who, FunctionAndQualifier what) {
 
 io::Task<> FunctionUrls::try_remove(Requester who, FunctionAndQualifier what) {
     MERIDIAN_CO_TRY(auto const stored, co_await load_config(who, what));
-    MERIDIAN_CO_CHECK(co_await table_.remove(who.arn, stored.key, stored.sequence));
+    MERIDIAN_CO_TRY(auto const sequence,
+                    co_await table_.remove(who.arn, stored.key, stored.sequence));
+    published_.remove(who.account, stored.key.id, sequence);
     co_return Result<void>{};
 }
 
 io::Task<FunctionUrlPage> FunctionUrls::list(Requester who, model::FunctionName function,
                                              std::string marker, std::size_t max_items) {
     MERIDIAN_CO_TRY(auto const position, wire::read_marker(kUrlListing, marker));
-    MERIDIAN_CO_CHECK(co_await load(who, {function, {}}));
+    MERIDIAN_CO_CHECK(co_await find_function(who, {function, {}}));
     auto const size = wire::page_size(max_items, model::limits::kListPageMax);
     auto const prefix = sub_id_prefix(function);
     // The function's own URL has the prefix itself for its id.

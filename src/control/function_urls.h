@@ -8,6 +8,7 @@
 #include "control/aliases.h"
 #include "control/function_directory.h"
 #include "control/kept_settings.h"
+#include "control/published_urls.h"
 #include "control/requests.h"
 
 namespace meridian::control {
@@ -28,6 +29,14 @@ class FunctionUrls {
     FunctionUrls(ResourceParts const& parts, Aliases const& aliases)
         : parts_(parts), aliases_(aliases), table_(parts.store) {}
 
+    // Reads every URL of the store, for published().
+    io::Task<> load();
+    // The function is gone.
+    void forget(model::AccountId const& account, model::FunctionName const& function) {
+        published_.remove_all(account, function);
+    }
+    [[nodiscard]] PublishedUrls const& published() const noexcept { return published_; }
+
     // `settings` are the request's AuthType, InvokeMode and Cors, checked by the API model.
     io::Task<FunctionUrl> create(Requester who, FunctionAndQualifier what, nlohmann::json settings);
     io::Task<FunctionUrl> get(Requester who, FunctionAndQualifier what);
@@ -40,7 +49,7 @@ class FunctionUrls {
     using Table = RecordTable<KeptSettingsCodec<store::Kind::kFunctionUrl>>;
 
     // The function, where it and the alias exist.
-    io::Task<StoredFunction> load(Requester who, FunctionAndQualifier what);
+    io::Task<StoredFunction> find_function(Requester who, FunctionAndQualifier what);
     io::Task<Stored<KeptSettings>> load_config(Requester who, FunctionAndQualifier what);
     io::Task<FunctionUrl> try_create(Requester who, FunctionAndQualifier what,
                                      nlohmann::json settings);
@@ -51,6 +60,7 @@ class FunctionUrls {
     ResourceParts const parts_;
     Aliases const& aliases_;
     Table table_;
+    PublishedUrls published_;
 };
 
 }  // namespace meridian::control

@@ -12,6 +12,7 @@
 #include "model/limits.h"
 #include "model/runtimes.h"
 #include "runtime_api/runtime_api.h"
+#include "wire/trace_id.h"
 
 namespace meridian::invoke {
 
@@ -28,13 +29,6 @@ namespace {
 
 // A runtime client opens one connection and keeps it; a function may open a few by mistake.
 constexpr std::size_t kRuntimeConnectionsMax = 64;
-
-std::string make_trace_id(Random& random, Clock const& clock) {
-    auto const seconds =
-        std::chrono::floor<std::chrono::seconds>(clock.wall_now()).time_since_epoch().count();
-    return fmt::format("Root=1-{:08x}-{};Parent={};Sampled=0", seconds,
-                       make_token(random, kLowerHex, 24), make_token(random, kLowerHex, 16));
-}
 
 std::chrono::microseconds between(MonotonicTime from, MonotonicTime to) {
     return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
@@ -276,7 +270,7 @@ io::Task<InvokeResult> ExecutionEnvironment::invoke(InvokeRequest request) {
     current_->request = std::move(request);
     current_->invocation_id = make_uuid(services_.random);
     if (current_->request.trace_id.empty()) {
-        current_->request.trace_id = make_trace_id(services_.random, services_.clock);
+        current_->request.trace_id = wire::make_trace_header(services_.random, services_.clock.wall_now());
     }
     if (frozen_) {
         frozen_ = false;

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from conftest import Functions
 from meridian_server import LAMBDA_TRUST, MeridianServer, has_runtime, wait_until
+from test_function_urls import call
 
 BASIC_EXECUTION = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
@@ -46,6 +47,7 @@ def test_everything_stays(start_server):
         function.configure(Timeout=7, MemorySize=200)
         function.api.publish_version(FunctionName="stays", Description="two")
         function.invoke({"do": "log", "text": "before the stop in " + region})
+        function.api.create_function_url_config(FunctionName="stays", AuthType="AWS_IAM")
         made[region] = function
     wait_until(lambda: all(any("REPORT" in e["message"] for e in logged(server, "stays", r)) for r in regions))
     gone = functions("cpp", name="goes")
@@ -72,6 +74,8 @@ def test_everything_stays(start_server):
             assert values["WHERE"] == region
             old = json.load(api.invoke(FunctionName="stays", Payload=b'{"do":"env"}', Qualifier="1")["Payload"])
             assert old["AWS_LAMBDA_FUNCTION_VERSION"] == "1"
+            url = api.get_function_url_config(FunctionName="stays")["FunctionUrl"]
+            assert call(url)[2].startswith(b'{"Message":"Forbidden'), "the URL is known"
         before["logs"] = wait_for_logs(server, regions, before["logs"])
     with pytest.raises(ClientError):
         server.client("lambda").get_function(FunctionName="goes")
