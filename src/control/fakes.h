@@ -99,6 +99,10 @@ class FakeCodeStore final : public store::CodeStore {
         if (found == packages.end()) co_return fail(Errc::kResourceNotFound, "no such package");
         co_return found->second;
     }
+    io::Task<> make_ready(model::CodeSha256 sha256) override {
+        MERIDIAN_CO_CHECK(co_await open_unpacked(std::move(sha256)));
+        co_return Result<void>{};
+    }
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) override {
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
         if (corked_) {

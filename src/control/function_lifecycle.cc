@@ -180,7 +180,7 @@ io::Task<VersionStatus> FunctionLifecycle::examine(VersionStatus now,
     if (auto runtime = parts_.runtimes.check(definition.settings.runtime); !runtime) {
         co_return failed(now, runtime.error().message, "InvalidRuntime");
     }
-    auto const opened = co_await parts_.code.open_unpacked(definition.code.sha256);
+    auto const opened = co_await parts_.code.make_ready(definition.code.sha256);
     if (!opened) {
         if (!is_permanent(opened.error().code)) co_return std::unexpected(opened.error());
         co_return failed(now, opened.error().message, "InvalidZipFileException");

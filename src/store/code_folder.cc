@@ -76,9 +76,9 @@ Result<std::vector<fs::path>> list(fs::path const& directory) {
     return paths;
 }
 
-Result<void> write_synced(fs::path const& path, std::string_view bytes) {
+Result<io::UniqueFd> write_new(fs::path const& path, std::string_view bytes) {
     // Nobody else reads customers' code.
-    io::UniqueFd const file(
+    io::UniqueFd file(
         ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.valid()) return io_error("create", path);
     while (!bytes.empty()) {
@@ -87,7 +87,11 @@ Result<void> write_synced(fs::path const& path, std::string_view bytes) {
         if (count < 0) return io_error("write", path);
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
-    if (::fsync(file.get()) != 0) return io_error("sync", path);
+    return file;
+}
+
+Result<void> sync_file(io::UniqueFd const& file, fs::path const& path) {
+    if (!file.valid() || ::fsync(file.get()) != 0) return io_error("sync", path);
     return {};
 }
 
@@ -174,18 +178,35 @@ Result<void> CodeFolder::put(std::string const& hex, std::string const& zip_byte
         std::lock_guard lock(presence_);
         touch(path);
     }
-    // A copy that has rotted is replaced. One that is sound may have got its name only now: it is
-    // durable with the directory.
-    if (get(hex)) return sync_directory(zips_);
-    auto const temporary = zips_ / temporary_name();
-    auto written = write_synced(temporary, zip_bytes);
-    if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
-        written = io_error("rename", temporary);
-    if (!written) {
-        ::unlink(temporary.c_str());
-        return written;
+    // A copy that has rotted is replaced. One that is sound may have been written only now: it is
+    // synced all the same, which costs nothing where it is done.
+    if (get(hex)) {
+        MERIDIAN_CHECK(sync_file(io::UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path));
+        return sync_directory(zips_);
     }
+    auto const temporary = zips_ / temporary_name();
+    auto file = write_new(temporary, zip_bytes);
+    Result<void> named = file ? Result<void>() : std::unexpected(file.error());
+    if (named && ::rename(temporary.c_str(), path.c_str()) != 0)
+        named = io_error("rename", temporary);
+    if (!named) {
+        ::unlink(temporary.c_str());
+        return named;
+    }
+    // Named before it is synced: the sync writes the file and its name together, and the
+    // directory's finds little left to do. What a power cut leaves here half-written is never taken
+    // for sound.
+    MERIDIAN_CHECK(sync_file(*file, path));
     return sync_directory(zips_);
+}
+
+Result<std::uint64_t> CodeFolder::zipped_bytes(std::string const& hex) {
+    auto const path = zip_path(hex);
+    struct stat info{};
+    if (::stat(path.c_str(), &info) == 0) return static_cast<std::uint64_t>(info.st_size);
+    if (errno != ENOENT) return io_error("look at", path);
+    return fail(Errc::kResourceNotFound,
+                fmt::format("There is no package {}.", path.filename().string()));
 }
 
 Result<std::string> CodeFolder::get(std::string const& hex) {

@@ -23,6 +23,10 @@ namespace meridian::store {
 // Packages that nobody uses are kept this long: whoever uploaded one may be about to name it.
 inline constexpr auto kUnusedPackageLifetime = std::chrono::hours(1);
 
+// Unpacking what is smaller takes less than a millisecond, which an environment's start does not
+// notice; unpacked ahead it would be most of what a creation costs.
+inline constexpr std::uint64_t kUnpackAheadBytesMin = 256 * 1024;
+
 class CodeFolder {
   public:
     // Makes what is missing and removes what a crash left. What takes long to remove is only moved
@@ -34,6 +38,8 @@ class CodeFolder {
     Result<void> put(std::string const& hex, std::string const& zip_bytes);
     // kResourceNotFound, or kCorrupt with the file's path.
     Result<std::string> get(std::string const& hex);
+    // How long the zip is; kResourceNotFound. Its bytes are not looked at.
+    Result<std::uint64_t> zipped_bytes(std::string const& hex);
     // The package's directory, O_PATH | O_DIRECTORY; unpacks it if need be. Two calls for one
     // package at once would both do the work; the first to end wins.
     Result<io::UniqueFd> unpack(std::string const& hex);

@@ -31,6 +31,10 @@ class CodeStore {
     // The zip's bytes; kCorrupt if they no longer match their name, kResourceNotFound if absent.
     virtual io::Task<std::string> get(model::CodeSha256 sha256) = 0;
 
+    // Does ahead what open_unpacked() would make its caller wait for. What is small is unpacked
+    // on first use; here it is only found to be there. Errors as open_unpacked().
+    virtual io::Task<> make_ready(model::CodeSha256 sha256) = 0;
+
     // A directory with the package's files, unpacked on first use and kept. O_PATH | O_DIRECTORY.
     // The zip's hash is verified when it is unpacked.
     virtual io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) = 0;

@@ -151,6 +151,19 @@ io::Task<std::string> FolderCodeStore::get(model::CodeSha256 sha256) {
     co_return co_await io::blocking(state->pool, [state, hex] { return state->folder->get(hex); });
 }
 
+io::Task<> FolderCodeStore::make_ready(model::CodeSha256 sha256) {
+    auto const state = state_;
+    MERIDIAN_CO_TRY(auto const hex, hex_of(sha256));
+    if (state->open_packages.find(hex) != nullptr) co_return Result<void>{};
+    MERIDIAN_CO_TRY(auto const bytes, co_await io::blocking(state->pool, [state, hex] {
+                        return state->folder->zipped_bytes(hex);
+                    }));
+    if (bytes >= kUnpackAheadBytesMin) {
+        MERIDIAN_CO_CHECK(co_await open_unpacked(std::move(sha256)));
+    }
+    co_return Result<void>{};
+}
+
 io::Task<io::UniqueFd> FolderCodeStore::open_unpacked(model::CodeSha256 sha256) {
     MERIDIAN_CO_TRY(auto const hex, hex_of(sha256));
     co_return co_await open_once(hex, [state = state_, hex] { return state->folder->unpack(hex); });

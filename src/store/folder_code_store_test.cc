@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,8 +14,10 @@
 #include <sys/stat.h>
 
 #include "base/encoding.h"
+#include "base/random.h"
 #include "crypto/sha256.h"
 #include "io/system_clock.h"
+#include "store/code_folder.h"
 #include "store/store_test_support.h"
 #include "store/zip_archive.h"
 #include "store/zip_test_support.h"
@@ -153,6 +156,19 @@ TEST_F(FolderCodeStoreTest, HoldsABoundedNumberOfDirectoriesOpen) {
     }
     EXPECT_LE(open_files(), before + kOpenPackagesMax + 2);
     EXPECT_GE(open_files(), before + kOpenPackagesMax - 2);
+}
+
+TEST_F(FolderCodeStoreTest, MakesReadyAheadWhatTakesLong) {
+    std::string bytes(kUnpackAheadBytesMin, '\0');
+    SeededRandom random(1);  // does not compress
+    random.fill(std::as_writable_bytes(std::span(bytes)));
+    auto const large = make_zip({{"data", bytes}});
+    for (auto const& zip : {zip_, large}) {
+        EXPECT_TRUE(wait_for(store_->make_ready(put(zip))));
+        EXPECT_EQ(fs::exists(unpacked_path(zip)), zip == large);
+    }
+    model::CodeSha256 const other(crypto::sha256_base64("x"));
+    EXPECT_EQ(wait_for(store_->make_ready(other)).error().code, Errc::kResourceNotFound);
 }
 
 TEST_F(FolderCodeStoreTest, ManyAtOnceUnpackOnce) {

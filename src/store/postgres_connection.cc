@@ -230,12 +230,15 @@ Result<void> PostgresConnection::execute(char const* sql) {
     return {};
 }
 
-Result<void> PostgresConnection::begin() {
+Result<void> PostgresConnection::begin(Durability durability) {
     if (in_transaction()) static_cast<void>(execute("ROLLBACK"));
+    auto const* const sql = durability == Durability::kImmediate
+                                ? "BEGIN"
+                                : "BEGIN; SET LOCAL synchronous_commit TO off";
     // A connection that ended while it was idle says so at its next use only.
-    if (alive() && execute("BEGIN")) return {};
+    if (alive() && execute(sql)) return {};
     MERIDIAN_CHECK(connect_again());
-    return execute("BEGIN");
+    return execute(sql);
 }
 
 bool PostgresConnection::in_transaction() const {

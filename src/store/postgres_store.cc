@@ -101,7 +101,7 @@ Result<void> migrate_from(SqlConnection& connection, std::string const& schema) 
 Result<void> migrate(PostgresConnection& connection, std::string const& schema) {
     MERIDIAN_CHECK(connection.make_schema());
     // One transaction for all steps: a crash leaves the old version.
-    MERIDIAN_CHECK(connection.begin());
+    MERIDIAN_CHECK(connection.begin(Durability::kImmediate));
     auto migrated = migrate_from(connection, schema);
     if (migrated) migrated = connection.commit();
     if (!migrated && connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));

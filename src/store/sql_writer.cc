@@ -1,5 +1,6 @@
 #include "store/sql_writer.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "store/sql_writes.h"
@@ -12,6 +13,12 @@ Result<Sequence> run(SqlConnection& connection, WriteJob const& job) {
         return write_transaction(connection, commit->transaction, commit->now);
     }
     return write_entry(connection, std::get<LogEntry>(job.work));
+}
+
+// Only statuses: what is left of them after a power cut is made anew at the next start.
+bool is_status(WriteJob const& job) {
+    auto const* const commit = std::get_if<WriteJob::Commit>(&job.work);
+    return commit != nullptr && commit->transaction.changes.empty();
 }
 
 // Runs one job between savepoints. An error outside is the whole group's; the job's own is inside.
@@ -32,7 +39,9 @@ Result<Result<Sequence>> run_in_savepoint(SqlConnection& connection, WriteJob co
 
 Result<std::vector<Result<Sequence>>> run_group(SqlConnection& connection,
                                                 std::span<WriteJob> jobs) {
-    MERIDIAN_CHECK(connection.begin());
+    bool const only_statuses = std::ranges::all_of(jobs, is_status);
+    MERIDIAN_CHECK(
+        connection.begin(only_statuses ? Durability::kEventual : Durability::kImmediate));
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());
     for (auto const& job : jobs) {

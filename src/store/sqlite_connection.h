@@ -26,7 +26,7 @@ class SqliteConnection final : public SqlConnection {
     static Result<SqliteConnection> open(std::filesystem::path const& path, Access access);
 
     Result<void> execute(char const* sql) override;
-    Result<void> begin() override;
+    Result<void> begin(Durability durability) override;
     [[nodiscard]] bool in_transaction() const override;
     Result<void> commit() override;
 
@@ -46,6 +46,7 @@ class SqliteConnection final : public SqlConnection {
     Result<sqlite3_stmt*> prepared(std::string_view sql);
 
     std::unique_ptr<sqlite3, Close> database_;
+    Durability durability_ = Durability::kImmediate;  // as `synchronous` is set
     // After database_, so that statements go first.
     std::unordered_map<std::string_view, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };

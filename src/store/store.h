@@ -146,9 +146,10 @@ class Store {
     virtual io::Task<std::vector<Record>> scan_all(Kind kind) = 0;
     virtual io::Task<std::uint64_t> count(model::AccountId account, Kind kind) = 0;
 
-    // Durable (fsync) before it completes. All changes of one transaction must belong to one log.
-    // The sequence is that of the log entry; a transaction of statuses only has none and returns 0.
-    // Errors: kConflict, kIo (nothing was written), kOutcomeUnknown.
+    // Durable (fsync) before it completes, but for a transaction of statuses only, which a power
+    // cut may undo until the next of the others is durable. All changes of one transaction must
+    // belong to one log. The sequence is that of the log entry; a transaction of statuses only has
+    // none and returns 0. Errors: kConflict, kIo (nothing was written), kOutcomeUnknown.
     virtual io::Task<Sequence> commit(Transaction transaction) = 0;
 
     // Entries with sequence > `after`, oldest first.
