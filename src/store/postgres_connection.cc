@@ -230,15 +230,14 @@ Result<void> PostgresConnection::execute(char const* sql) {
     return {};
 }
 
-Result<void> PostgresConnection::begin(Durability durability) {
+// Every commit is immediate: the server can go down alone, and this process would go on to believe
+// what it has forgotten.
+Result<void> PostgresConnection::begin(Durability /*least*/) {
     if (in_transaction()) static_cast<void>(execute("ROLLBACK"));
-    auto const* const sql = durability == Durability::kImmediate
-                                ? "BEGIN"
-                                : "BEGIN; SET LOCAL synchronous_commit TO off";
     // A connection that ended while it was idle says so at its next use only.
-    if (alive() && execute(sql)) return {};
+    if (alive() && execute("BEGIN")) return {};
     MERIDIAN_CHECK(connect_again());
-    return execute(sql);
+    return execute("BEGIN");
 }
 
 bool PostgresConnection::in_transaction() const {

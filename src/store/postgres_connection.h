@@ -38,7 +38,7 @@ class PostgresConnection final : public SqlConnection {
     ~PostgresConnection() override;
 
     Result<void> execute(char const* sql) override;
-    Result<void> begin(Durability durability) override;
+    Result<void> begin(Durability least) override;
     [[nodiscard]] bool in_transaction() const override;
     Result<void> commit() override;
 

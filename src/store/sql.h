@@ -50,8 +50,8 @@ class SqlRows {
     std::unique_ptr<SqlCursor> cursor_;
 };
 
-// When a commit survives a power cut: before it returns, or a little later (kEventual), in order
-// with the others all the same.
+// When a commit survives a power cut of the machine that this process runs on: before it returns,
+// or a little later (kEventual), in order with the others all the same.
 enum class Durability { kImmediate, kEventual };
 
 class SqlConnection {
@@ -73,7 +73,7 @@ class SqlConnection {
     }
 
     // Begins to write. Undoes what is left of another transaction, and connects again if need be.
-    virtual Result<void> begin(Durability durability) = 0;
+    virtual Result<void> begin(Durability least) = 0;
     // Between begin() and commit(), and the database has not rolled back by itself.
     [[nodiscard]] virtual bool in_transaction() const = 0;
     // COMMIT. kIo: surely nothing was written; kOutcomeUnknown.

@@ -116,15 +116,14 @@ Result<void> SqliteConnection::execute(char const* sql) {
     return {};
 }
 
-Result<void> SqliteConnection::begin(Durability durability) {
+Result<void> SqliteConnection::begin(Durability least) {
     // What could not be undone must not leak into what comes.
     if (in_transaction()) static_cast<void>(execute("ROLLBACK"));
-    if (durability != durability_) {
+    if (least != durability_) {
         // In WAL mode NORMAL keeps the order of commits and syncs them with the next that is FULL.
-        MERIDIAN_CHECK(execute(durability == Durability::kImmediate
-                                   ? "PRAGMA synchronous = FULL"
-                                   : "PRAGMA synchronous = NORMAL"));
-        durability_ = durability;
+        MERIDIAN_CHECK(execute(least == Durability::kImmediate ? "PRAGMA synchronous = FULL"
+                                                               : "PRAGMA synchronous = NORMAL"));
+        durability_ = least;
     }
     return execute("BEGIN IMMEDIATE");
 }

@@ -26,7 +26,7 @@ class SqliteConnection final : public SqlConnection {
     static Result<SqliteConnection> open(std::filesystem::path const& path, Access access);
 
     Result<void> execute(char const* sql) override;
-    Result<void> begin(Durability durability) override;
+    Result<void> begin(Durability least) override;
     [[nodiscard]] bool in_transaction() const override;
     Result<void> commit() override;
 
