@@ -107,10 +107,8 @@ HttpResponse encode_output(Operation const& called, json output) {
     response.headers.add("Content-Type", "application/json");
     if (called.output == 0) return response;
     bool has_payload = false;
-    bool has_body_members = false;
     for (auto const& member : members(shape(called.output))) {
         has_payload = has_payload || member.location == Location::kPayload;
-        has_body_members = has_body_members || member.location == Location::kBody;
         if (member.location != Location::kHeader && member.location != Location::kStatus) continue;
         auto const found = output.is_object() ? output.find(member.name) : output.end();
         if (found == output.end()) continue;
@@ -121,7 +119,8 @@ HttpResponse encode_output(Operation const& called, json output) {
         }
         output.erase(found);
     }
-    if (has_body_members && !has_payload && response.status != 204) {
+    // An output whose members all travel elsewhere is still an object.
+    if (!has_payload && response.status != 204) {
         if (output.is_null()) output = json::object();
         response.body = output.dump(-1, ' ', false, json::error_handler_t::replace);
     }
