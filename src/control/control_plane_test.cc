@@ -30,6 +30,17 @@ TEST_F(ControlPlaneTest, AFunctionIsPendingAndThenActive) {
               model::visible_revision(made->version.version.revision, made->version.status));
 }
 
+TEST_F(ControlPlaneTest, WithNothingToPrepareAFunctionIsActiveAtOnce) {
+    code.ready_at_once = true;
+    auto const made = run(control->create_function(who, creation()));
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->version.status, pending_creation()) << "AWS's answer says so";
+    EXPECT_TRUE(control->is_idle());
+    EXPECT_EQ(get().version.status, active());
+    EXPECT_EQ(published_code(), "PK1");
+    EXPECT_EQ(run(control->create_function(who, creation())).error().code, Errc::kResourceConflict);
+}
+
 TEST_F(ControlPlaneTest, RefusesWhatAwsRefusesOnCreate) {
     struct Case {
         char const* name;

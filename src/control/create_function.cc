@@ -19,8 +19,7 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
     MERIDIAN_CO_CHECK(parts_.runtimes.check(*settings.runtime));
     MERIDIAN_CO_CHECK(check_role(who, settings.role_arn.value_or(""), request.name));
     // Asked before the code is stored, which is most of the work, and again by the commit.
-    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, request.name));
-    if (existing)
+    if (published_.find(who.account.value(), request.name.value(), model::kLatest))
         co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
     MERIDIAN_CO_CHECK(co_await resolve_layers(who, &request.settings));
     MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.package)));
@@ -58,7 +57,11 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
         MERIDIAN_CO_CHECK(co_await code_signing_.attach_new(
             who, request.name, request.code_signing_config_arn, &transaction));
     }
-    stored.latest = {pending_creation(), std::nullopt};
+    // The answer says Pending, as AWS's does; where there is nothing to prepare, the next one says
+    // Active.
+    bool const ready =
+        parts_.code.is_ready_at_once(code.size_bytes) && function.latest.settings.layers.empty();
+    stored.latest = {ready ? active() : pending_creation(), std::nullopt};
 
     StoredVersion version;
     auto const key = function_key(who.account, function.name);
@@ -92,7 +95,8 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
         lifecycle_.publish(who.account, function.name, version.version, version.status,
                            version.sequence);
     }
-    lifecycle_.prepare(who.account, function.name);
+    if (!ready) lifecycle_.prepare(who.account, function.name);
+    stored.latest.status = version.status.status = pending_creation();
     if (!request.publish) co_return view_of(stored);
     auto view = view_of(version);
     view.qualified_arn = false;  // recorded: the version's number, but the function's ARN

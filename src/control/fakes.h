@@ -99,6 +99,10 @@ class FakeCodeStore final : public store::CodeStore {
         if (found == packages.end()) co_return fail(Errc::kResourceNotFound, "no such package");
         co_return found->second;
     }
+    bool ready_at_once = false;  // nothing is prepared after a creation
+    [[nodiscard]] bool is_ready_at_once(std::uint64_t /*zipped_bytes*/) const override {
+        return ready_at_once;
+    }
     io::Task<> make_ready(model::CodeSha256 sha256) override {
         MERIDIAN_CO_CHECK(co_await open_unpacked(std::move(sha256)));
         co_return Result<void>{};

@@ -34,6 +34,8 @@ class CodeStore {
     // Does ahead what open_unpacked() would make its caller wait for. What is small is unpacked
     // on first use; here it is only found to be there. Errors as open_unpacked().
     virtual io::Task<> make_ready(model::CodeSha256 sha256) = 0;
+    // Whether make_ready() has nothing to do for a package of this size that is here.
+    [[nodiscard]] virtual bool is_ready_at_once(std::uint64_t zipped_bytes) const = 0;
 
     // A directory with the package's files, unpacked on first use and kept. O_PATH | O_DIRECTORY.
     // The zip's hash is verified when it is unpacked.

@@ -158,10 +158,14 @@ io::Task<> FolderCodeStore::make_ready(model::CodeSha256 sha256) {
     MERIDIAN_CO_TRY(auto const bytes, co_await io::blocking(state->pool, [state, hex] {
                         return state->folder->zipped_bytes(hex);
                     }));
-    if (bytes >= kUnpackAheadBytesMin) {
+    if (!is_ready_at_once(bytes)) {
         MERIDIAN_CO_CHECK(co_await open_unpacked(std::move(sha256)));
     }
     co_return Result<void>{};
+}
+
+bool FolderCodeStore::is_ready_at_once(std::uint64_t zipped_bytes) const {
+    return zipped_bytes < kUnpackAheadBytesMin;
 }
 
 io::Task<io::UniqueFd> FolderCodeStore::open_unpacked(model::CodeSha256 sha256) {

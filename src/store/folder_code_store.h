@@ -38,6 +38,7 @@ class FolderCodeStore final : public CodeStore {
     io::Task<StoredCode> put(std::string zip_bytes) override;
     io::Task<std::string> get(model::CodeSha256 sha256) override;
     io::Task<> make_ready(model::CodeSha256 sha256) override;
+    [[nodiscard]] bool is_ready_at_once(std::uint64_t zipped_bytes) const override;
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) override;
     io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) override;
     io::Task<std::uint64_t> unzipped_bytes(model::CodeSha256 sha256) override;
