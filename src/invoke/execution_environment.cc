@@ -270,7 +270,8 @@ io::Task<InvokeResult> ExecutionEnvironment::invoke(InvokeRequest request) {
     current_->request = std::move(request);
     current_->invocation_id = make_uuid(services_.random);
     if (current_->request.trace_id.empty()) {
-        current_->request.trace_id = wire::make_trace_header(services_.random, services_.clock.wall_now());
+        current_->request.trace_id =
+            wire::make_trace_header(services_.random, services_.clock.wall_now());
     }
     if (frozen_) {
         frozen_ = false;
