@@ -38,9 +38,10 @@ std::string without_port(std::string_view host) {
 
 std::string_view port_of(std::string_view host) {
     auto const colon = host.rfind(':');
-    bool const port =
-        colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
-    return port ? host.substr(colon + 1) : std::string_view("80");
+    auto const port = colon == std::string_view::npos ? "" : host.substr(colon + 1);
+    bool const digits =
+        !port.empty() && port.find_first_not_of("0123456789") == std::string_view::npos;
+    return digits ? port : std::string_view("80");
 }
 
 // Repeats are joined by a comma.

@@ -74,6 +74,17 @@ TEST(FunctionUrlEvent, LeavesOutWhatIsNotThere) {
     EXPECT_EQ(event["isBase64Encoded"], false);
 }
 
+TEST(FunctionUrlEvent, BytesThatAreNoTextAreReplacedOrLeftOut) {
+    auto request = get("/\xff?\xff=\xff");
+    request.headers.set("host", "id.lambda-url.us-east-1.localhost:\xff");
+    request.headers.add("x-\xff", "\xff");
+    request.headers.add("cookie", "\xff");
+    request.headers.add("user-agent", "\xff");
+    auto const event = json::parse(url_event(request, {}));
+    EXPECT_EQ(event["headers"]["x-forwarded-port"], "80");
+    EXPECT_EQ(event["rawPath"], "/\xef\xbf\xbd");
+}
+
 TEST(FunctionUrlEvent, BytesAreBase64) {
     auto request = get("/");
     request.headers.add("Content-Type", "multipart/form-data; boundary=x");
