@@ -42,7 +42,7 @@ class Authorizer {
                                          nlohmann::json const& input, RequestOrigin const& origin);
 
     // Whether a function URL answers `caller`; null: somebody unknown, where its AuthType is NONE.
-    // `url` need not outlive the first suspension. kAccessDenied without AWS's text.
+    // kAccessDenied, whose text is for the log: AWS's answer does not say why.
     io::Task<> authorize_url(auth::Caller const* caller, control::PublishedUrl url,
                              RequestOrigin const& origin);
 
