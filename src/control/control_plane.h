@@ -141,9 +141,10 @@ class ControlPlane {
     // The status an update begins with: what ran before keeps running.
     [[nodiscard]] static VersionStatus updating(StoredFunction const& stored);
 
-    // One try of each change; kConflict means that the record changed under it.
+    // One try of each change; kConflict means that the record changed under it. `again`: a try has
+    // conflicted, so that what stands there must be looked at.
     io::Task<FunctionView> try_create_function(Requester who, CreateFunctionRequest request,
-                                               model::CodePackage code);
+                                               model::CodePackage code, bool again);
     io::Task<FunctionView> try_update_function_code(Requester who,
                                                     UpdateFunctionCodeRequest request,
                                                     model::CodePackage code);

@@ -1,5 +1,7 @@
 // CreateFunction.
 
+#include <utility>
+
 #include "control/control_plane.h"
 #include "control/retry.h"
 #include "control/settings_rules.h"
@@ -25,15 +27,21 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
     MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.package)));
     MERIDIAN_CO_CHECK(co_await check_unzipped(
         code, request.settings.layers.value_or(std::vector<model::LayerReference>{})));
-    co_return co_await retry_conflicts([&] { return try_create_function(who, request, code); });
+    bool again = false;
+    co_return co_await retry_conflicts(
+        [&] { return try_create_function(who, request, code, std::exchange(again, true)); });
 }
 
 io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
                                                          CreateFunctionRequest request,
-                                                         model::CodePackage code) {
-    MERIDIAN_CO_TRY(auto existing, co_await table_.get(who.account, request.name));
-    if (existing)
-        co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
+                                                         model::CodePackage code, bool again) {
+    if (again) {
+        MERIDIAN_CO_TRY(auto const existing, co_await table_.get(who.account, request.name));
+        if (existing) {
+            co_return fail(Errc::kResourceConflict,
+                           "Function already exist: " + request.name.value());
+        }
+    }
 
     StoredFunction stored;
     auto& function = stored.function;
