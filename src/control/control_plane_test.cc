@@ -41,6 +41,14 @@ TEST_F(ControlPlaneTest, WithNothingToPrepareAFunctionIsActiveAtOnce) {
     EXPECT_EQ(run(control->create_function(who, creation())).error().code, Errc::kResourceConflict);
 }
 
+TEST_F(ControlPlaneTest, WhatMayHaveBeenStoredAsActiveIsFound) {
+    code.ready_at_once = true;
+    store.doubt_next_commit = true;
+    EXPECT_EQ(run(control->create_function(who, creation())).error().code, Errc::kOutcomeUnknown);
+    settle();
+    EXPECT_EQ(published_code(), "PK1");
+}
+
 TEST_F(ControlPlaneTest, RefusesWhatAwsRefusesOnCreate) {
     struct Case {
         char const* name;

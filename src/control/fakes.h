@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -28,6 +29,8 @@ class FakeStore final : public store::Store {
 
     // The next commits answer this instead of committing.
     std::deque<Error> fail_commits;
+    // The next commit is made, and answers kOutcomeUnknown.
+    bool doubt_next_commit = false;
     std::uint64_t commits = 0;
 
     io::Task<std::optional<store::Record>> get(store::Key key) override {
@@ -53,6 +56,8 @@ class FakeStore final : public store::Store {
         }
         auto outcome = co_await inner_.commit(std::move(transaction));
         if (outcome) ++commits;
+        if (std::exchange(doubt_next_commit, false))
+            co_return fail(Errc::kOutcomeUnknown, "the answer was lost");
         co_return outcome;
     }
     io::Task<std::vector<store::LogEntry>> read_log(store::LogName log, store::Sequence after,

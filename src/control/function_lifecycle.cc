@@ -141,6 +141,16 @@ io::Task<bool> FunctionLifecycle::settle(FunctionId id) {
     if (!stored) co_return true;  // deleted meanwhile
     MERIDIAN_CO_TRY(auto versions, co_await parts_.table.all_versions(account, name));
 
+    // What a commit of unknown outcome stored as settled has not been published yet.
+    auto const is_published = [&](std::string const& version) {
+        return parts_.published.find(account.value(), name.value(), version) != nullptr;
+    };
+    if (!is_published(model::kLatest)) publish(stored->function, stored->latest, stored->sequence);
+    for (auto const& version : versions) {
+        if (!is_published(version.version.version.value()))
+            publish(account, name, version.version, version.status, version.sequence);
+    }
+
     store::Transaction transaction{.caller = "meridian"};
     bool const latest_is_new = !is_settled(stored->latest.status);
     if (latest_is_new) {
