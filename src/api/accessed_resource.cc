@@ -26,10 +26,8 @@ AccessedResource function_resource(RequestPlace const& place, std::string_view n
     if (!bare && reference->qualifier) resource.qualifier = reference->qualifier->value();
     if (!bare && !qualifier.empty()) resource.qualifier = qualifier;
     if (resource.qualifier == model::kLatest) resource.qualifier.clear();
-    std::optional<model::Qualifier> shown;
-    if (!resource.qualifier.empty()) shown = model::Qualifier(resource.qualifier);
     resource.arn = wire::function_arn(reference->region.value_or(place.region), resource.account,
-                                      reference->name, shown);
+                                      reference->name, model::Qualifier(resource.qualifier));
     resource.function = reference->name;
     return resource;
 }

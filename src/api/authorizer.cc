@@ -123,6 +123,10 @@ std::string_view tagging_action(wire::Operation const& operation) {
     return "iam:TagPolicy";
 }
 
+policy::Documents one_or_none(policy::Document const* const& document) {
+    return document == nullptr ? policy::Documents{} : policy::Documents(&document, 1);
+}
+
 // What GetSessionToken gives is good for no IAM without a second factor, and of STS for little
 // (API reference).
 Result<void> check_session(auth::Caller const& caller, wire::Operation const& operation) {
@@ -141,16 +145,11 @@ Result<void> check_session(auth::Caller const& caller, wire::Operation const& op
 void Authorizer::describe(auth::Caller const& caller, RequestOrigin const& origin,
                           policy::RequestContext& context) const {
     parts_.authority.describe(caller, context);
-    describe_request(caller.region, origin, context);
-}
-
-void Authorizer::describe_request(model::RegionName const& region, RequestOrigin const& origin,
-                                  policy::RequestContext& context) const {
     auto const now = std::chrono::floor<std::chrono::seconds>(parts_.clock.wall_now());
     context.add_made("aws:CurrentTime", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now));
     context.add_made("aws:EpochTime", std::to_string(now.time_since_epoch().count()));
     context.add("aws:sourceip", origin.peer_address);
-    context.add("aws:requestedregion", region.value());
+    context.add("aws:requestedregion", caller.region.value());
     context.add("aws:securetransport", "false");
     context.add("aws:viaawsservice", "false");
     if (!origin.user_agent.empty()) context.add("aws:useragent", origin.user_agent);
@@ -168,12 +167,12 @@ policy::Document const* Authorizer::resource_policy(AccessedResource const& reso
     return &compiled_.emplace(*text, std::move(*document)).first->second;
 }
 
-io::Task<> Authorizer::add_resource_tags(std::string const& caller_arn,
+io::Task<> Authorizer::add_resource_tags(auth::Caller const& caller,
                                          AccessedResource const& resource,
                                          policy::RequestContext& context) {
     if (!resource.function) co_return Result<void>{};
     // What is not there has none.
-    auto const tags = co_await parts_.control.list_function_tags({resource.account, caller_arn},
+    auto const tags = co_await parts_.control.list_function_tags({resource.account, caller.arn},
                                                                  *resource.function);
     if (!tags) co_return Result<void>{};
     for (auto const& [key, value] : *tags) context.add_made("aws:ResourceTag/" + key, value);
@@ -238,68 +237,45 @@ io::Task<model::AccountId> Authorizer::authorize(auth::Caller const& caller,
     describe_function(place, operation, resource, input, context);
     context.add("aws:resourceaccount", resource.account.value());
     if (parts_.authority.asks_for_resource_tags(caller, document)) {
-        MERIDIAN_CO_CHECK(co_await add_resource_tags(caller.arn, resource, context));
+        MERIDIAN_CO_CHECK(co_await add_resource_tags(caller, resource, context));
         document = resource_policy(resource);  // it may have changed meanwhile
     }
     auto const action =
         rule == nullptr ? std::string(operation.name) : action_name(operation, *rule);
-    MERIDIAN_CO_CHECK(parts_.authority.check(
-        caller,
-        {.action = action,
-         .resource = resource.arn,
-         .resource_account = resource.account.value(),
-         .resource_policies =
-             document == nullptr ? policy::Documents{} : policy::Documents(&document, 1)},
-        context));
+    MERIDIAN_CO_CHECK(parts_.authority.check(caller,
+                                             {.action = action,
+                                              .resource = resource.arn,
+                                              .resource_account = resource.account.value(),
+                                              .resource_policies = one_or_none(document)},
+                                             context));
     MERIDIAN_CO_CHECK(check_further(caller, operation, resource, input, context));
     co_return resource.account;
 }
 
 // Since October 2025 AWS asks for both actions.
-io::Task<> Authorizer::authorize_url(auth::Caller const* caller, control::PublishedUrl url,
+io::Task<> Authorizer::authorize_url(auth::Caller const& caller, control::PublishedUrl const& url,
                                      RequestOrigin const& origin) {
-    auto const& region = parts_.control.region();
-    auto const alias =
-        url.alias.value().empty() ? std::nullopt : std::optional<model::Qualifier>(url.alias);
-    AccessedResource const resource{wire::function_arn(region, url.account, url.function, alias),
-                                    url.account, url.function, url.alias.value()};
+    AccessedResource const resource{
+        wire::function_arn(parts_.control.region(), url.account, url.function, url.alias),
+        url.account, url.function, url.alias.value()};
     policy::RequestContext context;
-    if (caller != nullptr) parts_.authority.describe(*caller, context);
-    describe_request(region, origin, context);
+    describe(caller, origin, context);
     context.add("lambda:functionarn", resource.arn);
     context.add_made("lambda:functionurlauthtype", url.settings.value("AuthType", ""));
     context.add("lambda:invokedviafunctionurl", "true");
     context.add("aws:resourceaccount", resource.account.value());
     auto const* document = resource_policy(resource);
-    bool const tags = caller != nullptr ? parts_.authority.asks_for_resource_tags(*caller, document)
-                                        : document != nullptr && document->mentions_resource_tags();
-    if (tags) {
-        MERIDIAN_CO_CHECK(co_await add_resource_tags(caller != nullptr ? caller->arn : "anonymous",
-                                                     resource, context));
-        document = resource_policy(resource);
+    if (parts_.authority.asks_for_resource_tags(caller, document)) {
+        MERIDIAN_CO_CHECK(co_await add_resource_tags(caller, resource, context));
+        document = resource_policy(resource);  // it may have changed meanwhile
     }
-    auto const documents =
-        document == nullptr ? policy::Documents{} : policy::Documents(&document, 1);
-    for (std::string_view const action : {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}) {
-        policy::Principal const nobody{};
-        auto const decision =
-            caller != nullptr
-                ? parts_.authority.decide(*caller,
-                                          {.action = action,
-                                           .resource = resource.arn,
-                                           .resource_account = resource.account.value(),
-                                           .resource_policies = documents},
-                                          context)
-                : policy::evaluate({.principal = nobody,
-                                    .action = action,
-                                    .resource = resource.arn,
-                                    .resource_account = resource.account.value(),
-                                    .context = context},
-                                   {.resource = documents});
-        if (!decision.allowed()) {
-            co_return fail(Errc::kAccessDenied,
-                           fmt::format("{} is not allowed on {}", action, resource.arn));
-        }
+    for (auto const* action : {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}) {
+        MERIDIAN_CO_CHECK(parts_.authority.check(caller,
+                                                 {.action = action,
+                                                  .resource = resource.arn,
+                                                  .resource_account = resource.account.value(),
+                                                  .resource_policies = one_or_none(document)},
+                                                 context));
     }
     co_return Result<void>{};
 }

@@ -41,9 +41,9 @@ class Authorizer {
                                          wire::Operation const& operation,
                                          nlohmann::json const& input, RequestOrigin const& origin);
 
-    // Whether a function URL answers `caller`; null: somebody unknown, where its AuthType is NONE.
-    // kAccessDenied, whose text is for the log: AWS's answer does not say why.
-    io::Task<> authorize_url(auth::Caller const* caller, control::PublishedUrl url,
+    // Whether a function URL answers `caller`, who is nobody where its AuthType is NONE. All three
+    // must outlive the call. kAccessDenied.
+    io::Task<> authorize_url(auth::Caller const& caller, control::PublishedUrl const& url,
                              RequestOrigin const& origin);
 
     // The same for reading a function's log group.
@@ -56,9 +56,6 @@ class Authorizer {
                   policy::RequestContext& context) const;
 
   private:
-    // What describes the request itself.
-    void describe_request(model::RegionName const& region, RequestOrigin const& origin,
-                          policy::RequestContext& context) const;
     // Null where there is none, or none that can be read.
     [[nodiscard]] policy::Document const* resource_policy(AccessedResource const& resource);
     // What else the operation needs: to pass a role, to read layers, to tag.
@@ -67,7 +64,7 @@ class Authorizer {
                                              AccessedResource const& resource,
                                              nlohmann::json const& input,
                                              policy::RequestContext& context) const;
-    io::Task<> add_resource_tags(std::string const& caller_arn, AccessedResource const& resource,
+    io::Task<> add_resource_tags(auth::Caller const& caller, AccessedResource const& resource,
                                  policy::RequestContext& context);
 
     Parts const parts_;

@@ -202,13 +202,12 @@ asio::awaitable<HttpResponse> Front::handle_url(wire::FunctionUrlHost host, Http
                           : region->services.control.function_urls().published().find(host.url_id);
     if (url == nullptr) co_return unknown_url();
     // A browser sends preflights without credentials.
-    auto const cors = url->settings.find("Cors");
-    if (cors != url->settings.end() && cors->is_object() && wire::is_preflight(request))
+    if (auto const* const cors = cors_of(*url); cors != nullptr && wire::is_preflight(request))
         co_return wire::preflight_response(*cors, request);
 
     auto const now = clock_.wall_now();
     UrlCall call{.url = *url,
-                 .caller = std::nullopt,
+                 .caller = {.principal = {.kind = auth::Principal::Kind::kAnonymous}},
                  .origin = {.peer_address = request.peer_address,
                             .user_agent = std::string(request.headers.get("user-agent"))},
                  .request_id = std::move(request_id),
@@ -229,6 +228,7 @@ asio::awaitable<HttpResponse> Front::handle_url(wire::FunctionUrlHost host, Http
         }
     }
     auto const& services = region->services;
+    call.caller.region = services.name;
     co_return co_await serve_function_url(services.invoker, region->authorizer, services.name, log_,
                                           std::move(call), std::move(request));
 }

@@ -7,6 +7,7 @@
 #include "model/limits.h"
 #include "wire/arn.h"
 #include "wire/event_time.h"
+#include "wire/function_url.h"
 
 namespace meridian::api {
 
@@ -23,28 +24,13 @@ json url_settings(json const& input) {
     return settings;
 }
 
-// "http://ID.lambda-url.REGION.localhost:4600/" on a loopback endpoint; the endpoint's own host
-// stands at the end otherwise.
-std::string url_of(std::string const& id, ActionContext const& context) {
-    auto const scheme_end = context.endpoint.find("://");
-    auto const scheme = context.endpoint.substr(0, scheme_end);
-    auto host = context.endpoint.substr(scheme_end + 3);
-    auto const colon = host.rfind(':');
-    auto const port = colon == std::string::npos ? std::string() : host.substr(colon);
-    if (colon != std::string::npos) host.resize(colon);
-    if (host == "127.0.0.1" || host == "[::1]") host = "localhost";
-    return fmt::format("{}://{}.lambda-url.{}.{}{}/", scheme, id, context.region.value(), host,
-                       port);
-}
-
 json url_json(control::FunctionUrl const& url, model::FunctionName const& function,
               ActionContext const& context) {
     auto const& settings = url.config.settings;
-    json out = {{"FunctionUrl", url_of(settings.value("UrlId", ""), context)},
+    json out = {{"FunctionUrl", wire::format_function_url(
+                                    context.endpoint, settings.value("UrlId", ""), context.region)},
                 {"FunctionArn",
-                 wire::function_arn(
-                     context.region, context.account, function,
-                     url.qualifier.value().empty() ? std::nullopt : std::optional(url.qualifier))},
+                 wire::function_arn(context.region, context.account, function, url.qualifier)},
                 {"AuthType", settings.value("AuthType", "")},
                 {"CreationTime", wire::format_iso8601_ms(url.config.created)},
                 {"LastModifiedTime", wire::format_iso8601_ms(url.config.last_modified)},

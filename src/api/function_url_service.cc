@@ -21,26 +21,24 @@ HttpResponse refused_url(int status, nlohmann::json const& message) {
     return response;
 }
 
-std::optional<wire::UrlCaller> shown_caller(std::optional<auth::Caller> const& caller) {
-    if (!caller) return std::nullopt;
-    return wire::UrlCaller{.access_key = caller->access_key_id.value(),
-                           .account = caller->account.value(),
-                           .arn = caller->arn,
-                           .user_id = caller->user_id};
+std::optional<wire::UrlCaller> shown_caller(auth::Caller const& caller) {
+    if (caller.principal.kind == auth::Principal::Kind::kAnonymous) return std::nullopt;
+    return wire::UrlCaller{.access_key = caller.access_key_id.value(),
+                           .account = caller.account.value(),
+                           .arn = caller.arn,
+                           .user_id = caller.user_id};
 }
 
 asio::awaitable<HttpResponse> call_function(invoke::Invoker& invoker,
                                             model::RegionName const& region, Log& log,
                                             UrlCall const& call, HttpRequest const& request) {
     auto const& url = call.url;
-    auto const alias =
-        url.alias.value().empty() ? std::nullopt : std::optional<model::Qualifier>(url.alias);
     invoke::InvokeRequest invocation;
     invocation.account = url.account;
     invocation.name = url.function;
     invocation.qualifier = url.alias;
     invocation.request_id = call.request_id;
-    invocation.invoked_arn = wire::function_arn(region, url.account, url.function, alias);
+    invocation.invoked_arn = wire::function_arn(region, url.account, url.function, url.alias);
     invocation.trace_id = call.trace_id;
     invocation.payload = wire::url_event(request, {.url_id = url.settings.value("UrlId", ""),
                                                    .owner_account = url.account.value(),
@@ -67,6 +65,11 @@ asio::awaitable<HttpResponse> call_function(invoke::Invoker& invoker,
 
 }  // namespace
 
+nlohmann::json const* cors_of(control::PublishedUrl const& url) {
+    auto const cors = url.settings.find("Cors");
+    return cors != url.settings.end() && cors->is_object() ? &*cors : nullptr;
+}
+
 HttpResponse unknown_url() {
     auto response = refused_url(403, nullptr);
     response.headers.add("x-amzn-ErrorType", "AccessDeniedException");
@@ -85,11 +88,8 @@ HttpResponse forbidden_url() {
 asio::awaitable<HttpResponse> serve_function_url(invoke::Invoker& invoker, Authorizer& authorizer,
                                                  model::RegionName const& region, Log& log,
                                                  UrlCall call, HttpRequest request) {
-    auto const cors = call.url.settings.find("Cors");
-    bool const shares = cors != call.url.settings.end() && cors->is_object();
     HttpResponse response;
-    auto const allowed = co_await authorizer.authorize_url(call.caller ? &*call.caller : nullptr,
-                                                           call.url, call.origin);
+    auto const allowed = co_await authorizer.authorize_url(call.caller, call.url, call.origin);
     if (!allowed) {
         response = forbidden_url();
     } else if (request.body_too_large) {
@@ -100,7 +100,8 @@ asio::awaitable<HttpResponse> serve_function_url(invoke::Invoker& invoker, Autho
     } else {
         response = co_await call_function(invoker, region, log, call, request);
     }
-    if (shares) wire::add_cors_headers(*cors, request, &response);
+    if (auto const* const cors = cors_of(call.url))
+        wire::add_cors_headers(*cors, request, &response);
     if (!response.headers.contains("x-amzn-RequestId"))
         response.headers.add("x-amzn-RequestId", call.request_id.value());
     response.headers.add("x-amzn-trace-id", call.trace_id);

@@ -2,8 +2,6 @@
 // A request to a function URL: may it, the function's event, its answer as HTTP. The URL is known
 // and, where its AuthType asks for it, the signature is verified.
 
-#include <optional>
-
 #include "api/authorizer.h"
 #include "base/http_message.h"
 #include "control/published_urls.h"
@@ -13,13 +11,15 @@ namespace meridian::api {
 
 struct UrlCall {
     control::PublishedUrl url;
-    std::optional<auth::Caller> caller;  // nothing: AuthType NONE
+    auth::Caller caller;  // nobody: AuthType NONE
     RequestOrigin origin;
     model::RequestId request_id;
     std::string trace_id;  // a whole tracing header
     WallTime time{};
 };
 
+// The URL's CORS settings; null: none.
+[[nodiscard]] nlohmann::json const* cors_of(control::PublishedUrl const& url);
 // What a URL that nobody has answers (recorded).
 [[nodiscard]] HttpResponse unknown_url();
 // What somebody gets who may not use a URL (recorded).

@@ -27,7 +27,7 @@ namespace meridian::auth {
 
 // Who a key stands for, beyond its ARN: which policies apply.
 struct Principal {
-    enum class Kind { kRoot, kUser, kAssumedRole };
+    enum class Kind { kRoot, kUser, kAssumedRole, kAnonymous };  // in session tokens: append
 
     Kind kind = Kind::kRoot;
     std::string name = {};      // of the user or the role

@@ -8,6 +8,14 @@
 
 namespace meridian::control {
 
+namespace {
+
+std::unexpected<Error> already_there(model::FunctionName const& name) {
+    return fail(Errc::kResourceConflict, "Function already exist: " + name.value());
+}
+
+}  // namespace
+
 io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFunctionRequest request) {
     MERIDIAN_CO_CHECK(check_function_name(request.name));
     auto const& settings = request.settings;
@@ -22,7 +30,7 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
     MERIDIAN_CO_CHECK(check_role(who, settings.role_arn.value_or(""), request.name));
     // Asked before the code is stored, which is most of the work, and again by the commit.
     if (published_.find(who.account.value(), request.name.value(), model::kLatest))
-        co_return fail(Errc::kResourceConflict, "Function already exist: " + request.name.value());
+        co_return already_there(request.name);
     MERIDIAN_CO_CHECK(co_await resolve_layers(who, &request.settings));
     MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.package)));
     MERIDIAN_CO_CHECK(co_await check_unzipped(
@@ -37,10 +45,7 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
                                                          model::CodePackage code, bool again) {
     if (again) {
         MERIDIAN_CO_TRY(auto const existing, co_await table_.get(who.account, request.name));
-        if (existing) {
-            co_return fail(Errc::kResourceConflict,
-                           "Function already exist: " + request.name.value());
-        }
+        if (existing) co_return already_there(request.name);
     }
 
     StoredFunction stored;

@@ -69,11 +69,9 @@ io::Task<FunctionUrl> FunctionUrls::try_create(Requester who, FunctionAndQualifi
     if (existing) {
         co_return fail(
             Errc::kResourceConflict,
-            fmt::format(
-                "Failed to create function url config for [functionArn = {}]. Error "
-                "message:  FunctionUrlConfig exists for this Lambda function",
-                parts_.functions.arn(who.account, what.name,
-                                     alias.value().empty() ? std::nullopt : std::optional(alias))));
+            fmt::format("Failed to create function url config for [functionArn = {}]. Error "
+                        "message:  FunctionUrlConfig exists for this Lambda function",
+                        parts_.functions.arn(who.account, what.name, alias)));
     }
     settings["UrlId"] = make_token(parts_.random, kUrlIdAlphabet, kUrlIdChars);
     auto const now = parts_.clock.wall_now();

@@ -9,16 +9,25 @@ namespace meridian::iam {
 
 namespace {
 
+policy::Principal::Kind kind_of(auth::Principal::Kind kind) {
+    switch (kind) {
+        case auth::Principal::Kind::kRoot:
+            return policy::Principal::Kind::kRoot;
+        case auth::Principal::Kind::kUser:
+            return policy::Principal::Kind::kUser;
+        case auth::Principal::Kind::kAssumedRole:
+            return policy::Principal::Kind::kAssumedRole;
+        case auth::Principal::Kind::kAnonymous:
+            break;
+    }
+    return policy::Principal::Kind::kAnonymous;
+}
+
 policy::Principal principal_of(auth::Caller const& caller) {
-    using Kind = policy::Principal::Kind;
-    policy::Principal principal{.kind = Kind::kRoot,
-                                .account = caller.account.value(),
-                                .arn = caller.arn,
-                                .role_arn = caller.principal.role_arn};
-    if (caller.principal.kind == auth::Principal::Kind::kUser) principal.kind = Kind::kUser;
-    if (caller.principal.kind == auth::Principal::Kind::kAssumedRole)
-        principal.kind = Kind::kAssumedRole;
-    return principal;
+    return {.kind = kind_of(caller.principal.kind),
+            .account = caller.account.value(),
+            .arn = caller.arn,
+            .role_arn = caller.principal.role_arn};
 }
 
 policy::Request request_of(policy::Principal const& principal, Intent const& intent,
@@ -39,8 +48,6 @@ void describe_tags(model::Tags const& tags, policy::RequestContext& context) {
 
 void Authority::describe(auth::Caller const& caller, policy::RequestContext& context) const {
     auto const& principal = caller.principal;
-    context.add("aws:principalaccount", caller.account.value());
-    context.add("aws:userid", caller.user_id);
     switch (principal.kind) {
         case auth::Principal::Kind::kRoot:
             context.add("aws:principaltype", "Account");
@@ -61,7 +68,11 @@ void Authority::describe(auth::Caller const& caller, policy::RequestContext& con
                     directory_.find<model::Role>(caller.account, principal.name))
                 describe_tags(role->entity.tags, context);
             break;
+        case auth::Principal::Kind::kAnonymous:
+            return;
     }
+    context.add("aws:principalaccount", caller.account.value());
+    context.add("aws:userid", caller.user_id);
     if (!principal.source_function_arn.empty())
         context.add("lambda:sourcefunctionarn", principal.source_function_arn);
     if (principal.issued) {

@@ -86,6 +86,8 @@ auth::Credential const* KnownCredentials::find_session(model::AccessKeyId const&
             credential.user_id = claims.id + ":" + claims.session_name;
             break;
         }
+        case auth::Principal::Kind::kAnonymous:
+            return nullptr;
     }
     found_ = std::move(credential);
     return &found_;

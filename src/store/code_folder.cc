@@ -95,12 +95,14 @@ Result<void> sync_file(io::UniqueFd const& file, fs::path const& path) {
     return {};
 }
 
+std::unexpected<Error> no_package(fs::path const& path) {
+    return fail(Errc::kResourceNotFound,
+                fmt::format("There is no package {}.", path.filename().string()));
+}
+
 Result<std::string> read_whole(fs::path const& path) {
     io::UniqueFd const file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!file.valid() && errno == ENOENT) {
-        return fail(Errc::kResourceNotFound,
-                    fmt::format("There is no package {}.", path.filename().string()));
-    }
+    if (!file.valid() && errno == ENOENT) return no_package(path);
     struct stat info{};
     if (!file.valid() || ::fstat(file.get(), &info) != 0) return io_error("read", path);
     std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
@@ -205,8 +207,7 @@ Result<std::uint64_t> CodeFolder::zipped_bytes(std::string const& hex) {
     struct stat info{};
     if (::stat(path.c_str(), &info) == 0) return static_cast<std::uint64_t>(info.st_size);
     if (errno != ENOENT) return io_error("look at", path);
-    return fail(Errc::kResourceNotFound,
-                fmt::format("There is no package {}.", path.filename().string()));
+    return no_package(path);
 }
 
 Result<std::string> CodeFolder::get(std::string const& hex) {

@@ -137,7 +137,7 @@ std::string function_arn(model::RegionName const& region, model::AccountId const
                          std::optional<model::Qualifier> const& qualifier) {
     auto arn =
         fmt::format("arn:{}:lambda:{}:{}:function:{}", partition_of(region), region, account, name);
-    if (qualifier) arn += ":" + qualifier->value();
+    if (qualifier && !qualifier->value().empty()) arn += ":" + qualifier->value();
     return arn;
 }
 

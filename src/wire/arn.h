@@ -29,8 +29,8 @@ struct FunctionReference {
 // The shortest form that keeps every part: parse(format(x)) == x.
 [[nodiscard]] std::string format(FunctionReference const& reference);
 
-// "arn:aws:lambda:us-east-1:123456789012:function:name[:qualifier]". The partition follows the
-// region (aws, aws-cn, aws-us-gov, …).
+// "arn:aws:lambda:us-east-1:123456789012:function:name[:qualifier]". An empty qualifier is none.
+// The partition follows the region (aws, aws-cn, aws-us-gov, …).
 [[nodiscard]] std::string function_arn(
     model::RegionName const& region, model::AccountId const& account,
     model::FunctionName const& name,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -29,16 +30,16 @@ constexpr std::array<std::string_view, 8> kRemapped = {
     "connection", "content-length",    "date",   "keep-alive", "server",
     "te",         "transfer-encoding", "upgrade"};
 
-std::string without_port(std::string_view host) {
+// "name" and "80" of "name:80"; an IPv6 address keeps its brackets.
+std::pair<std::string_view, std::string_view> split_port(std::string_view host) {
     auto const colon = host.rfind(':');
-    bool const port =
-        colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
-    return lowered(port ? host.substr(0, colon) : host);
+    if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos)
+        return {host, {}};
+    return {host.substr(0, colon), host.substr(colon + 1)};
 }
 
 std::string_view port_of(std::string_view host) {
-    auto const colon = host.rfind(':');
-    auto const port = colon == std::string_view::npos ? "" : host.substr(colon + 1);
+    auto const port = split_port(host).second;
     bool const digits =
         !port.empty() && port.find_first_not_of("0123456789") == std::string_view::npos;
     return digits ? port : std::string_view("80");
@@ -104,21 +105,22 @@ bool is_text_type(std::string_view content_type) {
 json event_context(HttpRequest const& request, UrlRequestContext const& context) {
     auto const seconds = std::chrono::floor<std::chrono::seconds>(context.time);
     auto const milliseconds = std::chrono::floor<std::chrono::milliseconds>(context.time);
-    json out = {{"accountId", context.caller ? context.owner_account : "anonymous"},
-                {"apiId", context.url_id},
-                {"domainName", without_port(to_valid_utf8(request.headers.get("host")))},
-                {"domainPrefix", context.url_id},
-                {"http",
-                 {{"method", request.method},
-                  {"path", to_valid_utf8(request.path())},
-                  {"protocol", "HTTP/1.1"},
-                  {"sourceIp", request.peer_address},
-                  {"userAgent", to_valid_utf8(request.headers.get("user-agent"))}}},
-                {"requestId", context.request_id},
-                {"routeKey", kDefaultRoute},
-                {"stage", kDefaultRoute},
-                {"time", fmt::format("{:%d/%b/%Y:%H:%M:%S +0000}", seconds)},
-                {"timeEpoch", milliseconds.time_since_epoch().count()}};
+    json out = {
+        {"accountId", context.caller ? context.owner_account : "anonymous"},
+        {"apiId", context.url_id},
+        {"domainName", lowered(to_valid_utf8(split_port(request.headers.get("host")).first))},
+        {"domainPrefix", context.url_id},
+        {"http",
+         {{"method", request.method},
+          {"path", to_valid_utf8(request.path())},
+          {"protocol", "HTTP/1.1"},
+          {"sourceIp", request.peer_address},
+          {"userAgent", to_valid_utf8(request.headers.get("user-agent"))}}},
+        {"requestId", context.request_id},
+        {"routeKey", kDefaultRoute},
+        {"stage", kDefaultRoute},
+        {"time", fmt::format("{:%d/%b/%Y:%H:%M:%S +0000}", seconds)},
+        {"timeEpoch", milliseconds.time_since_epoch().count()}};
     if (context.caller) {
         auto const& caller = *context.caller;
         out["authorizer"] = {{"iam",
@@ -247,14 +249,24 @@ void add_origin(json const& cors, std::string_view origin, HttpResponse* respons
 
 }  // namespace
 
+std::string format_function_url(std::string_view endpoint, std::string_view url_id,
+                                model::RegionName const& region) {
+    auto const scheme = endpoint.substr(0, endpoint.find("://") + 3);
+    auto [host, port] = split_port(endpoint.substr(scheme.size()));
+    if (host == "127.0.0.1" || host == "[::1]") host = "localhost";
+    return fmt::format("{}{}{}{}.{}{}{}/", scheme, url_id, kUrlLabel, region, host,
+                       port.empty() ? "" : ":", port);
+}
+
+// Every request asks this: what is no URL's host costs a look.
 std::optional<FunctionUrlHost> parse_function_url_host(std::string_view host) {
-    auto const name = without_port(host);
-    auto const label = name.find(kUrlLabel);
-    if (label == std::string::npos || label == 0) return std::nullopt;
-    auto const region = label + kUrlLabel.size();
-    auto const end = name.find('.', region);
-    if (end == std::string::npos || end == region) return std::nullopt;
-    return FunctionUrlHost{name.substr(0, label), name.substr(region, end - region)};
+    auto const label = std::ranges::search(host, kUrlLabel, {}, lower);
+    if (label.empty() || label.begin() == host.begin()) return std::nullopt;
+    auto const rest = split_port(std::string_view(label.end(), host.end())).first;
+    auto const end = rest.find('.');
+    if (end == std::string_view::npos || end == 0) return std::nullopt;
+    return FunctionUrlHost{lowered(std::string_view(host.begin(), label.begin())),
+                           lowered(rest.substr(0, end))};
 }
 
 std::string url_event(HttpRequest const& request, UrlRequestContext const& context) {

@@ -22,6 +22,10 @@ struct FunctionUrlHost {
 
     bool operator==(FunctionUrlHost const&) const = default;
 };
+// "http://ID.lambda-url.REGION.localhost:4600/" on a loopback endpoint; the endpoint's own host
+// stands at the end otherwise. `endpoint` is "scheme://host[:port]".
+[[nodiscard]] std::string format_function_url(std::string_view endpoint, std::string_view url_id,
+                                              model::RegionName const& region);
 // Nothing where `host` is no function URL's.
 [[nodiscard]] std::optional<FunctionUrlHost> parse_function_url_host(std::string_view host);
 

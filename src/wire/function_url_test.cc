@@ -29,6 +29,16 @@ TEST(FunctionUrlHost, NamesTheUrlAndTheRegionInAnyCase) {
         EXPECT_EQ(parse_function_url_host(host), std::nullopt) << host;
 }
 
+TEST(FunctionUrlHost, IsWhatAUrlIsMadeWith) {
+    model::RegionName const region("us-east-1");
+    EXPECT_EQ(format_function_url("http://127.0.0.1:4600", "id", region),
+              "http://id.lambda-url.us-east-1.localhost:4600/");
+    EXPECT_EQ(format_function_url("https://host.example", "id", region),
+              "https://id.lambda-url.us-east-1.host.example/");
+    EXPECT_EQ(format_function_url("http://[::1]:4600", "id", region),
+              "http://id.lambda-url.us-east-1.localhost:4600/");
+}
+
 TEST(FunctionUrlEvent, HoldsTheRequest) {
     auto request = get("/pa2%Fth/1?a=1&a=2&b=3+4&c");
     request.method = "POST";
