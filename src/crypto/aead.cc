@@ -1,5 +1,6 @@
 #include "crypto/aead.h"
 
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <span>
@@ -9,6 +10,7 @@
 
 #include "base/assert.h"
 #include "crypto/sha256.h"
+
 namespace meridian::crypto {
 namespace {
 
@@ -48,12 +50,16 @@ AeadKey derive_key(std::string_view master, std::string_view use) {
     return hmac_sha256(master, use);
 }
 
-std::string seal(AeadKey const& key, std::uint32_t key_id, std::string_view plaintext,
-                 std::string_view context, Random& random) {
+namespace {
+
+// `fill_nonce` writes the nonce into its argument.
+template <typename FillNonce>
+std::string seal_with(AeadKey const& key, std::uint32_t key_id, std::string_view plaintext,
+                      std::string_view context, FillNonce fill_nonce) {
     std::string sealed(kSealedOverheadBytes + plaintext.size(), '\0');
     sealed[0] = static_cast<char>(kSealedVersion);
     for (int i = 0; i < 4; ++i) sealed[1 + i] = static_cast<char>(key_id >> (24 - 8 * i));
-    random.fill(std::as_writable_bytes(std::span(sealed).subspan(kHeaderBytes, kNonceBytes)));
+    fill_nonce(std::as_writable_bytes(std::span(sealed).subspan(kHeaderBytes, kNonceBytes)));
 
     auto const cipher = new_context();
     unsigned char* const nonce = bytes_of(sealed) + kHeaderBytes;
@@ -70,6 +76,24 @@ std::string seal(AeadKey const& key, std::uint32_t key_id, std::string_view plai
     require(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes,
                                 body + plaintext.size()));
     return sealed;
+}
+
+}  // namespace
+
+std::string seal(AeadKey const& key, std::uint32_t key_id, std::string_view plaintext,
+                 std::string_view context, Random& random) {
+    return seal_with(key, key_id, plaintext, context,
+                     [&](std::span<std::byte> nonce) { random.fill(nonce); });
+}
+
+std::string seal_repeatably(AeadKey const& key, std::uint32_t key_id, std::string_view plaintext,
+                            std::string_view context) {
+    std::string_view const key_bytes(reinterpret_cast<char const*>(key.data()), key.size());
+    HmacSha256Key const nonces(as_bytes(derive_key(key_bytes, "nonces")));
+    auto const digest = nonces.sign(sha256_hex(context) + std::string(plaintext));
+    return seal_with(key, key_id, plaintext, context, [&](std::span<std::byte> nonce) {
+        std::memcpy(nonce.data(), digest.data(), nonce.size());
+    });
 }
 
 Result<std::uint32_t> sealed_key_id(std::string_view sealed) {

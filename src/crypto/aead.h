@@ -29,6 +29,12 @@ inline constexpr std::size_t kSealedOverheadBytes = 1 + 4 + 12 + 16;
 [[nodiscard]] std::string seal(AeadKey const& key, std::uint32_t key_id, std::string_view plaintext,
                                std::string_view context, Random& random);
 
+// The same with a nonce that follows from key, context and plaintext: the same value sealed twice
+// is the same bytes, so that a file that holds it changes only when the value does. Who reads two
+// of them learns whether they are equal, and no more. open() opens it.
+[[nodiscard]] std::string seal_repeatably(AeadKey const& key, std::uint32_t key_id,
+                                          std::string_view plaintext, std::string_view context);
+
 // kCorrupt for anything that seal() did not make with this key and context.
 [[nodiscard]] Result<std::string> open(AeadKey const& key, std::string_view sealed,
                                        std::string_view context);

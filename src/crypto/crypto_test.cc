@@ -4,6 +4,8 @@
 
 #include "base/encoding.h"
 #include "crypto/aead.h"
+#include "crypto/ed25519.h"
+#include "crypto/sealed_box.h"
 #include "crypto/sha256.h"
 #include "crypto/system_random.h"
 
@@ -149,6 +151,89 @@ TEST(Aead, KeepsItsFormat) {
     auto const sealed = seal(kKey, 1, "meridian", "arn", random);
     EXPECT_EQ(to_hex(sealed),
               "010000000100000000000000000000000053c4fa9a7dfb7c33497aed4030cd44064b12d4f06622839e");
+}
+
+template <std::size_t N>
+std::array<std::uint8_t, N> bytes_of_hex(std::string_view text) {
+    auto const bytes = from_hex(text).value();
+    EXPECT_EQ(bytes.size(), N);
+    std::array<std::uint8_t, N> out{};
+    std::ranges::copy(bytes, out.begin());
+    return out;
+}
+
+// RFC 8032, section 7.1, tests 1 to 3.
+TEST(Ed25519, GivesTheRfcsSignatures) {
+    struct {
+        char const* seed;
+        char const* public_key;
+        char const* message;
+        char const* signature;
+    } const cases[] = {
+        {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701"
+         "cf9b46bd25bf5f0595bbe24655141438e7a100b"},
+        {"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+         "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d"
+         "0f11d8c387b2eaeb4302aeeb00d291612bb0c00"},
+        {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+         "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+         "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f7609"
+         "84dc6594a7c15e9716ed28dc027beceea1ec40a"},
+    };
+    for (auto const& c : cases) {
+        auto const seed = bytes_of_hex<32>(c.seed);
+        auto const key = bytes_of_hex<32>(c.public_key);
+        auto const message = from_hex(c.message).value();
+        EXPECT_EQ(ed25519_public_key(seed), key);
+        auto signature = ed25519_sign(seed, message);
+        EXPECT_EQ(signature, bytes_of_hex<64>(c.signature));
+        EXPECT_TRUE(ed25519_verify(key, message, signature));
+        EXPECT_FALSE(ed25519_verify(key, message + "x", signature));
+        signature[3] ^= 1;
+        EXPECT_FALSE(ed25519_verify(key, message, signature));
+    }
+}
+
+// RFC 7748, section 5.2: the function once, with the base point for both of its arguments.
+TEST(SealedBox, NamesItsRecipientAsTheRfcDoes) {
+    EXPECT_EQ(box_recipient(BoxSecret{9}),
+              bytes_of_hex<32>("422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"));
+}
+
+TEST(SealedBox, OpensForItsRecipientAlone) {
+    SystemRandom random;
+    BoxSecret mine{}, theirs{};
+    random.fill(std::as_writable_bytes(std::span(mine)));
+    random.fill(std::as_writable_bytes(std::span(theirs)));
+    auto box = seal_box(box_recipient(mine), "the vault's key", "vault", random).value();
+    EXPECT_EQ(open_box(mine, box, "vault").value(), "the vault's key");
+    EXPECT_EQ(open_box(mine, box, "elsewhere").error().code, Errc::kCorrupt);
+    EXPECT_EQ(open_box(theirs, box, "vault").error().code, Errc::kCorrupt);
+    for (std::size_t at = 0; at < box.size(); ++at) {
+        box[at] ^= 1;
+        EXPECT_FALSE(open_box(mine, box, "vault")) << at;
+        EXPECT_FALSE(open_box(mine, std::string_view(box).substr(0, at), "vault")) << at;
+        box[at] ^= 1;
+    }
+    // A point of low order: anybody could open it.
+    EXPECT_EQ(seal_box(BoxRecipient{}, "x", "", random).error().code, Errc::kInvalidParameterValue);
+}
+
+TEST(SealRepeatably, GivesTheSameBytesForTheSameValueInTheSamePlace) {
+    AeadKey const key{1, 2, 3};
+    auto const sealed = seal_repeatably(key, 7, "secret", "here");
+    EXPECT_EQ(sealed, seal_repeatably(key, 7, "secret", "here"));
+    EXPECT_EQ(open(key, sealed, "here").value(), "secret");
+    EXPECT_EQ(sealed_key_id(sealed).value(), 7U);
+    EXPECT_FALSE(open(key, sealed, "there"));
+    std::set<std::string> nonces;
+    for (auto const& [value, place] :
+         {std::pair{"secret", "here"}, {"secret", "there"}, {"other", "here"}, {"other", "there"}})
+        nonces.insert(seal_repeatably(key, 7, value, place).substr(5, 12));
+    EXPECT_EQ(nonces.size(), 4U);
 }
 
 }  // namespace
