@@ -1,0 +1,294 @@
+#include "vault/git_repository.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <git2.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/sha1.h"
+
+namespace meridian::vault {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kFormatKey[] = "meridian.vaultformat";
+constexpr char kLockFile[] = "meridian.lock";
+constexpr char kMain[] = "main";
+
+std::unexpected<Error> system_error(std::string_view doing, fs::path const& path) {
+    return fail(Errc::kIo,
+                fmt::format("cannot {} {}: {}", doing, path.string(), std::strerror(errno)));
+}
+
+std::unexpected<Error> git_error(std::string_view doing, Errc code = Errc::kIo) {
+    auto const* const error = git_error_last();
+    return fail(code, fmt::format("cannot {}: {}", doing,
+                                  error == nullptr ? "libgit2 does not say why" : error->message));
+}
+
+git_oid oid_of(ObjectId const& id) {
+    git_oid oid;
+    std::ranges::copy(id.bytes, oid.id);
+    return oid;
+}
+
+ObjectId id_of(git_oid const& oid) {
+    ObjectId id;
+    std::copy_n(oid.id, id.bytes.size(), id.bytes.begin());
+    return id;
+}
+
+Result<void> sync_folder(fs::path const& path) {
+    io::UniqueFd const folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.valid() || ::fsync(folder.get()) != 0) return system_error("sync", path);
+    return {};
+}
+
+// Whole and durable under a name that git ignores.
+Result<void> write_beside(fs::path const& path, std::string_view bytes) {
+    io::UniqueFd const file(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0400));
+    if (!file.valid()) return system_error("create", path);
+    while (!bytes.empty()) {
+        auto const count = ::write(file.get(), bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return system_error("write", path);
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    if (::fdatasync(file.get()) != 0) return system_error("sync", path);
+    return {};
+}
+
+// libgit2 believes an index, and follows a damaged one anywhere: its checksum is looked at first.
+Result<void> check_index(fs::path const& path) {
+    io::UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat info{};
+    if (!file.valid() || ::fstat(file.get(), &info) != 0) return system_error("read", path);
+    crypto::Sha1Digest digest{};
+    auto const size = static_cast<std::size_t>(info.st_size);
+    if (size > digest.size()) {
+        void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+        if (mapped == MAP_FAILED) return system_error("read", path);
+        std::string_view const bytes(static_cast<char const*>(mapped), size);
+        auto const checksum = bytes.substr(size - digest.size());
+        digest = crypto::sha1(bytes.substr(0, size - digest.size()));
+        bool const same = std::memcmp(digest.data(), checksum.data(), digest.size()) == 0;
+        ::munmap(mapped, size);
+        if (same) return {};
+    }
+    return fail(Errc::kCorrupt, fmt::format("{0} is damaged; `git index-pack` makes it anew from "
+                                            "the pack beside it",
+                                            path.string()));
+}
+
+Result<void> check_indexes(fs::path const& directory) {
+    std::error_code error;
+    for (fs::directory_iterator at(directory / "objects" / "pack", error), end; !error && at != end;
+         at.increment(error)) {
+        if (at->path().extension() == ".idx") {
+            MERIDIAN_CHECK(check_index(at->path()));
+        }
+    }
+    if (!error) return {};
+    return fail(Errc::kCorrupt,
+                fmt::format("cannot look into {}: {}", directory.string(), error.message()));
+}
+
+Result<void> check_format(git_repository* repository, fs::path const& directory, bool is_new) {
+    git_config* config = nullptr;
+    if (git_repository_config(&config, repository) != 0)
+        return git_error("read the vault's configuration", Errc::kCorrupt);
+    std::unique_ptr<git_config, decltype(&git_config_free)> const owner(config, git_config_free);
+    if (is_new) {
+        if (git_config_set_int32(config, kFormatKey, kVaultFormat) != 0)
+            return git_error("write the vault's configuration");
+        return {};
+    }
+    std::int32_t format = 0;
+    if (git_config_get_int32(&format, config, kFormatKey) != 0) {
+        return fail(Errc::kCorrupt,
+                    fmt::format("{} is a git repository, but no vault", directory.string()));
+    }
+    if (format > kVaultFormat) {
+        return fail(Errc::kCorrupt,
+                    fmt::format("the vault {} has format {}, this program knows {}: use the newer "
+                                "Meridian that wrote it",
+                                directory.string(), format, kVaultFormat));
+    }
+    return {};
+}
+
+}  // namespace
+
+void GitRepository::FreeRepository::operator()(git_repository* repository) const noexcept {
+    git_repository_free(repository);
+}
+void GitRepository::FreeDatabase::operator()(git_odb* database) const noexcept {
+    git_odb_free(database);
+}
+
+GitRepository::Library::Library() {
+    git_libgit2_init();
+    // References are synced; objects are hashed by read(), faster than libgit2 does it.
+    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+}
+GitRepository::Library::~Library() { git_libgit2_shutdown(); }
+
+GitRepository::GitRepository(fs::path directory) : directory_(std::move(directory)) {}
+GitRepository::~GitRepository() = default;
+
+Result<std::unique_ptr<GitRepository>> GitRepository::open(fs::path const& directory,
+                                                           Access access) {
+    std::unique_ptr<GitRepository> repository(new GitRepository(directory));
+    MERIDIAN_CHECK(repository->open_files(access));
+    return repository;
+}
+
+Result<void> GitRepository::open_files(Access access) {
+    if (access == Access::kWrite) {
+        if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
+            return system_error("make", directory_);
+        auto const path = directory_ / kLockFile;
+        lock_ = io::UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        if (!lock_.valid()) return system_error("open", path);
+        if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+            return fail(Errc::kUnavailable,
+                        fmt::format("another process writes the vault {}", directory_.string()));
+        }
+    }
+    bool const is_new = access == Access::kWrite && !fs::exists(directory_ / "objects");
+    git_repository* repository = nullptr;
+    if (is_new) {
+        git_repository_init_options options{};
+        git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
+        options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;
+        options.initial_head = kMain;
+        if (git_repository_init_ext(&repository, directory_.c_str(), &options) != 0)
+            return git_error("make the vault");
+    } else if (git_repository_open_bare(&repository, directory_.c_str()) != 0) {
+        return git_error("open the vault", Errc::kCorrupt);
+    }
+    repository_.reset(repository);
+    MERIDIAN_CHECK(check_format(repository, directory_, is_new));
+    MERIDIAN_CHECK(check_indexes(directory_));
+    git_odb* database = nullptr;
+    if (git_repository_odb(&database, repository) != 0)
+        return git_error("open the vault's objects", Errc::kCorrupt);
+    database_.reset(database);
+    return {};
+}
+
+Result<ObjectId> GitRepository::put(ObjectType type, std::string_view bytes, Packing packing) {
+    auto const id = object_id(type, bytes);
+    if (contains(id)) return id;
+    if (group_.bytes() + bytes.size() > kGroupBytesMax) {
+        MERIDIAN_CHECK(flush());
+    }
+    group_.add(id, type, bytes, packing);
+    return id;
+}
+
+bool GitRepository::contains(ObjectId const& id) {
+    auto const oid = oid_of(id);
+    return group_.contains(id) || git_odb_exists(database_.get(), &oid) == 1;
+}
+
+Result<std::string> GitRepository::read(ObjectType type, ObjectId const& id) {
+    if (group_.contains(id)) return group_.read(id);
+    auto const oid = oid_of(id);
+    git_odb_object* object = nullptr;
+    if (git_odb_read(&object, database_.get(), &oid) != 0)
+        return git_error(fmt::format("read {} {}", name_of(type), id.hex()), Errc::kCorrupt);
+    std::unique_ptr<git_odb_object, decltype(&git_odb_object_free)> const owner(
+        object, git_odb_object_free);
+    std::string bytes(static_cast<char const*>(git_odb_object_data(object)),
+                      git_odb_object_size(object));
+    if (object_id(type, bytes) != id) {
+        return fail(Errc::kCorrupt, fmt::format("{} {} does not have the contents that its name "
+                                                "says",
+                                                name_of(type), id.hex()));
+    }
+    return bytes;
+}
+
+Result<void> GitRepository::flush() {
+    if (group_.is_empty()) return {};
+    auto const files = group_.finish();
+    auto const folder = directory_ / "objects" / "pack";
+    // The index last: a pack without one is nothing to git.
+    for (auto const& [suffix, bytes] : {std::pair(".pack", std::string_view(files.pack)),
+                                        std::pair(".idx", std::string_view(files.index))}) {
+        auto const path = folder / (files.name + suffix);
+        auto const temporary = folder / ("tmp_" + files.name + suffix);
+        auto written = write_beside(temporary, bytes);
+        if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+            written = system_error("rename", temporary);
+        if (!written) {
+            ::unlink(temporary.c_str());
+            return written;
+        }
+    }
+    MERIDIAN_CHECK(sync_folder(folder));
+    git_odb_refresh(database_.get());
+    return {};
+}
+
+Result<std::optional<ObjectId>> GitRepository::reference(std::string const& name) {
+    git_oid oid;
+    int const found = git_reference_name_to_id(&oid, repository_.get(), name.c_str());
+    if (found == GIT_ENOTFOUND) return std::nullopt;
+    if (found != 0) return git_error("read " + name, Errc::kCorrupt);
+    return id_of(oid);
+}
+
+Result<void> GitRepository::move_reference(std::string const& name,
+                                           std::optional<ObjectId> const& from,
+                                           ObjectId const& to) {
+    MERIDIAN_CHECK(flush());
+    auto const target = oid_of(to);
+    git_reference* made = nullptr;
+    int status = 0;
+    if (from) {
+        auto const expected = oid_of(*from);
+        status = git_reference_create_matching(&made, repository_.get(), name.c_str(), &target, 1,
+                                               &expected, nullptr);
+    } else {
+        status = git_reference_create(&made, repository_.get(), name.c_str(), &target, 0, nullptr);
+    }
+    git_reference_free(made);
+    if (status == GIT_EMODIFIED || status == GIT_EEXISTS || (from && status == GIT_ENOTFOUND))
+        return fail(Errc::kConflict, name + " was moved by someone else");
+    if (status == GIT_EINVALIDSPEC)
+        return fail(Errc::kInvalidParameterValue, name + " is no name that git takes");
+    if (status != 0) return git_error("write " + name);
+    return {};
+}
+
+Result<std::vector<std::pair<std::string, ObjectId>>> GitRepository::references(
+    std::string const& prefix) {
+    git_strarray names{};
+    if (git_reference_list(&names, repository_.get()) != 0)
+        return git_error("list the vault's references", Errc::kCorrupt);
+    std::unique_ptr<git_strarray, decltype(&git_strarray_dispose)> const owner(
+        &names, git_strarray_dispose);
+    std::vector<std::pair<std::string, ObjectId>> found;
+    for (std::size_t i = 0; i < names.count; ++i) {
+        std::string name = names.strings[i];
+        if (!name.starts_with(prefix)) continue;
+        MERIDIAN_TRY(auto const id, reference(name));
+        if (id) found.emplace_back(std::move(name), *id);
+    }
+    std::ranges::sort(found);
+    return found;
+}
+
+}  // namespace meridian::vault

@@ -1,0 +1,76 @@
+#include "vault/packages.h"
+
+#include <fmt/format.h>
+
+#include "crypto/sha256.h"
+#include "vault/layout.h"
+#include "vault/package_recipe.h"
+
+namespace meridian::vault {
+namespace {
+
+std::string part_name(std::size_t number) { return fmt::format("{:06x}", number); }
+
+Result<std::string> read_file_of(GitRepository& repository, TreeEdit& tree,
+                                 std::string const& path) {
+    MERIDIAN_TRY(auto const entry, tree.find(path));
+    if (!entry || entry->is_tree) return fail(Errc::kCorrupt, "there is no " + path);
+    return repository.read(ObjectType::kBlob, entry->id);
+}
+
+}  // namespace
+
+Result<std::string> put_package(GitRepository& repository, TreeEdit& tree,
+                                std::string_view package) {
+    auto const sha256_hex = crypto::sha256_hex(package);
+    auto const folder = package_path(sha256_hex);
+    MERIDIAN_TRY(auto const there, tree.find(folder));
+    if (there) return sha256_hex;
+    auto const split = split_package(package);
+    MERIDIAN_TRY(auto const recipe, repository.put(ObjectType::kBlob, format(split.recipe)));
+    MERIDIAN_TRY(auto const gaps, repository.put(ObjectType::kBlob, split.gaps));
+    MERIDIAN_CHECK(tree.put(folder + "/recipe", recipe));
+    MERIDIAN_CHECK(tree.put(folder + "/gaps", gaps));
+    for (std::size_t n = 0; n < split.parts.size(); ++n) {
+        MERIDIAN_TRY(auto const part,
+                     repository.put(ObjectType::kBlob, split.parts[n], Packing::kStore));
+        MERIDIAN_CHECK(tree.put(fmt::format("{}/{}", folder, part_name(n)), part));
+    }
+    return sha256_hex;
+}
+
+Result<std::string> read_package(GitRepository& repository, TreeEdit& tree,
+                                 std::string_view sha256_hex) {
+    auto const folder = package_path(sha256_hex);
+    MERIDIAN_TRY(auto const there, tree.find(folder));
+    if (!there)
+        return fail(Errc::kResourceNotFound,
+                    fmt::format("the vault has no package {}", sha256_hex));
+    auto const joined = [&]() -> Result<std::string> {
+        MERIDIAN_TRY(auto const text, read_file_of(repository, tree, folder + "/recipe"));
+        MERIDIAN_TRY(auto const recipe, parse_recipe(text));
+        if (recipe.sha256_hex != sha256_hex)
+            return fail(Errc::kCorrupt, "the recipe is another package's");
+        MERIDIAN_TRY(auto const gaps, read_file_of(repository, tree, folder + "/gaps"));
+        return join_package(recipe, gaps, [&](std::size_t n) {
+            return read_file_of(repository, tree, fmt::format("{}/{}", folder, part_name(n)));
+        });
+    }();
+    if (joined) return joined;
+    return fail(joined.error().code, fmt::format("{}: {}", folder, joined.error().message));
+}
+
+Result<std::vector<std::string>> list_packages(TreeEdit& tree) {
+    std::vector<std::string> packages;
+    MERIDIAN_CHECK(tree.for_each_file(kCodeFolder, [&](std::string const& path, ObjectId const&) {
+        // code/ab/ab12…/recipe
+        if (path.ends_with("/recipe")) {
+            auto const folder = path.substr(0, path.rfind('/'));
+            packages.push_back(folder.substr(folder.rfind('/') + 1));
+        }
+        return Result<void>{};
+    }));
+    return packages;
+}
+
+}  // namespace meridian::vault

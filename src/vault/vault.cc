@@ -1,0 +1,397 @@
+#include "vault/vault.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/assert.h"
+#include "base/encoding.h"
+#include "crypto/sha256.h"
+#include "vault/layout.h"
+#include "vault/packages.h"
+#include "vault/ssh_signature.h"
+
+namespace meridian::vault {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kManifest[] = "vault.json";
+constexpr char kReadme[] = "README.md";
+constexpr std::string_view kReadmeText = R"(# A Meridian vault
+
+Everything that a region of Meridian holds, kept by the region itself: a commit for each change, its author the caller.
+
+- `accounts/ACCOUNT/functions/NAME/`: a function with its versions, aliases, permissions and settings.
+- `accounts/ACCOUNT/layers/`, `iam/` and so on: the same for the rest.
+- `code/`: packages, once each. `code/ab/ab12…/recipe` says how its parts and `gaps` make the zip with that SHA-256.
+- `vault.json`: whose signature baselines carry, and the vault's keys, sealed to the offline recovery key.
+- `{"$sealed": "…"}` in a file is a secret.
+
+A baseline is a tag (`git tag -l 'baseline/*'`). Restore with `meridian restore --vault THIS --baseline NAME`.
+)";
+
+// The part of an ARN that says who: "user/alice".
+std::string who_of(std::string const& caller) {
+    if (!caller.starts_with("arn:")) return caller.empty() ? "meridian" : caller;
+    return caller.substr(caller.rfind(':') + 1);
+}
+
+Signature person(std::string const& caller, WallTime time) {
+    return {.name = who_of(caller), .email = caller, .time = time};
+}
+
+Signature keeper(model::RegionName const& region, WallTime time) {
+    return {.name = "Meridian", .email = region.value(), .time = time};
+}
+
+std::string trailers(Position const& position) {
+    return fmt::format("Region-Sequence: {}\nAccount-Sequence: {}\n", position.region,
+                       position.account);
+}
+
+std::string subject_of(std::span<store::LogEntry const> entries) {
+    std::string subject;
+    std::size_t more = 0;
+    for (auto const& entry : entries) {
+        for (auto const& change : entry.changes) {
+            if (!path_of({change.key})) continue;
+            if (subject.empty()) {
+                subject = (change.value ? "" : "delete ") + describe(change.key);
+            } else {
+                ++more;
+            }
+        }
+    }
+    if (subject.empty()) return "nothing that is kept";
+    return more == 0 ? subject : fmt::format("{} and {} more", subject, more);
+}
+
+std::optional<store::Sequence> sequence_in(std::string_view message, std::string_view name) {
+    auto const text = trailer(message, name);
+    store::Sequence sequence = 0;
+    if (!text) return std::nullopt;
+    auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), sequence);
+    if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+    return sequence;
+}
+
+void find_packages(json const& value, std::set<std::string>& found) {
+    if (value.is_object() && value.contains("sha256") && value.contains("size_bytes") &&
+        value["sha256"].is_string()) {
+        if (auto const digest = from_base64(value["sha256"].get<std::string>()))
+            found.insert(to_hex(*digest));
+    }
+    if (!value.is_structured()) return;
+    for (auto const& member : value) find_packages(member, found);
+}
+
+}  // namespace
+
+std::optional<Position> position_in(std::string_view message) {
+    auto const region = sequence_in(message, "Region-Sequence");
+    auto const account = sequence_in(message, "Account-Sequence");
+    if (!region || !account) return std::nullopt;
+    return Position{*region, *account};
+}
+
+std::vector<std::string> packages_in(json const& value) {
+    std::set<std::string> found;
+    find_packages(value, found);
+    return {found.begin(), found.end()};
+}
+
+Vault::Vault(Options options, Clock const& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      text_(options_.keys ? std::optional(options_.keys->sealing) : std::nullopt,
+            options_.secrets) {}
+
+Result<std::unique_ptr<Vault>> Vault::open(Options options, Clock const& clock) {
+    std::unique_ptr<Vault> vault(new Vault(std::move(options), clock));
+    auto const access =
+        vault->options_.keys ? GitRepository::Access::kWrite : GitRepository::Access::kRead;
+    MERIDIAN_TRY(vault->repository_, GitRepository::open(vault->options_.directory, access));
+    MERIDIAN_CHECK(vault->load());
+    if (!vault->head_ && vault->options_.keys) {
+        MERIDIAN_CHECK(vault->begin_history());
+    }
+    return vault;
+}
+
+Result<void> Vault::load() {
+    MERIDIAN_TRY(head_, repository_->reference(kMainBranch));
+    position_ = {};
+    tree_.emplace(*repository_, std::nullopt);
+    if (!head_) return {};
+    MERIDIAN_TRY(auto const commit, read_commit(*head_));
+    auto const position = position_in(commit.message);
+    if (!position) {
+        return fail(Errc::kCorrupt, fmt::format("{}: commit {} does not say how far the logs were "
+                                                "followed",
+                                                options_.directory.string(), head_->hex()));
+    }
+    position_ = *position;
+    tree_.emplace(*repository_, commit.tree);
+    return {};
+}
+
+Result<void> Vault::begin_history() {
+    json manifest = {{"format", kVaultFormat},
+                     {"region", options_.region.value()},
+                     {"signer", format_ssh_key(crypto::ed25519_public_key(options_.keys->signing))},
+                     {"recovery", json::array()}};
+    for (auto const& kept : options_.recovery) {
+        manifest["recovery"].push_back(
+            {{"recipient", kept.recipient}, {"box", kept.box}, {"voucher", kept.voucher}});
+    }
+    MERIDIAN_TRY(auto const manifest_blob,
+                 repository_->put(ObjectType::kBlob, manifest.dump(2) + "\n"));
+    MERIDIAN_TRY(auto const readme_blob, repository_->put(ObjectType::kBlob, kReadmeText));
+    MERIDIAN_CHECK(tree_->put(kManifest, manifest_blob));
+    MERIDIAN_CHECK(tree_->put(kReadme, readme_blob));
+    MERIDIAN_TRY(auto const tree, tree_->write());
+    auto const by = keeper(options_.region, clock_.wall_now());
+    Commit const first{
+        .tree = tree,
+        .author = by,
+        .committer = by,
+        .message = fmt::format("the vault of {}\n\n{}", options_.region, trailers(position_))};
+    MERIDIAN_TRY(auto const id, repository_->put(ObjectType::kCommit, format_commit(first)));
+    MERIDIAN_CHECK(repository_->move_reference(kMainBranch, std::nullopt, id));
+    head_ = id;
+    return {};
+}
+
+bool Vault::has_package(std::string const& sha256_hex) {
+    auto const found = tree_->find(package_path(sha256_hex));
+    return found && found->has_value();
+}
+
+Result<void> Vault::put_package(std::string_view package) {
+    MERIDIAN_CHECK(vault::put_package(*repository_, *tree_, package));
+    return {};
+}
+
+Result<void> Vault::append(std::span<store::LogEntry const> entries) {
+    auto const before = head_;
+    auto const written = [&]() -> Result<void> {
+        bool const together = entries.size() > kCommitsAtOnceMax;
+        for (auto rest = entries; !rest.empty();) {
+            std::size_t count = 1;
+            while (together && count < rest.size() && rest[count].caller == rest[0].caller) ++count;
+            MERIDIAN_CHECK(commit(rest.first(count)));
+            rest = rest.subspan(count);
+        }
+        if (head_ == before) return {};
+        return repository_->move_reference(kMainBranch, before, *head_);
+    }();
+    if (written) return {};
+    // What was made of it in memory is not to be built upon.
+    MERIDIAN_CHECK(load());
+    return written;
+}
+
+Result<void> Vault::commit(std::span<store::LogEntry const> entries) {
+    for (auto const& entry : entries) {
+        auto const expected = position_.of(entry.log) + 1;
+        if (entry.sequence != expected) {
+            return fail(Errc::kConflict,
+                        fmt::format("the log's entry {} comes where {} is expected", entry.sequence,
+                                    expected));
+        }
+        MERIDIAN_CHECK(apply(entry));
+        (entry.log == store::LogName::kRegion ? position_.region : position_.account) =
+            entry.sequence;
+    }
+    MERIDIAN_TRY(auto const tree, tree_->write());
+    Commit made{.tree = tree,
+                .author = person(entries.front().caller, entries.front().time),
+                .committer = keeper(options_.region, entries.back().time),
+                .message = fmt::format("{}\n\n{}", subject_of(entries), trailers(position_))};
+    if (head_) made.parents.push_back(*head_);
+    MERIDIAN_TRY(head_, repository_->put(ObjectType::kCommit, format_commit(made)));
+    return {};
+}
+
+Result<void> Vault::apply(store::LogEntry const& entry) {
+    for (auto const& change : entry.changes) {
+        auto const live = path_of({change.key});
+        if (!live) continue;
+        auto const epitaph = path_of({change.key, true}).value();
+        bool const leaves_something = !change.value && !change.epitaph.is_null();
+        MERIDIAN_CHECK(tree_->remove(change.value ? epitaph : *live));
+        if (!change.value && !leaves_something) {
+            MERIDIAN_CHECK(tree_->remove(epitaph));
+            continue;
+        }
+        auto const& path = change.value ? *live : epitaph;
+        auto const text =
+            text_.format(change.key.kind, path, change.value ? *change.value : change.epitaph);
+        MERIDIAN_TRY(auto const blob, repository_->put(ObjectType::kBlob, text));
+        MERIDIAN_CHECK(tree_->put(path, blob));
+    }
+    return {};
+}
+
+Result<ObjectId> Vault::head() {
+    if (head_) return *head_;
+    return fail(Errc::kResourceNotFound, "The vault is empty.");
+}
+
+Result<Commit> Vault::read_commit(ObjectId const& commit) {
+    MERIDIAN_TRY(auto const bytes, repository_->read(ObjectType::kCommit, commit));
+    return parse_commit(bytes);
+}
+
+Result<ObjectId> Vault::commit_at(WallTime time) {
+    MERIDIAN_TRY(auto at, head());
+    for (;;) {
+        MERIDIAN_TRY(auto const commit, read_commit(at));
+        if (commit.committer.time <= time) return at;
+        if (commit.parents.empty())
+            return fail(Errc::kResourceNotFound, "The vault begins after that moment.");
+        at = commit.parents.front();
+    }
+}
+
+Result<std::vector<KeptRecord>> Vault::read_records(ObjectId const& id) {
+    MERIDIAN_TRY(auto const commit, read_commit(id));
+    TreeEdit tree(*repository_, commit.tree);
+    std::vector<KeptRecord> records;
+    MERIDIAN_CHECK(tree.for_each_file(
+        kAccountsFolder, [&](std::string const& path, ObjectId const& blob) -> Result<void> {
+            auto place = place_of(path);
+            if (!place) return fail(Errc::kCorrupt, fmt::format("{} is no record's place", path));
+            MERIDIAN_TRY(auto const text, repository_->read(ObjectType::kBlob, blob));
+            MERIDIAN_TRY(auto value, text_.parse(path, text));
+            records.push_back({.key = std::move(place->key),
+                               .value = std::move(value.value),
+                               .is_epitaph = place->is_epitaph,
+                               .sealed = std::move(value.sealed)});
+            return {};
+        }));
+    return records;
+}
+
+Result<std::string> Vault::read_package(ObjectId const& id, std::string_view sha256_hex) {
+    MERIDIAN_TRY(auto const commit, read_commit(id));
+    TreeEdit tree(*repository_, commit.tree);
+    return vault::read_package(*repository_, tree, sha256_hex);
+}
+
+// What `sha256sum` prints for the records' files and, with the packages' own digests, for theirs,
+// in the order of the paths' bytes: the SHA-256 of that text.
+Result<std::string> Vault::merkle_root(TreeEdit& tree) {
+    std::map<std::string, std::string> digests;
+    MERIDIAN_CHECK(tree.for_each_file(
+        kAccountsFolder, [&](std::string const& path, ObjectId const& blob) -> Result<void> {
+            auto const text = repository_->read(ObjectType::kBlob, blob);
+            if (!text)
+                return fail(Errc::kCorrupt, fmt::format("{}: {}", path, text.error().message));
+            digests[path] = crypto::sha256_hex(*text);
+            return {};
+        }));
+    MERIDIAN_TRY(auto const packages, list_packages(tree));
+    for (auto const& digest : packages) digests[package_path(digest)] = digest;
+    std::string listing;
+    for (auto const& [path, digest] : digests) listing += fmt::format("{}  {}\n", digest, path);
+    return crypto::sha256_hex(listing);
+}
+
+Result<Baseline> Vault::create_baseline(std::string const& name, std::string const& message,
+                                        Signature tagger) {
+    MERIDIAN_ASSERT(options_.keys.has_value());
+    MERIDIAN_TRY(auto const commit, head());
+    MERIDIAN_TRY(auto const root, merkle_root(*tree_));
+    Baseline baseline{.name = name,
+                      .commit = commit,
+                      .tagger = std::move(tagger),
+                      .message = message.empty() ? name : message,
+                      .merkle_root = root,
+                      .region = options_.region.value(),
+                      .region_sequence = position_.region,
+                      .account_sequence = position_.account,
+                      .signer = crypto::ed25519_public_key(options_.keys->signing)};
+    MERIDIAN_TRY(
+        auto const tag,
+        repository_->put(ObjectType::kTag, format_baseline(baseline, options_.keys->signing)));
+    auto const made = repository_->move_reference(kBaselineTags + name, std::nullopt, tag);
+    if (made) return baseline;
+    if (made.error().code == Errc::kConflict)
+        return fail(Errc::kResourceConflict, fmt::format("There is a baseline {} already.", name));
+    return std::unexpected(made.error());
+}
+
+Result<std::vector<Baseline>> Vault::baselines() {
+    MERIDIAN_TRY(auto const tags, repository_->references(kBaselineTags));
+    std::vector<Baseline> found;
+    for (auto const& [reference, id] : tags) {
+        MERIDIAN_TRY(auto const bytes, repository_->read(ObjectType::kTag, id));
+        auto baseline = parse_baseline(bytes);
+        if (!baseline) {
+            return fail(Errc::kCorrupt, fmt::format("{}: {}", reference, baseline.error().message));
+        }
+        // A tag may be moved to another's name.
+        if (reference != kBaselineTags + baseline->name) {
+            return fail(Errc::kCorrupt,
+                        fmt::format("{} holds the baseline {}", reference, baseline->name));
+        }
+        found.push_back(std::move(*baseline));
+    }
+    std::ranges::sort(found, {},
+                      [](Baseline const& b) { return std::tuple(b.tagger.time, b.name); });
+    return found;
+}
+
+Result<Baseline> Vault::baseline(std::string const& name) {
+    MERIDIAN_TRY(auto const all, baselines());
+    auto const found = std::ranges::find(all, name, &Baseline::name);
+    if (found != all.end()) return *found;
+    return fail(Errc::kResourceNotFound, fmt::format("There is no baseline {}.", name));
+}
+
+Result<Vault::Verification> Vault::verify(ObjectId const& id) {
+    MERIDIAN_TRY(auto const commit, read_commit(id));
+    TreeEdit tree(*repository_, commit.tree);
+    Verification out;
+    std::set<std::string> wanted;
+    auto const read = tree.for_each_file(
+        kAccountsFolder, [&](std::string const& path, ObjectId const& blob) -> Result<void> {
+            ++out.records;
+            auto const text = repository_->read(ObjectType::kBlob, blob);
+            if (!text) {
+                out.problems.push_back(fmt::format("{}: {}", path, text.error().message));
+                return {};
+            }
+            out.bytes += text->size();
+            auto const value = text_.parse(path, *text);
+            if (!value) {
+                out.problems.push_back(value.error().message);
+                return {};
+            }
+            for (auto& digest : packages_in(value->value)) wanted.insert(std::move(digest));
+            return {};
+        });
+    if (!read) out.problems.push_back(read.error().message);
+    auto const packages = list_packages(tree);
+    if (!packages) {
+        out.problems.push_back(packages.error().message);
+        return out;
+    }
+    wanted.insert(packages->begin(), packages->end());
+    for (auto const& digest : wanted) {
+        auto const package = vault::read_package(*repository_, tree, digest);
+        if (package) {
+            ++out.packages;
+            out.bytes += package->size();
+        } else {
+            out.problems.push_back(package.error().message);
+        }
+    }
+    return out;
+}
+
+}  // namespace meridian::vault

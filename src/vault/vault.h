@@ -1,0 +1,117 @@
+#pragma once
+// A region's vault: everything that the region holds, as a git repository (docs/formats/vault.md).
+// Each log entry is a commit whose author is its caller; the commits' trailers say how far the logs
+// have been followed, so that an interrupted writer goes on where it stopped.
+//
+// Threads: one at a time; blocks.
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+#include "vault/baseline.h"
+#include "vault/git_repository.h"
+#include "vault/record_text.h"
+#include "vault/tree_edit.h"
+#include "vault/vault_keys.h"
+
+namespace meridian::vault {
+
+inline constexpr char kMainBranch[] = "refs/heads/main";
+// A commit for each entry, unless more than these wait: then those of one caller share one.
+inline constexpr std::size_t kCommitsAtOnceMax = 16;
+
+// How far the vault has followed the region's logs.
+struct Position {
+    store::Sequence region = 0;
+    store::Sequence account = 0;
+
+    [[nodiscard]] store::Sequence of(store::LogName log) const {
+        return log == store::LogName::kRegion ? region : account;
+    }
+    bool operator==(Position const&) const = default;
+};
+// Of a commit's or a tag's message; nothing where it has no such trailers.
+[[nodiscard]] std::optional<Position> position_in(std::string_view message);
+
+// One record as it stands in a commit.
+struct KeptRecord {
+    store::Key key;
+    nlohmann::json value;  // or what its deletion left behind
+    bool is_epitaph = false;
+    std::vector<std::string> sealed = {};  // members that could not be opened, as JSON pointers
+};
+
+// Digests of the packages that a record's value names.
+[[nodiscard]] std::vector<std::string> packages_in(nlohmann::json const& value);
+
+class Vault {
+  public:
+    struct Options {
+        std::filesystem::path directory;
+        model::RegionName region;
+        // Nothing: to read only, what is sealed stays so.
+        std::optional<VaultKeys> keys;
+        std::vector<store::SecretMembers> secrets;
+        // For whom the first commit keeps the keys.
+        std::vector<RecoveryKey::Kept> recovery = {};
+    };
+    // Makes it where nothing is, if there are keys. Errors: GitRepository::open().
+    static Result<std::unique_ptr<Vault>> open(Options options, Clock const& clock);
+
+    // --- Writing ---
+    [[nodiscard]] Position position() const noexcept { return position_; }
+    [[nodiscard]] bool has_package(std::string const& sha256_hex);
+    // Kept by the next commit.
+    Result<void> put_package(std::string_view package);
+    // Entries of one log that follow the position; durable afterwards. An error leaves the vault as
+    // it was.
+    Result<void> append(std::span<store::LogEntry const> entries);
+
+    // --- Reading. Commits: what resolve() gives. ---
+    // The newest commit whose entries were all written by then; kResourceNotFound.
+    Result<ObjectId> commit_at(WallTime time);
+    Result<ObjectId> head();
+    Result<Commit> read_commit(ObjectId const& commit);
+    Result<std::vector<KeptRecord>> read_records(ObjectId const& commit);
+    // Errors: packages.h.
+    Result<std::string> read_package(ObjectId const& commit, std::string_view sha256_hex);
+
+    // --- Baselines ---
+    // `name`: "v1" becomes the tag baseline/v1. kResourceConflict where there is one.
+    Result<Baseline> create_baseline(std::string const& name, std::string const& message,
+                                     Signature tagger);
+    // By time, the newest last, then by name.
+    Result<std::vector<Baseline>> baselines();
+    // kResourceNotFound.
+    Result<Baseline> baseline(std::string const& name);
+    // Whether everything that a baseline names is here and is what it was: the signature, the root,
+    // every record and every package. What is wrong, by name; nothing: all is well.
+    struct Verification {
+        std::uint64_t records = 0;
+        std::uint64_t packages = 0;
+        std::uint64_t bytes = 0;
+        std::vector<std::string> problems = {};
+    };
+    Result<Verification> verify(ObjectId const& commit);
+
+  private:
+    Vault(Options options, Clock const& clock);
+    Result<void> load();
+    Result<void> begin_history();
+    Result<void> apply(store::LogEntry const& entry);
+    Result<void> commit(std::span<store::LogEntry const> entries);
+    Result<std::string> merkle_root(TreeEdit& tree);
+
+    Options const options_;
+    Clock const& clock_;
+    RecordText const text_;
+    std::unique_ptr<GitRepository> repository_;
+    std::optional<ObjectId> head_;
+    std::optional<TreeEdit> tree_;
+    Position position_;
+};
+
+}  // namespace meridian::vault
