@@ -84,6 +84,12 @@ int run(int argc, char** argv) {
     up_command->add_option("--store", store,
                            "PostgreSQL database for functions and IAM (postgres://…, also "
                            "$MERIDIAN_STORE); otherwise a file a region");
+    std::string vault = "on";
+    up_command
+        ->add_option("--vault", vault,
+                     "on, or off: whether regions keep every change in DIR/REGION/vault.git")
+        ->check(CLI::IsMember({"on", "off"}))
+        ->capture_default_str();
     up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")
         ->capture_default_str();
     up_command
@@ -144,6 +150,8 @@ int run(int argc, char** argv) {
                                 std::to_string(idle_lifetime),
                                 "--account-concurrency",
                                 std::to_string(account_concurrency),
+                                "--vault",
+                                vault,
                                 "--stop-timeout",
                                 std::to_string(stop_timeout)};
         if (!store.empty())

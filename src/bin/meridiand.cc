@@ -48,6 +48,7 @@ struct Options {
     std::vector<std::string> regions = {"us-east-1", "sa-east-1"};
     std::string auth = "sigv4";
     std::vector<std::string> accounts = {"123456789012"};
+    std::string vault = "on";
     std::string store;  // a PostgreSQL URL; empty: SQLite
     fs::path runtimes;
     std::uint32_t idle_lifetime_seconds = 600;
@@ -120,6 +121,15 @@ void print_ready(Options const& options, std::string const& endpoint) {
     std::fflush(stdout);
 }
 
+void print_recovery_key(std::string const& key) {
+    fmt::print(
+        "\nRecovery key: {}\n"
+        "It opens what the vaults seal, on a machine that has nothing but a vault. It is shown "
+        "only "
+        "now and kept nowhere: write it down, and keep it away from this machine.\n",
+        key);
+}
+
 io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, io::UniqueFd jailer,
                  StopWatchdog& watchdog) {
     auto const executor = co_await asio::this_coro::executor;
@@ -133,6 +143,10 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     MERIDIAN_CO_TRY(auto const account_key,
                     load_or_create_key(options.data / "account.key", random));
     iam::SecretKeys const secrets(account_key);
+    std::optional<VaultSecrets> vault_secrets;
+    if (options.vault == "on") {
+        MERIDIAN_CO_TRY(vault_secrets, load_or_create_vault_secrets(options.data, random));
+    }
     MERIDIAN_CO_TRY(auto const sandboxes,
                     co_await sandbox::JailerClient::connect(executor, std::move(jailer)));
     for (auto const weakness : sandboxes->weaknesses()) {
@@ -161,6 +175,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .records_key = crypto::derive_key(account_key, "records"),
         .objects = *objects,
         .store_url = options.store,
+        .vault_secrets = vault_secrets ? &*vault_secrets : nullptr,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<regions::AccountFollower*> iam_copies;
@@ -203,6 +218,8 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
                                          fmt::format("[default]\nregion = {}\nendpoint_url = {}\n",
                                                      options.regions.front(), endpoint),
                                          0644));
+    if (vault_secrets && vault_secrets->new_recovery_key)
+        print_recovery_key(*vault_secrets->new_recovery_key);
     print_ready(options, endpoint);
 
     auto [error, number] = co_await signals.async_wait(io::kNoThrow);
@@ -266,6 +283,9 @@ int run(int argc, char** argv) {
                    "PostgreSQL database for functions and IAM (postgres://…); otherwise a file a "
                    "region")
         ->envname("MERIDIAN_STORE");
+    app.add_option("--vault", options.vault, "on or off: keep every change in DIR/REGION/vault.git")
+        ->check(CLI::IsMember({"on", "off"}))
+        ->capture_default_str();
     app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
     app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
                    "Seconds that an idle environment is kept")

@@ -16,6 +16,7 @@ constexpr auto kIamPollWait = std::chrono::seconds(20);
 // What an IAM write waits for the other regions of this process. One that takes longer has it
 // later, as on AWS, where IAM is eventually consistent.
 constexpr auto kIamSpreadMax = std::chrono::seconds(2);
+constexpr auto kVaultPollWait = std::chrono::seconds(20);
 constexpr auto kCodeReapInterval = std::chrono::hours(1);
 
 // Packages that no version needs any more are removed now and then.
@@ -225,7 +226,35 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     region->code_locations_ =
         std::make_unique<api::CodeLocations>(shared.clock, region->name_, key);
     region->adapters_ = std::make_unique<Adapters>(*region);
+    if (shared.vault_secrets != nullptr) {
+        MERIDIAN_CHECK(region->open_vault(directory / "vault.git"));
+    }
     return region;
+}
+
+Result<void> Region::open_vault(std::filesystem::path const& directory) {
+    auto const& secrets = *host_.vault_secrets;
+    MERIDIAN_TRY(auto opened, vault::Vault::open({.directory = directory,
+                                                  .region = name_,
+                                                  .keys = secrets.keys,
+                                                  .secrets = vault_secret_members(),
+                                                  .recovery = secrets.recovery},
+                                                 host_.clock));
+    vault_region_log_ =
+        std::make_unique<regions::StoreChangeSource>(*watched_store_, store::LogName::kRegion);
+    vault_account_log_ =
+        std::make_unique<regions::StoreChangeSource>(*watched_store_, store::LogName::kAccount);
+    vault_ = std::make_unique<vault::VaultKeeper>(
+        std::move(opened),
+        vault::VaultKeeper::Parts{
+            .region_log = *vault_region_log_,
+            .account_log = *vault_account_log_,
+            .code = *code_,
+            .reveal =
+                [this](store::Change& change) { return reveal_for_vault(host_.secrets, change); },
+            .log = host_.log,
+        });
+    return {};
 }
 
 io::Task<> Region::start(regions::WatchedStore& iam_home,
@@ -270,6 +299,10 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
     MERIDIAN_CO_CHECK(co_await control_->start());
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());
+    if (vault_) {
+        background_.spawn("vault", vault_->follow(store::LogName::kRegion, kVaultPollWait));
+        background_.spawn("vault of IAM", vault_->follow(store::LogName::kAccount, kVaultPollWait));
+    }
     background_.spawn("unused packages", reap_code(*control_, *code_, host_.log));
     co_return Result<void>{};
 }

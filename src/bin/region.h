@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "api/front.h"
+#include "bin/vault_files.h"
 #include "control/control_plane.h"
 #include "crypto/system_random.h"
 #include "iam/identity_manager.h"
@@ -22,6 +23,7 @@
 #include "store/folder_code_store.h"
 #include "store/sealed_store.h"
 #include "telemetry/log_store.h"
+#include "vault/vault_keeper.h"
 
 namespace meridian::bin {
 
@@ -42,6 +44,8 @@ struct RegionHost {
     // A PostgreSQL database that holds every region's store, a schema each; empty: an SQLite file
     // in each region's directory.
     std::string store_url;
+    // Null: the regions keep no vaults.
+    VaultSecrets const* vault_secrets = nullptr;
     invoke::InvokerOptions invoker_options;
 };
 
@@ -69,6 +73,7 @@ class Region {
     class Identities;
 
     Region(RegionHost host, model::RegionName name);
+    Result<void> open_vault(std::filesystem::path const& directory);
 
     RegionHost host_;
     model::RegionName name_;
@@ -79,6 +84,9 @@ class Region {
     std::unique_ptr<telemetry::LogStore> logs_;
     std::unique_ptr<api::CodeLocations> code_locations_;
     std::unique_ptr<Adapters> adapters_;
+    std::unique_ptr<regions::ChangeSource> vault_region_log_;
+    std::unique_ptr<regions::ChangeSource> vault_account_log_;
+    std::unique_ptr<vault::VaultKeeper> vault_;          // null: it keeps none
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
     std::unique_ptr<regions::AccountFollower> iam_follower_;
     std::unique_ptr<iam::AccountLog> account_log_;

@@ -102,18 +102,22 @@ Result<void> check_indexes(fs::path const& directory) {
                 fmt::format("cannot look into {}: {}", directory.string(), error.message()));
 }
 
-Result<void> check_format(git_repository* repository, fs::path const& directory, bool is_new) {
+struct FreeConfig {
+    void operator()(git_config* config) const noexcept { git_config_free(config); }
+};
+using Config = std::unique_ptr<git_config, FreeConfig>;
+
+Result<Config> open_config(git_repository* repository) {
     git_config* config = nullptr;
     if (git_repository_config(&config, repository) != 0)
         return git_error("read the vault's configuration", Errc::kCorrupt);
-    std::unique_ptr<git_config, decltype(&git_config_free)> const owner(config, git_config_free);
-    if (is_new) {
-        if (git_config_set_int32(config, kFormatKey, kVaultFormat) != 0)
-            return git_error("write the vault's configuration");
-        return {};
-    }
+    return Config(config);
+}
+
+Result<void> check_format(git_repository* repository, fs::path const& directory) {
+    MERIDIAN_TRY(auto const config, open_config(repository));
     std::int32_t format = 0;
-    if (git_config_get_int32(&format, config, kFormatKey) != 0) {
+    if (git_config_get_int32(&format, config.get(), kFormatKey) != 0) {
         return fail(Errc::kCorrupt,
                     fmt::format("{} is a git repository, but no vault", directory.string()));
     }
@@ -124,6 +128,32 @@ Result<void> check_format(git_repository* repository, fs::path const& directory,
                                 directory.string(), format, kVaultFormat));
     }
     return {};
+}
+
+// Made beside and renamed: a crash leaves all of it or nothing.
+Result<void> make_repository(fs::path const& directory) {
+    auto const temporary = fs::path(directory.string() + ".new");
+    std::error_code error;
+    fs::remove_all(temporary, error);
+    git_repository_init_options options{};
+    git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
+    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;
+    options.mode = 0700;
+    options.initial_head = kMain;
+    git_repository* repository = nullptr;
+    if (git_repository_init_ext(&repository, temporary.c_str(), &options) != 0)
+        return git_error("make the vault");
+    {
+        std::unique_ptr<git_repository, decltype(&git_repository_free)> const owner(
+            repository, git_repository_free);
+        MERIDIAN_TRY(auto const config, open_config(repository));
+        if (git_config_set_int32(config.get(), kFormatKey, kVaultFormat) != 0)
+            return git_error("write the vault's configuration");
+    }
+    MERIDIAN_CHECK(sync_folder(temporary));
+    if (::rename(temporary.c_str(), directory.c_str()) != 0)
+        return system_error("rename", temporary);
+    return sync_folder(directory.parent_path());
 }
 
 }  // namespace
@@ -140,6 +170,11 @@ GitRepository::Library::Library() {
     // References are synced; objects are hashed by read(), faster than libgit2 does it.
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+    // No person's settings, and whoever may read the folder may.
+    for (auto const level : {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
+                             GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL})
+        git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 }
 GitRepository::Library::~Library() { git_libgit2_shutdown(); }
 
@@ -155,8 +190,9 @@ Result<std::unique_ptr<GitRepository>> GitRepository::open(fs::path const& direc
 
 Result<void> GitRepository::open_files(Access access) {
     if (access == Access::kWrite) {
-        if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
-            return system_error("make", directory_);
+        if (!fs::exists(directory_)) {
+            MERIDIAN_CHECK(make_repository(directory_));
+        }
         auto const path = directory_ / kLockFile;
         lock_ = io::UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
         if (!lock_.valid()) return system_error("open", path);
@@ -165,20 +201,11 @@ Result<void> GitRepository::open_files(Access access) {
                         fmt::format("another process writes the vault {}", directory_.string()));
         }
     }
-    bool const is_new = access == Access::kWrite && !fs::exists(directory_ / "objects");
     git_repository* repository = nullptr;
-    if (is_new) {
-        git_repository_init_options options{};
-        git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
-        options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;
-        options.initial_head = kMain;
-        if (git_repository_init_ext(&repository, directory_.c_str(), &options) != 0)
-            return git_error("make the vault");
-    } else if (git_repository_open_bare(&repository, directory_.c_str()) != 0) {
+    if (git_repository_open_bare(&repository, directory_.c_str()) != 0)
         return git_error("open the vault", Errc::kCorrupt);
-    }
     repository_.reset(repository);
-    MERIDIAN_CHECK(check_format(repository, directory_, is_new));
+    MERIDIAN_CHECK(check_format(repository, directory_));
     MERIDIAN_CHECK(check_indexes(directory_));
     git_odb* database = nullptr;
     if (git_repository_odb(&database, repository) != 0)

@@ -115,8 +115,8 @@ Result<std::unique_ptr<Vault>> Vault::open(Options options, Clock const& clock) 
         vault->options_.keys ? GitRepository::Access::kWrite : GitRepository::Access::kRead;
     MERIDIAN_TRY(vault->repository_, GitRepository::open(vault->options_.directory, access));
     MERIDIAN_CHECK(vault->load());
-    if (!vault->head_ && vault->options_.keys) {
-        MERIDIAN_CHECK(vault->begin_history());
+    if (vault->options_.keys) {
+        MERIDIAN_CHECK(vault->write_manifest());
     }
     return vault;
 }
@@ -138,7 +138,8 @@ Result<void> Vault::load() {
     return {};
 }
 
-Result<void> Vault::begin_history() {
+// What the vault says of itself; written anew when it is no longer so (a new recovery key).
+Result<void> Vault::write_manifest() {
     json manifest = {{"format", kVaultFormat},
                      {"region", options_.region.value()},
                      {"signer", format_ssh_key(crypto::ed25519_public_key(options_.keys->signing))},
@@ -147,20 +148,26 @@ Result<void> Vault::begin_history() {
         manifest["recovery"].push_back(
             {{"recipient", kept.recipient}, {"box", kept.box}, {"voucher", kept.voucher}});
     }
+    MERIDIAN_TRY(auto const manifest_before, tree_->find(kManifest));
+    MERIDIAN_TRY(auto const readme_before, tree_->find(kReadme));
     MERIDIAN_TRY(auto const manifest_blob,
                  repository_->put(ObjectType::kBlob, manifest.dump(2) + "\n"));
     MERIDIAN_TRY(auto const readme_blob, repository_->put(ObjectType::kBlob, kReadmeText));
+    if (manifest_before && manifest_before->id == manifest_blob && readme_before &&
+        readme_before->id == readme_blob)
+        return {};
     MERIDIAN_CHECK(tree_->put(kManifest, manifest_blob));
     MERIDIAN_CHECK(tree_->put(kReadme, readme_blob));
     MERIDIAN_TRY(auto const tree, tree_->write());
     auto const by = keeper(options_.region, clock_.wall_now());
-    Commit const first{
+    Commit made{
         .tree = tree,
         .author = by,
         .committer = by,
         .message = fmt::format("the vault of {}\n\n{}", options_.region, trailers(position_))};
-    MERIDIAN_TRY(auto const id, repository_->put(ObjectType::kCommit, format_commit(first)));
-    MERIDIAN_CHECK(repository_->move_reference(kMainBranch, std::nullopt, id));
+    if (head_) made.parents.push_back(*head_);
+    MERIDIAN_TRY(auto const id, repository_->put(ObjectType::kCommit, format_commit(made)));
+    MERIDIAN_CHECK(repository_->move_reference(kMainBranch, head_, id));
     head_ = id;
     return {};
 }

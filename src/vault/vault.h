@@ -55,7 +55,7 @@ class Vault {
         // Nothing: to read only, what is sealed stays so.
         std::optional<VaultKeys> keys;
         std::vector<store::SecretMembers> secrets;
-        // For whom the first commit keeps the keys.
+        // For whom the vault keeps its keys.
         std::vector<RecoveryKey::Kept> recovery = {};
     };
     // Makes it where nothing is, if there are keys. Errors: GitRepository::open().
@@ -100,7 +100,7 @@ class Vault {
   private:
     Vault(Options options, Clock const& clock);
     Result<void> load();
-    Result<void> begin_history();
+    Result<void> write_manifest();
     Result<void> apply(store::LogEntry const& entry);
     Result<void> commit(std::span<store::LogEntry const> entries);
     Result<std::string> merkle_root(TreeEdit& tree);

@@ -1,0 +1,121 @@
+#include "vault/vault_keeper.h"
+
+#include <set>
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "io/alarm.h"
+#include "io/sleep.h"
+
+namespace meridian::vault {
+namespace {
+
+constexpr std::size_t kEntriesPerPage = 256;  // ours
+
+std::string_view name_of(store::LogName log) {
+    return log == store::LogName::kRegion ? "region" : "account";
+}
+
+}  // namespace
+
+VaultKeeper::VaultKeeper(std::unique_ptr<Vault> vault, Parts parts)
+    : vault_(std::move(vault)), parts_(std::move(parts)), position_(vault_->position()) {}
+
+io::Task<> VaultKeeper::follow(store::LogName log, std::chrono::milliseconds wait) {
+    // A cancellation is noticed below, between two pages.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    regions::BackOff back_off({});
+    for (;;) {
+        auto const pulled = co_await pull(log, wait);
+        if (co_await regions::is_cancelled()) co_return fail(Errc::kCancelled, "stopped");
+        if (pulled) {
+            back_off.succeeded();
+            continue;
+        }
+        parts_.log.write(LogLevel::kError, "the vault cannot follow the region",
+                         {{"log", std::string(name_of(log))}, {"error", pulled.error().message}});
+        MERIDIAN_CO_CHECK(co_await io::sleep_for(back_off.failed()));
+    }
+}
+
+io::Task<> VaultKeeper::pull(store::LogName log, std::chrono::milliseconds wait) {
+    auto& source = log == store::LogName::kRegion ? parts_.region_log : parts_.account_log;
+    auto const at = position_.of(log);
+    MERIDIAN_CO_TRY(auto page, co_await source.read_after(at, kEntriesPerPage, wait));
+    if (page.last_sequence < at) {
+        co_return fail(Errc::kConflict,
+                       fmt::format("the vault has the {} log up to {}, the region only up to {}: "
+                                   "the region's data was lost or replaced. Restore it from the "
+                                   "vault, or move the vault away to begin a new one",
+                                   name_of(log), at, page.last_sequence));
+    }
+    if (page.entries.empty()) co_return Result<void>{};
+    for (auto& entry : page.entries) {
+        for (auto& change : entry.changes) {
+            MERIDIAN_CO_CHECK(parts_.reveal(change));
+        }
+    }
+    MERIDIAN_CO_CHECK(co_await fetch_packages(page.entries));
+    MERIDIAN_CO_TRY(
+        position_,
+        co_await with_vault([entries = std::move(page.entries)](Vault& vault) -> Result<Position> {
+            MERIDIAN_CHECK(vault.append(entries));
+            return vault.position();
+        }));
+    advanced_.raise();
+    co_return Result<void>{};
+}
+
+io::Task<> VaultKeeper::fetch_packages(std::vector<store::LogEntry> const& entries) {
+    std::set<std::string> named;
+    for (auto const& entry : entries) {
+        for (auto const& change : entry.changes) {
+            if (!change.value) continue;
+            for (auto& digest : packages_in(*change.value)) named.insert(std::move(digest));
+        }
+    }
+    if (named.empty()) co_return Result<void>{};
+    MERIDIAN_CO_TRY(auto const missing,
+                    co_await with_vault([named](Vault& vault) -> Result<std::set<std::string>> {
+                        std::set<std::string> out;
+                        for (auto const& digest : named) {
+                            if (!vault.has_package(digest)) out.insert(digest);
+                        }
+                        return out;
+                    }));
+    for (auto const& digest : missing) {
+        auto package =
+            co_await parts_.code.get(model::CodeSha256(to_base64(from_hex(digest).value())));
+        if (!package && package.error().code == Errc::kResourceNotFound) {
+            // The function was deleted, and its code with it, before the vault came so far.
+            parts_.log.write(LogLevel::kWarn, "a package is gone before the vault has it",
+                             {{"sha256", digest}});
+            continue;
+        }
+        if (!package) co_return std::unexpected(package.error());
+        MERIDIAN_CO_CHECK(co_await with_vault(
+            [bytes = std::move(*package)](Vault& vault) { return vault.put_package(bytes); }));
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> VaultKeeper::wait_until(Position position, std::chrono::steady_clock::duration at_most) {
+    bool over = false;
+    io::Alarm alarm(co_await asio::this_coro::executor);
+    alarm.set(at_most, [this, &over] {
+        over = true;
+        advanced_.raise();
+    });
+    while (position_.region < position.region || position_.account < position.account) {
+        if (over) {
+            co_return fail(Errc::kDeadlineExceeded,
+                           "The vault does not follow the region fast enough; the log says why.");
+        }
+        MERIDIAN_CO_CHECK(co_await advanced_.wait(advanced_.generation()));
+    }
+    co_return Result<void>{};
+}
+
+}  // namespace meridian::vault

@@ -1,0 +1,63 @@
+#pragma once
+// Keeps a region's vault up to date: follows both of its change logs, fetches the packages that
+// entries name, and appends. The vault's own position is the cursor; an error is tried again after
+// a growing wait, and nothing is left out.
+//
+// Threads: belongs to its region's executor; the vault itself is only used on a thread of its own.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <type_traits>
+
+#include "io/blocking_pool.h"
+#include "regions/change_source.h"
+#include "regions/follow_rules.h"
+#include "regions/growth_signal.h"
+#include "store/code_store.h"
+#include "vault/vault.h"
+
+namespace meridian::vault {
+
+class VaultKeeper {
+  public:
+    struct Parts {
+        regions::ChangeSource& region_log;
+        regions::ChangeSource& account_log;
+        store::CodeStore& code;
+        // What a change must look like in the vault, where it differs from the log: a secret that
+        // is sealed with a key of this node's own is opened here and sealed with the vault's.
+        std::function<Result<void>(store::Change&)> reveal;
+        Log& log;
+    };
+    VaultKeeper(std::unique_ptr<Vault> vault, Parts parts);
+
+    // Follows for ever, with long polls of `wait`. Run both in a TaskScope; ends with kCancelled.
+    io::Task<> follow(store::LogName log, std::chrono::milliseconds wait);
+
+    // Completes when the vault has these entries; follow() must be running. kDeadlineExceeded.
+    io::Task<> wait_until(Position position, std::chrono::steady_clock::duration at_most);
+
+    // Where the vault stands.
+    [[nodiscard]] Position position() const noexcept { return position_; }
+
+    // Runs `job(vault)`, which returns Result<T>, when the vault is free. `job` blocks nobody else.
+    template <typename Job>
+    asio::awaitable<std::invoke_result_t<Job, Vault&>> with_vault(Job job) {
+        co_return co_await io::blocking(
+            thread_, [this, job = std::move(job)]() mutable { return job(*vault_); });
+    }
+
+  private:
+    // One page; false where there was nothing new.
+    io::Task<> pull(store::LogName log, std::chrono::milliseconds wait);
+    io::Task<> fetch_packages(std::vector<store::LogEntry> const& entries);
+
+    std::unique_ptr<Vault> vault_;
+    Parts const parts_;
+    Position position_;
+    regions::GrowthSignal advanced_;
+    io::BlockingPool thread_{{.threads = 1}};
+};
+
+}  // namespace meridian::vault
