@@ -20,11 +20,22 @@ std::string Aliases::arn(Requester const& who, model::FunctionName const& functi
 
 io::Task<> Aliases::load() {
     MERIDIAN_CO_TRY(auto aliases, co_await table_.every(parts_.log));
+    publish(std::move(aliases));
+    co_return Result<void>{};
+}
+
+io::Task<> Aliases::read_again(model::AccountId account, model::FunctionName function) {
+    MERIDIAN_CO_TRY(auto aliases, co_await table_.under(account, sub_id_prefix(function)));
+    forget(account, function);
+    publish(std::move(aliases));
+    co_return Result<void>{};
+}
+
+void Aliases::publish(std::vector<Stored<model::Alias>> aliases) {
     for (auto& stored : aliases) {
         published_.publish(stored.key.account, function_of_sub_id(stored.key.id),
                            std::move(stored.value), stored.sequence);
     }
-    co_return Result<void>{};
 }
 
 Result<std::optional<model::AdditionalVersion>> Aliases::read_weights(

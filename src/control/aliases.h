@@ -53,6 +53,8 @@ class Aliases {
 
     // Publishes every alias of the store.
     io::Task<> load();
+    // The function's records were replaced in the store.
+    io::Task<> read_again(model::AccountId account, model::FunctionName function);
     // The function is gone.
     void forget(model::AccountId const& account, model::FunctionName const& function) {
         published_.remove_all(account, function);
@@ -67,6 +69,7 @@ class Aliases {
     io::Task<> remove(Requester who, model::FunctionName function, std::string name);
 
   private:
+    void publish(std::vector<Stored<model::Alias>> aliases);
     io::Task<model::Alias> try_create(Requester who, CreateAliasRequest request);
     io::Task<model::Alias> try_update(Requester who, UpdateAliasRequest request);
     io::Task<> try_remove(Requester who, model::FunctionName function, std::string name);

@@ -77,8 +77,14 @@ io::Task<> ControlPlane::function_replicated(model::AccountId account, model::Fu
             published_.remove_version(account, name, version_of(number), sequence);
     }
     lifecycle_.prepare(account, name);
-    co_return Result<void>{};
+    MERIDIAN_CO_CHECK(co_await aliases_.read_again(account, name));
+    MERIDIAN_CO_CHECK(co_await resource_policies_.read_again(account, name));
+    MERIDIAN_CO_CHECK(co_await reserved_.read_again(account, name));
+    MERIDIAN_CO_CHECK(co_await provisioned_.read_again(account, name));
+    co_return co_await function_urls_.read_again(account, name);
 }
+
+io::Task<> ControlPlane::layers_replicated() { return layers_.load(); }
 
 io::Task<std::vector<model::CodeSha256>> ControlPlane::code_in_use() {
     std::set<model::CodeSha256> used;

@@ -60,8 +60,11 @@ class ControlPlane {
     [[nodiscard]] PublishedFunctions const& published() const noexcept { return published_; }
     [[nodiscard]] bool is_idle() const noexcept { return lifecycle_.is_idle(); }
 
-    // For a follower that has applied another region's change.
+    // For whoever has written a function's records, and what hangs under it, past the control
+    // plane: a follower of another region, a restore.
     io::Task<> function_replicated(model::AccountId account, model::FunctionName name);
+    // The same of layers.
+    io::Task<> layers_replicated();
     // Every package that some version needs, for CodeStore::remove_unused.
     io::Task<std::vector<model::CodeSha256>> code_in_use();
 

@@ -36,6 +36,14 @@ io::Task<> FunctionUrls::load() {
     co_return Result<void>{};
 }
 
+io::Task<> FunctionUrls::read_again(model::AccountId account, model::FunctionName function) {
+    MERIDIAN_CO_TRY(auto stored, co_await table_.under(account, sub_id_prefix(function)));
+    forget(account, function);
+    for (auto& each : stored)
+        published_.publish(account, each.key.id, std::move(each.value.settings), each.sequence);
+    co_return Result<void>{};
+}
+
 io::Task<StoredFunction> FunctionUrls::find_function(Requester who, FunctionAndQualifier what) {
     MERIDIAN_CO_TRY(auto function, co_await parts_.functions.find(who.account, what.name));
     auto const alias = alias_of(what);

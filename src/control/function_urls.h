@@ -31,6 +31,8 @@ class FunctionUrls {
 
     // Reads every URL of the store, for published().
     io::Task<> load();
+    // The function's records were replaced in the store.
+    io::Task<> read_again(model::AccountId account, model::FunctionName function);
     // The function is gone.
     void forget(model::AccountId const& account, model::FunctionName const& function) {
         published_.remove_all(account, function);

@@ -35,6 +35,7 @@ std::string Layers::arn(model::LayerVersionId const& what) const {
 
 io::Task<> Layers::load() {
     MERIDIAN_CO_TRY(auto const versions, co_await versions_.every(parts_.log));
+    code_bytes_.clear();
     for (auto const& stored : versions)
         code_bytes_[stored.key.account] += stored.value.version.code.size_bytes;
     co_return Result<void>{};

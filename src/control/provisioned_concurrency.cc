@@ -51,6 +51,18 @@ io::Task<> ProvisionedConcurrency::load() {
     co_return Result<void>{};
 }
 
+io::Task<> ProvisionedConcurrency::read_again(model::AccountId account,
+                                              model::FunctionName function) {
+    MERIDIAN_CO_TRY(auto const stored, co_await table_.under(account, sub_id_prefix(function)));
+    wanted_.erase({account, function});
+    for (auto const& each : stored) {
+        wanted_[{account, function}][qualifier_of_sub_id(each.key.id).value()] =
+            each.value.requested;
+    }
+    apply({account, function});
+    co_return Result<void>{};
+}
+
 void ProvisionedConcurrency::forget(model::AccountId const& account,
                                     model::FunctionName const& function) {
     wanted_.erase({account, function});

@@ -79,6 +79,8 @@ class ProvisionedConcurrency {
 
     // After Aliases::load().
     io::Task<> load();
+    // The function's records were replaced in the store.
+    io::Task<> read_again(model::AccountId account, model::FunctionName function);
     // The function, or one of its versions, is gone.
     void forget(model::AccountId const& account, model::FunctionName const& function);
     // An alias of the function points elsewhere: its environments are the other version's now.

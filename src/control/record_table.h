@@ -81,6 +81,19 @@ class RecordTable {
         co_return out;
     }
 
+    // Every one whose id begins with `prefix`. kCorrupt for one that cannot be read.
+    io::Task<std::vector<Stored<Value>>> under(model::AccountId account, std::string prefix) {
+        constexpr std::size_t kPage = 500;
+        std::vector<Stored<Value>> out;
+        for (;;) {
+            auto const after = out.empty() ? std::string() : out.back().key.id;
+            MERIDIAN_CO_TRY(auto found, co_await page(account, prefix, after, kPage));
+            bool const last = found.size() < kPage;
+            for (auto& each : found) out.push_back(std::move(each));
+            if (last) co_return out;
+        }
+    }
+
     // Writes `value` where `before` stood (nothing: where nothing stands). Errors: kConflict, those
     // of the Store.
     io::Task<store::Sequence> put(std::string caller, store::Key key, Value value,

@@ -30,6 +30,13 @@ io::Task<> ReservedConcurrency::load() {
     co_return Result<void>{};
 }
 
+io::Task<> ReservedConcurrency::read_again(model::AccountId account, model::FunctionName function) {
+    MERIDIAN_CO_TRY(auto const stored, co_await table_.under(account, sub_id_prefix(function)));
+    forget(account, function);
+    for (auto const& each : stored) publish(account, function, each.value, each.sequence);
+    co_return Result<void>{};
+}
+
 void ReservedConcurrency::publish(model::AccountId const& account,
                                   model::FunctionName const& function,
                                   std::optional<std::uint32_t> reserved, store::Sequence sequence) {

@@ -29,6 +29,8 @@ class ReservedConcurrency {
         : parts_(parts), account_limit_(account_limit), table_(parts.store) {}
 
     io::Task<> load();
+    // The function's records were replaced in the store.
+    io::Task<> read_again(model::AccountId account, model::FunctionName function);
     // The function is gone.
     void forget(model::AccountId const& account, model::FunctionName const& function);
 

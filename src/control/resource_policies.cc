@@ -43,6 +43,14 @@ io::Task<> ResourcePolicies::load() {
     co_return Result<void>{};
 }
 
+io::Task<> ResourcePolicies::read_again(model::AccountId account, model::FunctionName function) {
+    MERIDIAN_CO_TRY(auto const policies, co_await table_.under(account, sub_id_prefix(function)));
+    forget(account, function);
+    for (auto const& stored : policies)
+        publish(account, stored.key.id, stored.value.dump(), stored.sequence);
+    co_return Result<void>{};
+}
+
 void ResourcePolicies::publish(model::AccountId const& account, std::string id,
                                std::string document, store::Sequence sequence) {
     auto& known = published_[account.value()][std::move(id)];

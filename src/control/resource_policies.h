@@ -48,6 +48,8 @@ class ResourcePolicies {
 
     // Reads every policy of the store, for find().
     io::Task<> load();
+    // The function's records were replaced in the store.
+    io::Task<> read_again(model::AccountId account, model::FunctionName function);
     // The function is gone.
     void forget(model::AccountId const& account, model::FunctionName const& function);
 
