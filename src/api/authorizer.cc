@@ -282,19 +282,31 @@ io::Task<> Authorizer::authorize_url(auth::Caller const& caller, control::Publis
 
 Result<void> Authorizer::authorize_logs(auth::Caller const& caller, std::string_view log_group,
                                         RequestOrigin const& origin) {
-    if (caller.principal.kind == auth::Principal::Kind::kRoot) return {};
     auto const& region = parts_.control.region();
+    // As CloudWatch Logs names it for FilterLogEvents.
+    return authorize_on(caller, "logs:FilterLogEvents",
+                        fmt::format("arn:{}:logs:{}:{}:log-group:{}:log-stream:",
+                                    wire::partition_of(region), region, caller.account, log_group),
+                        origin);
+}
+
+Result<void> Authorizer::authorize_vault(auth::Caller const& caller, std::string_view action,
+                                         RequestOrigin const& origin) {
+    auto const& region = parts_.control.region();
+    return authorize_on(caller, action,
+                        fmt::format("arn:{}:meridian:{}:{}:vault", wire::partition_of(region),
+                                    region, caller.account),
+                        origin);
+}
+
+Result<void> Authorizer::authorize_on(auth::Caller const& caller, std::string_view action,
+                                      std::string const& arn, RequestOrigin const& origin) const {
+    if (caller.principal.kind == auth::Principal::Kind::kRoot) return {};
     policy::RequestContext context;
     describe(caller, origin, context);
-    // As CloudWatch Logs names it for FilterLogEvents.
-    auto const arn =
-        fmt::format("arn:{}:logs:{}:{}:log-group:{}:log-stream:", wire::partition_of(region),
-                    region, caller.account, log_group);
-    return parts_.authority.check(caller,
-                                  {.action = "logs:FilterLogEvents",
-                                   .resource = arn,
-                                   .resource_account = caller.account.value()},
-                                  context);
+    return parts_.authority.check(
+        caller, {.action = action, .resource = arn, .resource_account = caller.account.value()},
+        context);
 }
 
 }  // namespace meridian::api

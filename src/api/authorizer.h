@@ -46,6 +46,10 @@ class Authorizer {
     io::Task<> authorize_url(auth::Caller const& caller, control::PublishedUrl const& url,
                              RequestOrigin const& origin);
 
+    // Whether the caller may do `action` ("meridian:Restore") with the region's vault.
+    Result<void> authorize_vault(auth::Caller const& caller, std::string_view action,
+                                 RequestOrigin const& origin);
+
     // The same for reading a function's log group.
     [[nodiscard]] Result<void> authorize_logs(auth::Caller const& caller,
                                               std::string_view log_group,
@@ -56,6 +60,9 @@ class Authorizer {
                   policy::RequestContext& context) const;
 
   private:
+    [[nodiscard]] Result<void> authorize_on(auth::Caller const& caller, std::string_view action,
+                                            std::string const& arn,
+                                            RequestOrigin const& origin) const;
     // Null where there is none, or none that can be read.
     [[nodiscard]] policy::Document const* resource_policy(AccessedResource const& resource);
     // What else the operation needs: to pass a role, to read layers, to tag.

@@ -280,6 +280,26 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
 
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
     auto& services = call.region->services;
+    if (!request.path().starts_with(kFunctionsPath)) {
+        auto const keeper_of = [this](std::string_view name) -> vault::VaultKeeper* {
+            auto* const region = region_of(name);
+            return region != nullptr && region->services.vault ? &region->services.vault->keeper
+                                                               : nullptr;
+        };
+        auto answer =
+            services.vault
+                ? co_await serve_vault(call.region->authorizer, {.services = *services.vault,
+                                                                 .caller = std::move(call.caller),
+                                                                 .origin = call.origin,
+                                                                 .request = std::move(request),
+                                                                 .keeper_of = keeper_of,
+                                                                 .now = clock_.wall_now()})
+                : Result<HttpResponse>(fail(Errc::kResourceNotFound,
+                                            "This region keeps no vault: it was started "
+                                            "with --vault off."));
+        co_return answer ? std::move(*answer)
+                         : error(wire::Service::kLambda, answer.error(), call.request_id);
+    }
     auto answer =
         co_await read_function_logs(services.logs, services.control, call.region->authorizer,
                                     std::move(call.caller), std::move(request), call.origin);

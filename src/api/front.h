@@ -7,10 +7,12 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "api/action.h"
 #include "api/code_location.h"
+#include "api/vault_actions.h"
 #include "auth/sigv4_verifier.h"
 #include "base/clock.h"
 #include "base/http_message.h"
@@ -36,6 +38,7 @@ struct RegionServices {
     invoke::Invoker& invoker;
     telemetry::LogStore& logs;
     CodeLocations& code;
+    std::optional<VaultServices> vault;  // nothing: the region keeps none
 };
 
 struct FrontOptions {

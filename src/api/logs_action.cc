@@ -9,7 +9,6 @@
 namespace meridian::api {
 namespace {
 
-constexpr std::string_view kLogsPrefix = "/meridian/v1/functions/";
 constexpr std::string_view kLogsSuffix = "/logs";
 constexpr std::size_t kPageBytes = 1024 * 1024;
 
@@ -19,12 +18,12 @@ io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::Co
                                           Authorizer& authorizer, auth::Caller caller,
                                           HttpRequest request, RequestOrigin origin) {
     auto const path = request.path();
-    if (request.method != "GET" || !path.starts_with(kLogsPrefix) || !path.ends_with(kLogsSuffix) ||
-        path.size() <= kLogsPrefix.size() + kLogsSuffix.size()) {
+    if (request.method != "GET" || !path.starts_with(kFunctionsPath) ||
+        !path.ends_with(kLogsSuffix) || path.size() <= kFunctionsPath.size() + kLogsSuffix.size()) {
         co_return fail(Errc::kUnknownOperation, "There is no such operation.");
     }
-    auto const encoded =
-        path.substr(kLogsPrefix.size(), path.size() - kLogsPrefix.size() - kLogsSuffix.size());
+    auto const encoded = path.substr(kFunctionsPath.size(),
+                                     path.size() - kFunctionsPath.size() - kLogsSuffix.size());
     MERIDIAN_CO_TRY(auto const reference,
                     wire::parse_function_reference(wire::percent_decoded_text(encoded)));
     MERIDIAN_CO_CHECK(

@@ -11,6 +11,9 @@
 
 namespace meridian::api {
 
+// What stands under it is a function's; the rest of /meridian/v1/ is the vault's.
+inline constexpr std::string_view kFunctionsPath = "/meridian/v1/functions/";
+
 // Needs logs:FilterLogEvents. Errors: kAccessDenied, kUnknownOperation for another path,
 // kResourceNotFound, kInvalidParameterValue for a bad cursor.
 io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::ControlPlane& control,

@@ -13,6 +13,7 @@
 #include "bin/doctor.h"
 #include "bin/runtime_command.h"
 #include "bin/up.h"
+#include "bin/vault_options.h"
 #include "cli/connection.h"
 #include "cli/logs_command.h"
 #include "io/system_clock.h"
@@ -31,18 +32,20 @@ int failed(Error const& error) {
     return 1;
 }
 
-int logs(cli::ConnectionFlags const& flags, cli::LogsOptions const& options) {
+void print(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+// Runs `command(connection, clock)` to its end: the program's status.
+template <typename Command>
+int run_client(cli::ConnectionFlags const& flags, Command command) {
     auto const connection = cli::find_connection(flags, environment);
     if (!connection) return failed(connection.error());
     io::SystemClock const clock;
     asio::io_context context(1);
     int status = 0;
-    asio::co_spawn(context,
-                   cli::show_logs(*connection, clock, options,
-                                  [](std::string_view text) {
-                                      std::fwrite(text.data(), 1, text.size(), stdout);
-                                      std::fflush(stdout);
-                                  }),
+    asio::co_spawn(context, command(*connection, clock),
                    [&](std::exception_ptr exception, Result<void> result) {
                        if (exception) std::rethrow_exception(exception);
                        if (!result) status = failed(result.error());
@@ -113,11 +116,8 @@ int run(int argc, char** argv) {
     logs_command->add_option("function", logs_options.function, "Function name or ARN")->required();
     logs_command->add_flag("--follow,-f", logs_options.follow, "Go on until Ctrl-C");
     logs_command->add_flag("--json", logs_options.json, "One JSON object a line");
-    logs_command->add_option("--endpoint-url", flags.endpoint_url, "The API's URL");
-    logs_command->add_option("--region", flags.region, "Region");
-    logs_command->add_option("--profile", flags.profile, "AWS profile");
-    logs_command->add_option("--data", flags.data, "Data directory of a running `meridian up`")
-        ->capture_default_str();
+    add_connection_options(logs_command, flags);
+    VaultCommands vault_commands(app, flags);
 
     auto* const doctor_command = app.add_subcommand(
         "doctor", "Say what this machine gives to the sandbox, and what is weaker");
@@ -159,7 +159,12 @@ int run(int argc, char** argv) {
         if (verbose) up_options.passed_on.emplace_back("--verbose");
         return failed(up(up_options).error());
     }
-    if (*logs_command) return logs(flags, logs_options);
+    if (*logs_command) {
+        return run_client(flags, [&](cli::Connection connection, Clock const& clock) {
+            return cli::show_logs(std::move(connection), clock, logs_options, print);
+        });
+    }
+    if (auto const command = vault_commands.chosen()) return run_client(flags, *command);
     if (*doctor_command) {
         fmt::print("{}", doctor(default_runtimes_directory(), doctor_json));
         return 0;

@@ -238,7 +238,8 @@ Result<void> Region::open_vault(std::filesystem::path const& directory) {
                                                   .region = name_,
                                                   .keys = secrets.keys,
                                                   .secrets = vault_secret_members(),
-                                                  .recovery = secrets.recovery},
+                                                  .recovery = secrets.recovery,
+                                                  .access = vault::GitRepository::Access::kWrite},
                                                  host_.clock));
     vault_region_log_ =
         std::make_unique<regions::StoreChangeSource>(*watched_store_, store::LogName::kRegion);
@@ -255,6 +256,32 @@ Result<void> Region::open_vault(std::filesystem::path const& directory) {
             .log = host_.log,
         });
     return {};
+}
+
+void Region::make_restorer() {
+    restorer_ = std::make_unique<vault::Restorer>(vault::Restorer::Parts{
+        .region = name_,
+        .store = *watched_store_,
+        .code = *code_,
+        .own = *vault_,
+        .write_account =
+            [this](store::Transaction transaction) {
+                return account_log_->write(std::move(transaction));
+            },
+        .reveal = [this](store::Change& change) { return reveal_for_vault(host_.secrets, change); },
+        .conceal =
+            [this](store::Change& change) {
+                return conceal_from_vault(host_.secrets, host_.random, change);
+            },
+        .function_restored =
+            [this](model::AccountId account, model::FunctionName function) {
+                return control_->function_replicated(std::move(account), std::move(function));
+            },
+        .layers_restored = [this] { return control_->layers_replicated(); },
+        .secrets = vault_secret_members(),
+        .clock = host_.clock,
+        .log = host_.log,
+    });
 }
 
 io::Task<> Region::start(regions::WatchedStore& iam_home,
@@ -300,6 +327,7 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());
     if (vault_) {
+        make_restorer();
         background_.spawn("vault", vault_->follow(store::LogName::kRegion, kVaultPollWait));
         background_.spawn("vault of IAM", vault_->follow(store::LogName::kAccount, kVaultPollWait));
     }
@@ -324,7 +352,10 @@ api::RegionServices Region::services() {
             .credentials = identities_->credentials,
             .invoker = *invoker_,
             .logs = *logs_,
-            .code = *code_locations_};
+            .code = *code_locations_,
+            .vault = vault_
+                         ? std::optional(api::VaultServices{*vault_, *restorer_, *watched_store_})
+                         : std::nullopt};
 }
 
 io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions,

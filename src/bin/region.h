@@ -23,6 +23,7 @@
 #include "store/folder_code_store.h"
 #include "store/sealed_store.h"
 #include "telemetry/log_store.h"
+#include "vault/restorer.h"
 #include "vault/vault_keeper.h"
 
 namespace meridian::bin {
@@ -74,6 +75,7 @@ class Region {
 
     Region(RegionHost host, model::RegionName name);
     Result<void> open_vault(std::filesystem::path const& directory);
+    void make_restorer();
 
     RegionHost host_;
     model::RegionName name_;
@@ -86,7 +88,8 @@ class Region {
     std::unique_ptr<Adapters> adapters_;
     std::unique_ptr<regions::ChangeSource> vault_region_log_;
     std::unique_ptr<regions::ChangeSource> vault_account_log_;
-    std::unique_ptr<vault::VaultKeeper> vault_;          // null: it keeps none
+    std::unique_ptr<vault::VaultKeeper> vault_;  // null: it keeps none
+    std::unique_ptr<vault::Restorer> restorer_;
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
     std::unique_ptr<regions::AccountFollower> iam_follower_;
     std::unique_ptr<iam::AccountLog> account_log_;

@@ -106,8 +106,9 @@ Result<Connection> find_connection(ConnectionFlags const& flags, Environment con
 }
 
 io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::string method,
-                            std::string target) {
+                            std::string target, std::string body) {
     HttpRequest request;
+    request.body = std::move(body);
     request.method = std::move(method);
     request.target = std::move(target);
     request.headers.add("Host", fmt::format("{}:{}", connection.host, connection.port));
@@ -120,9 +121,10 @@ io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::stri
     io::HttpClient client(co_await asio::this_coro::executor, {connection.host, connection.port});
     MERIDIAN_CO_TRY(auto response, co_await client.send(std::move(request), kAnswerTimeout));
     if (response.status / 100 != 2) {
-        auto const body = nlohmann::json::parse(response.body, nullptr, false);
+        auto const answer = nlohmann::json::parse(response.body, nullptr, false);
         std::string message = response.body;
-        if (body.is_object()) message = body.value("Message", body.value("message", response.body));
+        if (answer.is_object())
+            message = answer.value("Message", answer.value("message", response.body));
         co_return fail(Errc::kIo, fmt::format("{} ({})", message, response.status));
     }
     co_return response;

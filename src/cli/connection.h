@@ -39,7 +39,7 @@ using Environment = std::function<std::optional<std::string>(char const* name)>;
 // One signed request to Meridian's own API (service "meridian"). An answer that is not 2xx becomes
 // kIo with the server's own words.
 io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::string method,
-                            std::string target);
+                            std::string target, std::string body = {});
 
 // The data directory when none is given: MERIDIAN_DATA, else /var/lib/meridian for root, else
 // $XDG_DATA_HOME/meridian or ~/.local/share/meridian.

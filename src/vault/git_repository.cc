@@ -205,7 +205,10 @@ Result<void> GitRepository::open_files(Access access) {
     if (git_repository_open_bare(&repository, directory_.c_str()) != 0)
         return git_error("open the vault", Errc::kCorrupt);
     repository_.reset(repository);
-    MERIDIAN_CHECK(check_format(repository, directory_));
+    // A clone has its own configuration: whoever reads it looks at vault.json.
+    if (access == Access::kWrite) {
+        MERIDIAN_CHECK(check_format(repository, directory_));
+    }
     MERIDIAN_CHECK(check_indexes(directory_));
     git_odb* database = nullptr;
     if (git_repository_odb(&database, repository) != 0)

@@ -111,11 +111,13 @@ Vault::Vault(Options options, Clock const& clock)
 
 Result<std::unique_ptr<Vault>> Vault::open(Options options, Clock const& clock) {
     std::unique_ptr<Vault> vault(new Vault(std::move(options), clock));
-    auto const access =
-        vault->options_.keys ? GitRepository::Access::kWrite : GitRepository::Access::kRead;
+    auto const access = vault->options_.access;
+    MERIDIAN_ASSERT(access == GitRepository::Access::kRead || vault->options_.keys);
     MERIDIAN_TRY(vault->repository_, GitRepository::open(vault->options_.directory, access));
     MERIDIAN_CHECK(vault->load());
-    if (vault->options_.keys) {
+    if (access == GitRepository::Access::kRead) {
+        MERIDIAN_CHECK(vault->manifest());
+    } else {
         MERIDIAN_CHECK(vault->write_manifest());
     }
     return vault;
@@ -170,6 +172,35 @@ Result<void> Vault::write_manifest() {
     MERIDIAN_CHECK(repository_->move_reference(kMainBranch, head_, id));
     head_ = id;
     return {};
+}
+
+Result<Vault::Manifest> Vault::manifest() {
+    MERIDIAN_TRY(auto const entry, tree_->find(kManifest));
+    auto const no_vault = [&](std::string_view what) {
+        return fail(Errc::kCorrupt, fmt::format("{}: {}", options_.directory.string(), what));
+    };
+    if (!entry) return no_vault("it has no vault.json, so it is no vault");
+    MERIDIAN_TRY(auto const text, repository_->read(ObjectType::kBlob, entry->id));
+    auto const value = json::parse(text, nullptr, false);
+    if (!value.is_object() || !value.contains("format") || !value["format"].is_number_integer())
+        return no_vault("its vault.json is not one");
+    if (value["format"].get<int>() > kVaultFormat)
+        return no_vault("a newer Meridian wrote this vault: use that one");
+    try {
+        Manifest manifest{.region = value.at("region").get<std::string>()};
+        for (auto const& kept : value.at("recovery"))
+            manifest.recovery.push_back({.recipient = kept.at("recipient").get<std::string>(),
+                                         .box = kept.at("box").get<std::string>(),
+                                         .voucher = kept.at("voucher").get<std::string>()});
+        return manifest;
+    } catch (json::exception const&) {
+        return no_vault("its vault.json is not one");
+    }
+}
+
+std::optional<crypto::Ed25519PublicKey> Vault::own_signer() const {
+    if (!options_.keys) return std::nullopt;
+    return crypto::ed25519_public_key(options_.keys->signing);
 }
 
 bool Vault::has_package(std::string const& sha256_hex) {
@@ -358,6 +389,15 @@ Result<Baseline> Vault::baseline(std::string const& name) {
     auto const found = std::ranges::find(all, name, &Baseline::name);
     if (found != all.end()) return *found;
     return fail(Errc::kResourceNotFound, fmt::format("There is no baseline {}.", name));
+}
+
+Result<void> Vault::check_root(Baseline const& baseline) {
+    MERIDIAN_TRY(auto const commit, read_commit(baseline.commit));
+    TreeEdit tree(*repository_, commit.tree);
+    MERIDIAN_TRY(auto const root, merkle_root(tree));
+    if (root == baseline.merkle_root) return {};
+    return fail(Errc::kCorrupt,
+                fmt::format("The baseline {} does not hold what was signed.", baseline.name));
 }
 
 Result<Vault::Verification> Vault::verify(ObjectId const& id) {

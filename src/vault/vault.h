@@ -52,13 +52,15 @@ class Vault {
     struct Options {
         std::filesystem::path directory;
         model::RegionName region;
-        // Nothing: to read only, what is sealed stays so.
+        // Nothing: what is sealed stays so.
         std::optional<VaultKeys> keys;
         std::vector<store::SecretMembers> secrets;
         // For whom the vault keeps its keys.
         std::vector<RecoveryKey::Kept> recovery = {};
+        // kWrite needs keys, and makes a vault where nothing is.
+        GitRepository::Access access = GitRepository::Access::kRead;
     };
-    // Makes it where nothing is, if there are keys. Errors: GitRepository::open().
+    // Errors: GitRepository::open(); kCorrupt for what is no vault or one of a newer format.
     static Result<std::unique_ptr<Vault>> open(Options options, Clock const& clock);
 
     // --- Writing ---
@@ -79,6 +81,15 @@ class Vault {
     // Errors: packages.h.
     Result<std::string> read_package(ObjectId const& commit, std::string_view sha256_hex);
 
+    // What the vault says of itself (vault.json).
+    struct Manifest {
+        std::string region;
+        std::vector<RecoveryKey::Kept> recovery = {};
+    };
+    Result<Manifest> manifest();
+    // Whose signature its own baselines carry; nothing without keys.
+    [[nodiscard]] std::optional<crypto::Ed25519PublicKey> own_signer() const;
+
     // --- Baselines ---
     // `name`: "v1" becomes the tag baseline/v1. kResourceConflict where there is one.
     Result<Baseline> create_baseline(std::string const& name, std::string const& message,
@@ -87,6 +98,9 @@ class Vault {
     Result<std::vector<Baseline>> baselines();
     // kResourceNotFound.
     Result<Baseline> baseline(std::string const& name);
+    // Whether the records and the packages' names of its commit are those that were signed.
+    // kCorrupt.
+    Result<void> check_root(Baseline const& baseline);
     // Whether everything that a baseline names is here and is what it was: the signature, the root,
     // every record and every package. What is wrong, by name; nothing: all is well.
     struct Verification {

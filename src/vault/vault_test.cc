@@ -39,7 +39,8 @@ class VaultTest : public testing::Test {
                       .region = model::RegionName("us-east-1"),
                       .keys = vault_keys(kMaster),
                       .secrets = {{Kind::kFunction, {json::json_pointer("/settings/environment")}}},
-                      .recovery = {recovery_.keep(kMaster, random_)}},
+                      .recovery = {recovery_.keep(kMaster, random_)},
+                      .access = GitRepository::Access::kWrite},
                      clock_)
                      .value();
     }

@@ -1,0 +1,44 @@
+#pragma once
+// The command line of `meridian baseline`, `meridian backup` and `meridian restore`.
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/vault_commands.h"
+
+namespace meridian::bin {
+
+// --endpoint-url, --region, --profile, --data.
+void add_connection_options(CLI::App* command, cli::ConnectionFlags& flags);
+
+class VaultCommands {
+  public:
+    // Adds the commands to `app`; both outlive this.
+    VaultCommands(CLI::App& app, cli::ConnectionFlags& flags);
+    VaultCommands(VaultCommands const&) = delete;
+    VaultCommands& operator=(VaultCommands const&) = delete;
+
+    using Command = std::function<io::Task<>(cli::Connection, Clock const&)>;
+    // What the user asked for, after parsing; nothing: none of these.
+    [[nodiscard]] std::optional<Command> chosen() const;
+
+  private:
+    CLI::App* add(CLI::App* under, char const* name, char const* what);
+
+    cli::ConnectionFlags& flags_;
+    bool json_ = false;
+    std::string name_, to_, message_, into_, recovery_key_file_;
+    cli::RestoreOptions restore_;
+    CLI::App* baseline_create_ = nullptr;
+    CLI::App* baseline_list_ = nullptr;
+    CLI::App* baseline_show_ = nullptr;
+    CLI::App* baseline_diff_ = nullptr;
+    CLI::App* backup_status_ = nullptr;
+    CLI::App* backup_verify_ = nullptr;
+    CLI::App* restore_command_ = nullptr;
+};
+
+}  // namespace meridian::bin

@@ -1,0 +1,50 @@
+#pragma once
+// `meridian baseline`, `meridian backup` and `meridian restore`: requests to a region's vault, and
+// their answers in words. Each says what it did and how to undo it, and `--json` gives the answer
+// as it is.
+//
+// Threads: the caller's executor. Errors: those of call().
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/connection.h"
+
+namespace meridian::cli {
+
+struct Output {
+    std::function<void(std::string_view)> print;
+    bool json = false;
+};
+
+io::Task<> create_baseline(Connection connection, Clock const& clock, std::string name,
+                           std::string message, Output output);
+io::Task<> list_baselines(Connection connection, Clock const& clock, Output output);
+io::Task<> show_baseline(Connection connection, Clock const& clock, std::string name,
+                         Output output);
+// `to` empty: until now.
+io::Task<> show_changes(Connection connection, Clock const& clock, std::string from, std::string to,
+                        Output output);
+io::Task<> show_vault(Connection connection, Clock const& clock, Output output);
+// kCorrupt where something is wrong, after it was printed.
+io::Task<> verify_vault(Connection connection, Clock const& clock, std::string baseline,
+                        Output output);
+
+struct RestoreOptions {
+    std::string baseline;
+    std::string at;
+    std::string function;
+    std::string from_region;
+    std::string vault;
+    std::string recovery_key;  // the key itself
+    std::string signer;
+    std::vector<std::string> map;  // "FROM=TO"
+    bool exact = false;
+    bool dry_run = false;
+};
+io::Task<> restore(Connection connection, Clock const& clock, RestoreOptions options,
+                   Output output);
+
+}  // namespace meridian::cli

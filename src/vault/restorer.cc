@@ -1,0 +1,276 @@
+#include "vault/restorer.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "vault/layout.h"
+#include "vault/ssh_signature.h"
+
+namespace meridian::vault {
+namespace {
+
+using store::Kind;
+
+constexpr int kPlansMax = 3;
+
+constexpr Kind kKeptKinds[] = {Kind::kFunction,
+                               Kind::kFunctionVersion,
+                               Kind::kAlias,
+                               Kind::kResourcePolicy,
+                               Kind::kFunctionUrl,
+                               Kind::kEventInvokeConfig,
+                               Kind::kReservedConcurrency,
+                               Kind::kProvisionedConcurrency,
+                               Kind::kRuntimeManagement,
+                               Kind::kRecursionConfig,
+                               Kind::kScalingConfig,
+                               Kind::kFunctionCodeSigning,
+                               Kind::kLayer,
+                               Kind::kLayerVersion,
+                               Kind::kEventSourceMapping,
+                               Kind::kCodeSigningConfig,
+                               Kind::kIamRole,
+                               Kind::kIamUser,
+                               Kind::kIamGroup,
+                               Kind::kIamPolicy,
+                               Kind::kIamAccessKey};
+
+// What belongs in one transaction with its neighbour: a function's records; of the others, a
+// kind's.
+std::string unit_of(PlannedChange const& planned) {
+    auto const& key = planned.change.key;
+    if (auto const function = function_of(key)) return "function " + function->value();
+    return store::log_of(key.kind) == store::LogName::kAccount ? "iam" : "region";
+}
+
+struct Batch {
+    store::Transaction transaction;
+    std::set<model::FunctionName> functions = {};
+    bool layers = false;
+    bool account = false;
+};
+
+// Whole units, of one log, as many as fit.
+std::vector<Batch> batches_of(std::vector<PlannedChange> changes, std::string const& caller) {
+    std::vector<Batch> batches;
+    std::string unit;
+    for (auto& planned : changes) {
+        auto const key = planned.change.key;
+        auto const its_unit = unit_of(planned);
+        bool const account = store::log_of(key.kind) == store::LogName::kAccount;
+        bool const fresh =
+            batches.empty() || batches.back().account != account ||
+            (its_unit != unit && batches.back().transaction.changes.size() >= kRecordsAtOnceMax);
+        if (fresh) batches.push_back({.transaction = {.caller = caller}, .account = account});
+        unit = its_unit;
+        auto& batch = batches.back();
+        batch.transaction.expectations.push_back({key, planned.replaces});
+        batch.transaction.changes.push_back(std::move(planned.change));
+        if (auto const function = function_of(key)) batch.functions.insert(*function);
+        if (key.kind == Kind::kLayer || key.kind == Kind::kLayerVersion) batch.layers = true;
+    }
+    return batches;
+}
+
+Result<Vault::Options> options_of(RestoreRequest const& request,
+                                  std::vector<store::SecretMembers> const& secrets,
+                                  Clock const& clock) {
+    Vault::Options options{.directory = request.vault,
+                           .region = {},
+                           .keys = std::nullopt,
+                           .secrets = secrets,
+                           .access = GitRepository::Access::kRead};
+    if (!request.recovery_key) return options;
+    MERIDIAN_TRY(auto const vault, Vault::open(options, clock));
+    MERIDIAN_TRY(auto const manifest, vault->manifest());
+    auto failure = fail(Errc::kAccessDenied, "This vault was sealed to no recovery key.");
+    for (auto const& kept : manifest.recovery) {
+        auto const master = request.recovery_key->recover(kept);
+        if (master) {
+            options.keys = vault_keys(*master);
+            return options;
+        }
+        failure = std::unexpected(master.error());
+    }
+    return failure;
+}
+
+Result<void> check_signer(Baseline const& baseline,
+                          std::optional<crypto::Ed25519PublicKey> const& trusted,
+                          std::string const& named) {
+    if (!baseline.signer) {
+        return fail(
+            Errc::kAccessDenied,
+            fmt::format("The baseline {} is not signed, or was changed since.", baseline.name));
+    }
+    auto const fingerprint = ssh_fingerprint(*baseline.signer);
+    if (baseline.signer == trusted || fingerprint == named) return {};
+    return fail(
+        Errc::kAccessDenied,
+        fmt::format("The baseline {} is signed by {}, whom nobody here vouches for: give the "
+                    "vault's recovery key, or name this signer if you know it.",
+                    baseline.name, fingerprint));
+}
+
+}  // namespace
+
+class Restorer::Source {
+  public:
+    explicit Source(VaultKeeper& own) : own_(&own) {}
+    explicit Source(std::unique_ptr<Vault> other)
+        : other_(std::move(other)),
+          thread_(std::make_unique<io::BlockingPool>(io::BlockingPool::Options{.threads = 1})) {}
+
+    template <typename Job>
+    asio::awaitable<std::invoke_result_t<Job, Vault&>> with_vault(Job job) {
+        if (own_ != nullptr) co_return co_await own_->with_vault(std::move(job));
+        co_return co_await io::blocking(
+            *thread_, [this, job = std::move(job)]() mutable { return job(*other_); });
+    }
+
+  private:
+    VaultKeeper* own_ = nullptr;
+    std::unique_ptr<Vault> other_;
+    std::unique_ptr<io::BlockingPool> thread_;
+};
+
+io::Task<RestoreReport> Restorer::restore(RestoreRequest request) {
+    MERIDIAN_CO_TRY(auto const source, co_await open(request));
+    for (int plans = 1;; ++plans) {
+        MERIDIAN_CO_TRY(auto report, co_await plan(*source, request));
+        if (request.dry_run) co_return report;
+        MERIDIAN_CO_CHECK(co_await bring_packages(*source, report.commit, report.plan.packages));
+        auto const applied = co_await apply(request.caller, report.plan.changes);
+        if (applied) {
+            report.applied = true;
+            co_return report;
+        }
+        // Somebody changed what was planned for: what is left is planned again.
+        if (applied.error().code != Errc::kConflict || plans == kPlansMax)
+            co_return std::unexpected(applied.error());
+    }
+}
+
+io::Task<std::shared_ptr<Restorer::Source>> Restorer::open(RestoreRequest const& request) {
+    if (request.vault.empty()) {
+        auto* const from = request.from;
+        co_return std::make_shared<Source>(from == nullptr ? parts_.own : *from);
+    }
+    // A vault of one's own is a small thing to open, and this happens once a restore.
+    MERIDIAN_CO_TRY(auto options, options_of(request, parts_.secrets, parts_.clock));
+    MERIDIAN_CO_TRY(auto vault, Vault::open(std::move(options), parts_.clock));
+    co_return std::make_shared<Source>(std::move(vault));
+}
+
+io::Task<RestoreReport> Restorer::plan(Source& source, RestoreRequest request) {
+    struct Kept {
+        ObjectId commit;
+        std::string region;
+        std::vector<KeptRecord> records;
+    };
+    MERIDIAN_CO_TRY(auto kept, co_await source.with_vault([request](Vault& vault) -> Result<Kept> {
+        Kept out;
+        MERIDIAN_TRY(auto const manifest, vault.manifest());
+        out.region = manifest.region;
+        if (request.baseline) {
+            MERIDIAN_TRY(auto const baseline, vault.baseline(*request.baseline));
+            MERIDIAN_CHECK(check_signer(baseline, vault.own_signer(), request.signer));
+            MERIDIAN_CHECK(vault.check_root(baseline));
+            out.commit = baseline.commit;
+        } else {
+            MERIDIAN_TRY(out.commit, request.at ? vault.commit_at(*request.at) : vault.head());
+        }
+        MERIDIAN_TRY(out.records, vault.read_records(out.commit));
+        return out;
+    }));
+    MERIDIAN_CO_TRY(auto const now, co_await read_region(request.scope.account, kept.records));
+    request.scope.from_region = model::RegionName(kept.region);
+    request.scope.into_region = parts_.region;
+    RestoreReport report{.commit = kept.commit,
+                         .region = std::move(kept.region),
+                         .plan = plan_restore(std::move(kept.records), now, request.scope)};
+    if (!request.baseline && !request.vault.empty())
+        report.plan.warnings.emplace_back("a moment is signed by nobody: this vault is believed");
+    co_return report;
+}
+
+io::Task<RegionState> Restorer::read_region(model::AccountId account,
+                                            std::vector<KeptRecord> const& kept) {
+    constexpr std::size_t kPage = 1'000;
+    RegionState state;
+    for (auto const kind : kKeptKinds) {
+        std::string after;
+        for (;;) {
+            store::Scan scan{.account = account,
+                             .kind = kind,
+                             .id_prefix = {},
+                             .after_id = after,
+                             .limit = kPage};
+            MERIDIAN_CO_TRY(auto page, co_await parts_.store.scan(std::move(scan)));
+            bool const last = page.size() < kPage;
+            if (!last) after = page.back().key.id;
+            for (auto& record : page) {
+                store::Change change{record.key, std::move(record.value)};
+                MERIDIAN_CO_CHECK(parts_.reveal(change));
+                record.value = std::move(*change.value);
+                state.records.push_back(std::move(record));
+            }
+            if (last) break;
+        }
+    }
+    std::set<store::Key> here;
+    for (auto const& record : state.records) here.insert(record.key);
+    for (auto const& record : kept) {
+        bool const numbered = record.key.kind == Kind::kFunction || record.key.kind == Kind::kLayer;
+        if (!numbered || record.key.account != account || here.contains(record.key)) continue;
+        MERIDIAN_CO_TRY(auto epitaph, co_await parts_.store.epitaph(record.key));
+        if (epitaph && !epitaph->is_null()) state.epitaphs.emplace(record.key, *epitaph);
+    }
+    co_return state;
+}
+
+io::Task<> Restorer::bring_packages(Source& source, ObjectId commit,
+                                    std::vector<std::string> packages) {
+    for (auto const& digest : packages) {
+        model::CodeSha256 const name(to_base64(from_hex(digest).value()));
+        // Here already: what it holds is checked when it is unpacked.
+        if (co_await parts_.code.make_ready(name)) continue;
+        MERIDIAN_CO_TRY(auto package, co_await source.with_vault([commit, digest](Vault& vault) {
+            return vault.read_package(commit, digest);
+        }));
+        MERIDIAN_CO_TRY(auto const stored, co_await parts_.code.put(std::move(package)));
+        if (stored.sha256 != name) {
+            co_return fail(Errc::kInternal,
+                           fmt::format("the package {} was stored as {}", name, stored.sha256));
+        }
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> Restorer::apply(std::string caller, std::vector<PlannedChange> changes) {
+    if (changes.empty()) co_return Result<void>{};
+    auto const account = changes.front().change.key.account;
+    for (auto& planned : changes) {
+        MERIDIAN_CO_CHECK(parts_.conceal(planned.change));
+    }
+    auto batches = batches_of(std::move(changes), caller);
+    for (auto& batch : batches) {
+        if (batch.account) {
+            MERIDIAN_CO_CHECK(co_await parts_.write_account(std::move(batch.transaction)));
+            continue;
+        }
+        MERIDIAN_CO_CHECK(co_await parts_.store.commit(std::move(batch.transaction)));
+        if (batch.layers) {
+            MERIDIAN_CO_CHECK(co_await parts_.layers_restored());
+        }
+        for (auto const& function : batch.functions) {
+            MERIDIAN_CO_CHECK(co_await parts_.function_restored(account, function));
+        }
+    }
+    co_return Result<void>{};
+}
+
+}  // namespace meridian::vault
