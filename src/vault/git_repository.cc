@@ -240,6 +240,11 @@ Result<std::string> GitRepository::read(ObjectType type, ObjectId const& id) {
         return git_error(fmt::format("read {} {}", name_of(type), id.hex()), Errc::kCorrupt);
     std::unique_ptr<git_odb_object, decltype(&git_odb_object_free)> const owner(
         object, git_odb_object_free);
+    auto const* const its_type = git_object_type2string(git_odb_object_type(object));
+    if (its_type != name_of(type)) {
+        return fail(Errc::kCorrupt,
+                    fmt::format("{} is a {}, not a {}", id.hex(), its_type, name_of(type)));
+    }
     std::string bytes(static_cast<char const*>(git_odb_object_data(object)),
                       git_odb_object_size(object));
     if (object_id(type, bytes) != id) {

@@ -36,7 +36,7 @@ store::Key owner_of(store::Key const& version) {
 
 std::uint64_t last_version_in(json const& value) {
     auto const found = value.find(kLastVersion);
-    return found != value.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+    return found != value.end() && found->is_number_integer() ? found->get<std::uint64_t>() : 0;
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view into) {

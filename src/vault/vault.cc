@@ -363,21 +363,24 @@ Result<Baseline> Vault::create_baseline(std::string const& name, std::string con
     return std::unexpected(made.error());
 }
 
+Result<Baseline> Vault::read_baseline(std::string const& reference, ObjectId const& id) {
+    auto baseline = [&]() -> Result<Baseline> {
+        MERIDIAN_TRY(auto const bytes, repository_->read(ObjectType::kTag, id));
+        return parse_baseline(bytes);
+    }();
+    if (!baseline)
+        return fail(Errc::kCorrupt, fmt::format("{}: {}", reference, baseline.error().message));
+    // A tag may be moved to another's name.
+    if (reference == kBaselineTags + baseline->name) return baseline;
+    return fail(Errc::kCorrupt, fmt::format("{} holds the baseline {}", reference, baseline->name));
+}
+
 Result<std::vector<Baseline>> Vault::baselines() {
     MERIDIAN_TRY(auto const tags, repository_->references(kBaselineTags));
     std::vector<Baseline> found;
     for (auto const& [reference, id] : tags) {
-        MERIDIAN_TRY(auto const bytes, repository_->read(ObjectType::kTag, id));
-        auto baseline = parse_baseline(bytes);
-        if (!baseline) {
-            return fail(Errc::kCorrupt, fmt::format("{}: {}", reference, baseline.error().message));
-        }
-        // A tag may be moved to another's name.
-        if (reference != kBaselineTags + baseline->name) {
-            return fail(Errc::kCorrupt,
-                        fmt::format("{} holds the baseline {}", reference, baseline->name));
-        }
-        found.push_back(std::move(*baseline));
+        MERIDIAN_TRY(auto baseline, read_baseline(reference, id));
+        found.push_back(std::move(baseline));
     }
     std::ranges::sort(found, {},
                       [](Baseline const& b) { return std::tuple(b.tagger.time, b.name); });
@@ -385,9 +388,9 @@ Result<std::vector<Baseline>> Vault::baselines() {
 }
 
 Result<Baseline> Vault::baseline(std::string const& name) {
-    MERIDIAN_TRY(auto const all, baselines());
-    auto const found = std::ranges::find(all, name, &Baseline::name);
-    if (found != all.end()) return *found;
+    auto const reference = kBaselineTags + name;
+    MERIDIAN_TRY(auto const id, repository_->reference(reference));
+    if (id) return read_baseline(reference, *id);
     return fail(Errc::kResourceNotFound, fmt::format("There is no baseline {}.", name));
 }
 

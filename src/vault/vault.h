@@ -94,7 +94,7 @@ class Vault {
     // `name`: "v1" becomes the tag baseline/v1. kResourceConflict where there is one.
     Result<Baseline> create_baseline(std::string const& name, std::string const& message,
                                      Signature tagger);
-    // By time, the newest last, then by name.
+    // By time, the newest last, then by name. kCorrupt where one is no baseline of ours, by name.
     Result<std::vector<Baseline>> baselines();
     // kResourceNotFound.
     Result<Baseline> baseline(std::string const& name);
@@ -118,6 +118,7 @@ class Vault {
     Result<void> apply(store::LogEntry const& entry);
     Result<void> commit(std::span<store::LogEntry const> entries);
     Result<std::string> merkle_root(TreeEdit& tree);
+    Result<Baseline> read_baseline(std::string const& reference, ObjectId const& id);
 
     Options const options_;
     Clock const& clock_;

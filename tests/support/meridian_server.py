@@ -97,6 +97,7 @@ class MeridianServer:
         self.own_environment = environment or {}
         self.process = None
         self.endpoint = self.access_key = self.secret_key = None
+        self.recovery_key = None  # which only the first start shows
         self._groups = []
         if user:
             self.data.mkdir()
@@ -156,6 +157,8 @@ class MeridianServer:
                 break
             printed += piece
             for line in printed.split(b"\n")[:-1]:
+                if line.startswith(b"Recovery key: "):
+                    self.recovery_key = line.removeprefix(b"Recovery key: ").decode()
                 if line.startswith(b"{"):
                     return json.loads(line)
         self._reap()

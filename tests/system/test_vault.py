@@ -1,0 +1,429 @@
+"""Vaults: a commit a change, baselines that git verifies, and restores: of one function or of everything, to a baseline or
+a moment, into the same, another or an empty region, and from nothing but a vault and its recovery key."""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+import time
+import urllib.request
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from conftest import Functions, package
+from meridian_server import LAMBDA_TRUST, MeridianServer, make_zip, wait_until
+
+HOME = "us-east-1"
+OTHER = "sa-east-1"
+
+
+def meridian(server, *words, region=HOME, fails=False):
+    done = subprocess.run([server.tool("meridian"), *words, "--region", region, "--data", str(server.data)],
+                          capture_output=True, text=True, env=server.environment(), timeout=300)
+    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+    return done.stderr if fails else done.stdout
+
+
+def answer(server, *words, **arguments):
+    return json.loads(meridian(server, *words, "--json", **arguments))
+
+
+def vault_of(server, region=HOME):
+    return server.data / region / "vault.git"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def git_environment(tmp_path_factory):
+    """The vaults are another user's, who is no danger here."""
+    settings = tmp_path_factory.mktemp("git") / "config"
+    settings.write_text("[safe]\n\tdirectory = *\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+        patch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+        yield
+
+
+def git(folder, *words):
+    return subprocess.run(["git", "-C", str(folder), *words], check=True, text=True, capture_output=True).stdout
+
+
+def caught_up(server, region=HOME):
+    wait_until(lambda: answer(server, "backup", "status", region=region)["Behind"] == 0, what="the vault follows")
+
+
+def everything_of(server, name, region=HOME):
+    """All that the API tells of a function, its package's very bytes, too; links and the region's name apart."""
+    api = server.client("lambda", region=region)
+    out = {"function": api.get_function(FunctionName=name),
+           "versions": api.list_versions_by_function(FunctionName=name)["Versions"],
+           "aliases": api.list_aliases(FunctionName=name)["Aliases"],
+           "invoke": api.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"],
+           "provisioned": api.list_provisioned_concurrency_configs(FunctionName=name)
+                             ["ProvisionedConcurrencyConfigs"],
+           "reserved": api.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions"),
+           "mappings": [{k: v for k, v in m.items() if k not in ("State", "StateTransitionReason")}
+                        for m in api.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]]}
+    for what, call in (("policy", api.get_policy), ("url", api.get_function_url_config)):
+        try:
+            out[what] = call(FunctionName=name)
+            out[what].pop("ResponseMetadata")
+        except ClientError as error:
+            out[what] = error.response["Error"]["Code"]
+    code = urllib.request.urlopen(out["function"]["Code"].pop("Location"), timeout=20).read()
+    out["code"] = hashlib.sha256(code).hexdigest()
+    out["function"].pop("ResponseMetadata")
+    return json.loads(json.dumps(out, default=str, sort_keys=True))
+
+
+def settled(server, name, region=HOME):
+    api = server.client("lambda", region=region)
+    server.client("lambda", region=region).get_waiter("function_active_v2").wait(FunctionName=name)
+    for version in api.list_versions_by_function(FunctionName=name)["Versions"]:
+        wait_until(lambda v=version["Version"]: api.get_function_configuration(FunctionName=name, Qualifier=v)["State"]
+                   == "Active", what=f"{name}:{version['Version']} is active")
+
+
+def rich_function(functions, name="rich"):
+    """A function with everything that can hang under one."""
+    layer = functions.api().publish_layer_version(LayerName=name + "-layer",
+                                                  Content={"ZipFile": make_zip({"text": "of the layer"})})
+    function = functions("python", name=name, variables={"WHO": "secret-value", "OTHER": "ä"}, Timeout=7,
+                         MemorySize=256, Description="rich", Tags={"team": "a"},
+                         Layers=[layer["LayerVersionArn"]])
+    api = function.api
+    api.publish_version(FunctionName=name, Description="one")
+    function.update_code(make_zip({"handler.py": "def handler(event, context):\n    return 'two'\n"}))
+    api.publish_version(FunctionName=name, Description="two")
+    api.create_alias(FunctionName=name, Name="live", FunctionVersion="1",
+                     RoutingConfig={"AdditionalVersionWeights": {"2": 0.25}})
+    api.add_permission(FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction",
+                       Principal="s3.amazonaws.com", SourceAccount="123456789012")
+    api.create_function_url_config(FunctionName=name, AuthType="NONE", Qualifier="live",
+                                   Cors={"AllowOrigins": ["https://example.com"]})
+    api.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=1, MaximumEventAgeInSeconds=120)
+    api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=5)
+    api.create_event_source_mapping(FunctionName=name, EventSourceArn="arn:aws:sqs:us-east-1:123456789012:queue")
+    function.settle()
+    return function
+
+
+def readable_copy(server, tmp_path, region=HOME):
+    """A clone, as a backup elsewhere would be; the server runs as another user."""
+    copy = tmp_path / f"copy-{region}.git"
+    git(tmp_path, "clone", "-q", "--mirror", str(vault_of(server, region)), str(copy))
+    for folder in (copy, *copy.parents):
+        if folder != pathlib.Path("/") and not folder.stat().st_mode & 0o001:
+            folder.chmod(0o755)
+    subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
+    return copy
+
+
+def test_every_change_is_a_commit_of_its_caller(start_server):
+    server = start_server()
+    functions = Functions(server)
+    iam = server.client("iam")
+    iam.create_user(UserName="alice")
+    iam.put_user_policy(UserName="alice", PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
+    key = iam.create_access_key(UserName="alice")["AccessKey"]
+    functions("cpp", name="hello", variables={"TOKEN": "very-secret"})
+    alice = boto3.client("lambda", region_name=HOME, endpoint_url=server.endpoint,
+                         aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    alice.update_function_configuration(FunctionName="hello", MemorySize=300)
+    caught_up(server)
+
+    vault = vault_of(server)
+    assert git(vault, "log", "-1", "--format=%an <%ae>") == "user/alice <arn:aws:iam::123456789012:user/alice>\n"
+    shown = json.loads(git(vault, "show", "main:accounts/123456789012/functions/hello/function.json"))
+    assert shown["latest"]["settings"]["memory_mb"] == 300
+    assert git(vault, "fsck", "--full") == ""
+    # Neither the variable nor the user's key can be read without the vault's key.
+    contents = git(vault, "log", "-p", "main")
+    assert "TOKEN" in contents and "very-secret" not in contents
+    assert key["AccessKeyId"] in contents and key["SecretAccessKey"] not in contents
+    digest = hashlib.sha256(package("cpp")).hexdigest()
+    assert f"code/{digest[:2]}/{digest}/recipe" in git(vault, "ls-tree", "-r", "--name-only", "main")
+
+    # A commit a change, and none when nothing changes.
+    before = git(vault, "rev-list", "--count", "main")
+    for memory in (301, 302, 303):
+        functions.made[0].configure(MemorySize=memory)
+    caught_up(server)
+    assert int(git(vault, "rev-list", "--count", "main")) == int(before) + 3
+
+
+def test_it_goes_on_after_a_kill(start_server):
+    server = start_server()
+    functions = Functions(server)
+    functions("cpp", name="first")
+    server.kill9()
+    server.start()
+    functions = Functions(server)
+    functions("cpp", name="second")
+    caught_up(server)
+    names = git(vault_of(server), "ls-tree", "--name-only", "main:accounts/123456789012/functions")
+    assert names == "first\nsecond\n"
+    assert git(vault_of(server), "fsck", "--full") == ""
+    assert server.recovery_key and "Recovery key" not in server.errors()
+
+
+def test_a_deleted_function_comes_back_as_it_was(start_server):
+    server = start_server()
+    functions = Functions(server)
+    function = rich_function(functions)
+    before = everything_of(server, "rich")
+    made = answer(server, "baseline", "create", "v1", "-m", "before the accident")
+    assert made["Message"] == "before the accident" and made["By"].endswith(":root")
+    assert [b["Name"] for b in answer(server, "baseline", "list")["Baselines"]] == ["v1"]
+    assert answer(server, "baseline", "diff", "v1")["Changes"] == []
+
+    for mapping in function.api.list_event_source_mappings()["EventSourceMappings"]:
+        function.api.delete_event_source_mapping(UUID=mapping["UUID"])
+    function.delete()
+    wait_until(lambda: not function.api.list_event_source_mappings()["EventSourceMappings"])
+    function.api.delete_layer_version(LayerName="rich-layer", VersionNumber=1)
+    iam = server.client("iam")
+    role = functions.role.rsplit("/", 1)[1]
+    iam.delete_role(RoleName=role)
+
+    planned = answer(server, "restore", "--baseline", "v1", "--dry-run")
+    assert not planned["Applied"] and planned["Changes"] and not planned["Warnings"]
+    with pytest.raises(ClientError):
+        function.api.get_function(FunctionName="rich")
+
+    done = answer(server, "restore", "--baseline", "v1")
+    assert done["Applied"] and done["Changes"] == planned["Changes"]
+    settled(server, "rich")
+    assert everything_of(server, "rich") == before
+    assert iam.get_role(RoleName=role)["Role"]["Arn"] == functions.role
+    assert function.invoke({}).error is None
+    assert function.invoke({}, Qualifier="live").version in ("1", "2")
+    assert answer(server, "restore", "--baseline", "v1")["Changes"] == [], "what is restored is restored"
+
+    # It is there after a restart, too, and numbers go on.
+    server.restart()
+    functions = Functions(server)
+    settled(server, "rich")
+    assert everything_of(server, "rich") == before
+    api = functions.api()
+    api.update_function_configuration(FunctionName="rich", Timeout=9)
+    api.get_waiter("function_updated_v2").wait(FunctionName="rich")
+    assert api.publish_version(FunctionName="rich")["Version"] == "3"
+
+
+def test_a_changed_function_goes_back_and_its_numbers_do_not(start_server):
+    server = start_server()
+    functions = Functions(server)
+    function = rich_function(functions)
+    other = functions("cpp", name="other")
+    answer(server, "baseline", "create", "v1")
+    before = everything_of(server, "rich")
+    function.update_code(make_zip({"handler.py": "def handler(event, context):\n    return 'bad'\n"}))
+    function.configure(Environment={"Variables": {"WHO": "somebody"}})
+    assert function.api.publish_version(FunctionName="rich")["Version"] == "3"
+    function.api.update_alias(FunctionName="rich", Name="live", FunctionVersion="3",
+                              RoutingConfig={"AdditionalVersionWeights": {}})
+    assert function.invoke({}, Qualifier="live").json == "bad"
+    other.configure(Timeout=11)
+    new = functions("cpp", name="new")
+
+    changes = [c["What"] for c in answer(server, "baseline", "diff", "v1")["Changes"]]
+    assert any("change function rich: " in c and "/latest/settings/environment/WHO" in c for c in changes)
+    assert "create version rich:3" in changes and "create function new" in changes
+
+    answer(server, "restore", "--baseline", "v1", "--function", "rich")
+    function.settle()
+    after = everything_of(server, "rich")
+    # Version 3 was published and stays.
+    assert [v["Version"] for v in after["versions"]] == ["$LATEST", "1", "2", "3"]
+    after["versions"] = [v for v in after["versions"] if v["Version"] != "3"]
+    assert after == before
+    assert function.invoke({}, Qualifier="live").version in ("1", "2")
+    assert other.api.get_function_configuration(FunctionName="other")["Timeout"] == 11, "it was not asked for"
+    function.configure(Timeout=8)
+    assert function.api.publish_version(FunctionName="rich")["Version"] == "4"
+
+    # To the letter: what the baseline does not have goes; and a moment brings that back again.
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    time.sleep(1.1)  # moments are seconds
+    answer(server, "restore", "--baseline", "v1", "--exact")
+    other.settle()
+    assert other.api.get_function_configuration(FunctionName="other")["Timeout"] != 11
+    with pytest.raises(ClientError):
+        new.api.get_function(FunctionName="new")
+    answer(server, "restore", "--at", moment)
+    new.settle()
+    assert new.invoke({"do": "echo"}).error is None
+    assert other.api.get_function_configuration(FunctionName="other")["Timeout"] == 11
+
+
+def test_into_another_region(start_server):
+    server = start_server()
+    functions = Functions(server)
+    rich_function(functions)
+    before = everything_of(server, "rich")
+    answer(server, "baseline", "create", "v1")
+    done = answer(server, "restore", "--baseline", "v1", "--into", OTHER)
+    assert done["FromRegion"] == HOME
+    settled(server, "rich", OTHER)
+    after = everything_of(server, "rich", OTHER)
+    # The same version numbers, hashes, revisions; its own ARNs name the region it is in.
+    queue = "arn:aws:sqs:us-east-1:123456789012:queue"
+    text = json.dumps(before).replace(queue, "QUEUE").replace(HOME, OTHER).replace("QUEUE", queue)
+    assert after == json.loads(text)
+    answered = server.client("lambda", region=OTHER).invoke(FunctionName="rich", Qualifier="live")
+    assert "FunctionError" not in answered
+
+
+def test_total_amnesia(start_server, tmp_path):
+    server = start_server()
+    functions = Functions(server)
+    rich_function(functions)
+    iam = server.client("iam")
+    iam.create_user(UserName="alice")
+    iam.put_user_policy(UserName="alice", PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}]}))
+    key = iam.create_access_key(UserName="alice")["AccessKey"]
+    before = everything_of(server, "rich")
+    signer = answer(server, "baseline", "create", "v1")["Signer"]
+    recovery = server.recovery_key
+    copy = readable_copy(server, tmp_path)
+    server.close()
+    assert not server.data.exists()
+
+    bare = start_server()
+    assert bare.recovery_key != recovery
+    words = ("restore", "--vault", str(copy), "--baseline", "v1")
+    # A vault that nobody vouches for is not believed.
+    assert "whom nobody here vouches for" in meridian(bare, *words, fails=True)
+    wrong = tmp_path / "wrong"
+    wrong.write_text(bare.recovery_key)
+    assert "sealed to another recovery key" in meridian(bare, *words, "--recovery-key-file", str(wrong), fails=True)
+
+    # Without the key: all but what is sealed, which is listed before anything happens.
+    planned = answer(bare, *words, "--signer", signer, "--dry-run")
+    assert [w for w in planned["Warnings"] if "/latest/settings/environment/WHO cannot be opened" in w]
+    assert [w for w in planned["Warnings"] if key["AccessKeyId"] in w]
+
+    kept = tmp_path / "recovery"
+    kept.write_text(recovery + "\n")
+    done = answer(bare, *words, "--recovery-key-file", str(kept))
+    assert done["Warnings"] == []
+    settled(bare, "rich")
+    assert everything_of(bare, "rich") == before
+    alice = boto3.client("lambda", region_name=HOME, endpoint_url=bare.endpoint,
+                         aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    assert alice.invoke(FunctionName="rich", Qualifier="live")["StatusCode"] == 200
+    # The new region's own vault has it now, under its own keys.
+    assert answer(bare, "backup", "verify")["Problems"] == []
+
+
+def test_damage_is_found_and_named(start_server, tmp_path):
+    server = start_server()
+    functions = Functions(server)
+    functions("cpp", name="f")
+    signer = answer(server, "baseline", "create", "v1")["Signer"]
+    verified = answer(server, "backup", "verify", "--baseline", "v1")
+    assert verified["Problems"] == [] and verified["Packages"] == 1
+    assert verified["Bytes"] > len(package("cpp"))
+
+    copy = readable_copy(server, tmp_path)
+    git(copy, "tag", "-f", "baseline/light", "main")
+    message = git(copy, "cat-file", "tag", "baseline/v1").split("\n\n", 1)[1].split("-----BEGIN")[0]
+    git(copy, "-c", "user.name=x", "-c", "user.email=y", "tag", "-a", "-m", message, "baseline/unsigned", "main")
+    words = ("restore", "--vault", str(copy), "--signer", signer)
+    assert "is a commit, not a tag" in meridian(server, *words, "--baseline", "light", fails=True)
+    git(copy, "tag", "-f", "baseline/other-name", "refs/tags/baseline/v1")
+    assert "holds the baseline v1" in meridian(server, *words, "--baseline", "other-name", fails=True)
+    refused = meridian(server, *words, "--baseline", "unsigned", fails=True)
+    assert "is not signed, or was changed since" in refused, refused
+    assert "no baseline v2" in meridian(server, *words, "--baseline", "v2", fails=True)
+    plain = tmp_path / "plain.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(plain)], check=True)
+    assert "so it is no vault" in meridian(server, "restore", "--vault", str(plain), "--baseline", "v1", fails=True)
+
+    # Flip a byte in the middle of the package's part, which is stored as it is.
+    packs = sorted((copy / "objects" / "pack").glob("*.pack"), key=lambda p: p.stat().st_size)
+    packs[-1].chmod(0o644)
+    data = bytearray(packs[-1].read_bytes())
+    data[len(data) // 2] ^= 0x40
+    packs[-1].write_bytes(data)
+    bare = start_server()
+    refused = meridian(bare, *words, "--baseline", "v1", fails=True)
+    digest = hashlib.sha256(package("cpp")).hexdigest()
+    assert f"code/{digest[:2]}/{digest}: " in refused, refused
+    assert not bare.client("lambda").list_functions()["Functions"], "nothing is half restored"
+
+
+def test_a_restore_that_is_killed_is_begun_again(start_server):
+    server = start_server()
+    functions = Functions(server)
+    code = package("cpp")
+    for number in range(40):
+        functions("cpp", name=f"f{number}", code=code, settle=False)
+    answer(server, "baseline", "create", "v1")
+    for function in functions.made:
+        function.settle()
+        function.delete()
+    caught_up(server)
+    thread = threading.Thread(target=lambda: subprocess.run(
+        [server.tool("meridian"), "restore", "--baseline", "v1", "--data", str(server.data)], capture_output=True,
+        env=server.environment()))
+    thread.start()
+    time.sleep(0.03)
+    server.kill9()
+    thread.join()
+    server.start()
+    answer(server, "restore", "--baseline", "v1")
+    api = Functions(server).api()
+    names = {f["FunctionName"] for page in api.get_paginator("list_functions").paginate() for f in page["Functions"]}
+    assert names == {f"f{number}" for number in range(40)}
+    for name in sorted(names):
+        settled(server, name)
+
+
+def test_who_may_restore(start_server):
+    server = start_server()
+    iam = server.client("iam")
+    iam.create_user(UserName="reader")
+    iam.put_user_policy(UserName="reader", PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "meridian:ListBaselines",
+                                                 "Resource": "arn:aws:meridian:us-east-1:123456789012:vault"}]}))
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    environment = {**server.environment(), "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                   "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    environment.pop("AWS_SHARED_CREDENTIALS_FILE")
+
+    def run(*words):
+        return subprocess.run([server.tool("meridian"), *words], capture_output=True, text=True, env=environment)
+    assert run("baseline", "list").returncode == 0
+    refused = run("restore", "--baseline", "v1")
+    assert refused.returncode != 0
+    assert "user/reader is not authorized to perform: meridian:Restore on resource: " \
+        "arn:aws:meridian:us-east-1:123456789012:vault" in refused.stderr
+
+
+def test_bad_requests(start_server):
+    server = start_server(flags=["--vault", "on"])
+    assert "is no name for a baseline" in meridian(server, "baseline", "create", "a b", fails=True)
+    assert "is no name for a baseline" in meridian(server, "baseline", "create", "../x", fails=True)
+    answer(server, "baseline", "create", "v1")
+    assert "There is a baseline v1 already" in meridian(server, "baseline", "create", "v1", fails=True)
+    assert "There is no baseline v9" in meridian(server, "baseline", "diff", "v1", "v9", fails=True)
+    assert "At is a time such as" in meridian(server, "restore", "--at", "yesterday", fails=True)
+    assert "begins after that moment" in meridian(server, "restore", "--at", "2001-01-01T00:00:00Z", fails=True)
+    assert "absolute path" in meridian(server, "restore", "--baseline", "v1", "--vault", "x.git", fails=True)
+    assert "keeps no vault here" in meridian(server, "restore", "--baseline", "v1", "--into", HOME, region="eu-west-1",
+                                             fails=True)
+    assert "--map is FROM=TO" in meridian(server, "restore", "--baseline", "v1", "--map", "x", fails=True)
+
+
+def test_a_region_without_a_vault_says_so(start_server):
+    server = start_server(flags=["--vault", "off"])
+    assert "keeps no vault" in meridian(server, "baseline", "list", fails=True)
+    assert not vault_of(server).exists() and server.recovery_key is None
