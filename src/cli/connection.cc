@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/aws_profile.h"
-#include "io/http_client.h"
+#include "io/tls_roots.h"
 #include "wire/sigv4.h"
 
 namespace meridian::cli {
@@ -60,7 +60,8 @@ Result<Connection> find_connection(ConnectionFlags const& flags, Environment con
     Connection connection;
     auto const url = first_of(flags.endpoint_url, variable("AWS_ENDPOINT_URL"),
                               setting(config, "endpoint_url"), setting(own_config, "endpoint_url"));
-    constexpr std::string_view kScheme = "http://";
+    constexpr std::string_view kHttp = "http://";
+    constexpr std::string_view kHttps = "https://";
     if (url.empty()) {
         return fail(Errc::kInvalidParameterValue,
                     fmt::format("No server is known: give --endpoint-url, set AWS_ENDPOINT_URL, or "
@@ -68,15 +69,19 @@ Result<Connection> find_connection(ConnectionFlags const& flags, Environment con
                                 "of a running `meridian up` with --data (looked in {}).",
                                 flags.data.string()));
     }
-    if (!url.starts_with(kScheme)) {
+    connection.tls = url.starts_with(kHttps);
+    if (!connection.tls && !url.starts_with(kHttp)) {
         return fail(Errc::kInvalidParameterValue,
-                    fmt::format("{}: only http:// endpoints are supported.", url));
+                    fmt::format("{}: an endpoint begins with http:// or https://.", url));
     }
-    auto authority = url.substr(kScheme.size());
+    connection.ca_file = first_of(variable("AWS_CA_BUNDLE"), setting(config, "ca_bundle"));
+    auto authority = url.substr(connection.tls ? kHttps.size() : kHttp.size());
     authority = authority.substr(0, authority.find('/'));
     auto const colon = authority.rfind(':');
     connection.host = authority.substr(0, colon);
-    connection.port = colon == std::string::npos ? "80" : authority.substr(colon + 1);
+    connection.port = colon != std::string::npos ? authority.substr(colon + 1)
+                      : connection.tls           ? "443"
+                                                 : "80";
     connection.region =
         first_of(flags.region, variable("AWS_REGION"), variable("AWS_DEFAULT_REGION"),
                  setting(config, "region"), setting(own_config, "region"));
@@ -105,20 +110,29 @@ Result<Connection> find_connection(ConnectionFlags const& flags, Environment con
                     (flags.data / "credentials").string()));
 }
 
+Result<io::HttpEndpoint> Connection::endpoint() const {
+    io::HttpEndpoint out{.host = host, .port = port};
+    if (tls) {
+        MERIDIAN_TRY(out.tls, io::TlsRoots::load(ca_file));
+    }
+    return out;
+}
+
 io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::string method,
                             std::string target, std::string body) {
     HttpRequest request;
     request.body = std::move(body);
     request.method = std::move(method);
     request.target = std::move(target);
-    request.headers.add("Host", fmt::format("{}:{}", connection.host, connection.port));
+    request.headers.add("Host", connection.authority());
     wire::sigv4::sign_request(
         request,
         {.access_key_id = connection.access_key_id,
          .secret_access_key = connection.secret_access_key,
          .session_token = connection.session_token},
         {.region = connection.region, .service = "meridian", .time = clock.wall_now()});
-    io::HttpClient client(co_await asio::this_coro::executor, {connection.host, connection.port});
+    MERIDIAN_CO_TRY(auto endpoint, connection.endpoint());
+    io::HttpClient client(co_await asio::this_coro::executor, std::move(endpoint));
     MERIDIAN_CO_TRY(auto response, co_await client.send(std::move(request), kAnswerTimeout));
     if (response.status / 100 != 2) {
         auto const answer = nlohmann::json::parse(response.body, nullptr, false);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/http_message.h"
 #include "base/result.h"
+#include "io/http_client.h"
 #include "io/task.h"
 
 namespace meridian::cli {
@@ -28,6 +29,13 @@ struct Connection {
     std::string access_key_id;
     std::string secret_access_key;
     std::string session_token;
+    bool tls = false;
+    std::string ca_file;  // PEM, instead of the system's authorities (AWS_CA_BUNDLE)
+
+    // As the Host header has it.
+    [[nodiscard]] std::string authority() const { return host + ":" + port; }
+    // kIo where the authorities cannot be read.
+    [[nodiscard]] Result<io::HttpEndpoint> endpoint() const;
 };
 
 using Environment = std::function<std::optional<std::string>(char const* name)>;
