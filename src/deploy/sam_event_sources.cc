@@ -195,7 +195,7 @@ Result<bool> add_event_source(SamFunction& function, Node::Entry const& event) {
     if (given == nullptr)
         return fail_at(event.mark, fmt::format("the event {} needs Properties", event.key));
     auto const id = function.resource.id + event.key;
-    MERIDIAN_CHECK(apply_rule(*given, rule_of(*source),
+    MERIDIAN_CHECK(check_rule(*given, rule_of(*source),
                               fmt::format("{}.Events.{}", function.resource.id, event.key)));
     if (source->starting_position && given->find("StartingPosition") == nullptr)
         return fail_at(given->mark,

@@ -120,7 +120,7 @@ Result<void> add_function(SamFunction& made) {
 
 Result<void> expand_sam_function(Draft& draft, SamResource const& resource) {
     // For its errors; the values are checked again as CloudFormation's.
-    MERIDIAN_CHECK(apply_rule(resource.properties, sam_function_rule(), resource.id));
+    MERIDIAN_CHECK(check_rule(resource.properties, sam_function_rule(), resource.id));
     SamFunction made{
         .resource = resource, .draft = draft, .target = Node::ref(resource.id, resource.mark)};
     MERIDIAN_CHECK(add_role(made));
@@ -133,7 +133,7 @@ Result<void> expand_sam_function(Draft& draft, SamResource const& resource) {
 }
 
 Result<void> expand_sam_layer(Draft& draft, SamResource const& resource) {
-    MERIDIAN_CHECK(apply_rule(resource.properties, sam_layer_rule(), resource.id));
+    MERIDIAN_CHECK(check_rule(resource.properties, sam_layer_rule(), resource.id));
     auto& out = draft.add(resource.id, "AWS::Lambda::LayerVersion", resource.mark);
     out.depends_on = resource.depends_on;
     for (auto const* name : {"CompatibleArchitectures", "CompatibleRuntimes", "Description",
