@@ -10,14 +10,6 @@
 namespace meridian::deploy {
 namespace {
 
-std::string alphanumeric(std::string_view text) {
-    std::string out;
-    std::ranges::copy_if(text, std::back_inserter(out), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    });
-    return out;
-}
-
 // A property that decides what is made, so that it must be known before anything is.
 Result<std::string> known_text(Node const& node, std::string_view name) {
     if (node.intrinsic() != nullptr)

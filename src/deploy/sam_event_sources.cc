@@ -67,7 +67,7 @@ PropertyRule rule_of(Source const& source) {
     return parse_rule(text + "}");
 }
 
-constexpr auto kSame = std::to_array<std::string_view>({
+constexpr auto kSameInMapping = std::to_array<std::string_view>({
     "BatchSize",
     "BisectBatchOnFunctionError",
     "Enabled",
@@ -204,7 +204,7 @@ Result<bool> add_event_source(SamFunction& function, Node::Entry const& event) {
     auto& out = function.add(id, "AWS::Lambda::EventSourceMapping", event.mark);
     out.properties.set("FunctionName", function.target);
     if (!source->arn.empty()) out.properties.set("EventSourceArn", *given->find(source->arn));
-    for (auto const name : kSame) {
+    for (auto const name : kSameInMapping) {
         if (auto const* node = given->find(name)) out.properties.set(std::string(name), *node);
     }
     add_own_config(*source, *given, out);

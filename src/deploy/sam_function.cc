@@ -14,32 +14,32 @@ namespace meridian::deploy {
 namespace {
 
 // What is the same in AWS::Lambda::Function.
-constexpr auto kSame = std::to_array<std::string_view>({"Architectures",
-                                                        "CapacityProviderConfig",
-                                                        "CodeSigningConfigArn",
-                                                        "Description",
-                                                        "DurableConfig",
-                                                        "Environment",
-                                                        "EphemeralStorage",
-                                                        "FileSystemConfigs",
-                                                        "FunctionName",
-                                                        "FunctionScalingConfig",
-                                                        "Handler",
-                                                        "ImageConfig",
-                                                        "KmsKeyArn",
-                                                        "Layers",
-                                                        "LoggingConfig",
-                                                        "MemorySize",
-                                                        "PackageType",
-                                                        "RecursiveLoop",
-                                                        "ReservedConcurrentExecutions",
-                                                        "Role",
-                                                        "Runtime",
-                                                        "RuntimeManagementConfig",
-                                                        "SnapStart",
-                                                        "TenancyConfig",
-                                                        "Timeout",
-                                                        "VpcConfig"});
+constexpr auto kSameInFunction = std::to_array<std::string_view>({"Architectures",
+                                                                  "CapacityProviderConfig",
+                                                                  "CodeSigningConfigArn",
+                                                                  "Description",
+                                                                  "DurableConfig",
+                                                                  "Environment",
+                                                                  "EphemeralStorage",
+                                                                  "FileSystemConfigs",
+                                                                  "FunctionName",
+                                                                  "FunctionScalingConfig",
+                                                                  "Handler",
+                                                                  "ImageConfig",
+                                                                  "KmsKeyArn",
+                                                                  "Layers",
+                                                                  "LoggingConfig",
+                                                                  "MemorySize",
+                                                                  "PackageType",
+                                                                  "RecursiveLoop",
+                                                                  "ReservedConcurrentExecutions",
+                                                                  "Role",
+                                                                  "Runtime",
+                                                                  "RuntimeManagementConfig",
+                                                                  "SnapStart",
+                                                                  "TenancyConfig",
+                                                                  "Timeout",
+                                                                  "VpcConfig"});
 
 std::string text_or(Node const* node, std::string fallback) {
     return node != nullptr && node->is_scalar() ? node->text : std::move(fallback);
@@ -91,7 +91,7 @@ Result<void> add_function(SamFunction& made) {
     auto const& resource = made.resource;
     auto& out = made.add(resource.id, "AWS::Lambda::Function", resource.mark);
     out.depends_on = resource.depends_on;
-    for (auto const name : kSame) {
+    for (auto const name : kSameInFunction) {
         if (auto const* node = made.property(name)) out.properties.set(std::string(name), *node);
     }
     bool const image = text_or(made.property("PackageType"), "Zip") == "Image";

@@ -24,12 +24,12 @@ std::string with_function(std::string const& properties, std::string const& more
            properties + more;
 }
 
-struct Case {
+struct ErrorCase {
     std::string text;
     std::string error;
 };
 
-void expect_errors(std::vector<Case> const& cases) {
+void expect_errors(std::vector<ErrorCase> const& cases) {
     for (auto const& row : cases) EXPECT_EQ(error_of(row.text), "t.yaml:" + row.error) << row.text;
 }
 

@@ -43,13 +43,13 @@ std::string evaluated(std::string const& yaml, bool extensions = true) {
     return *out ? to_json(**out).dump() : "nothing";
 }
 
-struct Case {
+struct ValueCase {
     char const* yaml;
     char const* result;
 };
 
 TEST(TemplateValues, FunctionsOfKnownValues) {
-    for (auto const& [yaml, result] : std::initializer_list<Case>{
+    for (auto const& [yaml, result] : std::initializer_list<ValueCase>{
              {"!Ref Stage", "\"prod\""},
              {"!Ref Zones", R"(["a","b","c"])"},
              {"!Ref AWS::Region", "\"us-east-1\""},
@@ -91,7 +91,7 @@ TEST(TemplateValues, FunctionsOfKnownValues) {
 }
 
 TEST(TemplateValues, FunctionsOfResourcesStay) {
-    for (auto const& [yaml, result] : std::initializer_list<Case>{
+    for (auto const& [yaml, result] : std::initializer_list<ValueCase>{
              {"!Ref F", R"({"Ref":"F"})"},
              {"!GetAtt F.Arn", R"({"Fn::GetAtt":["F","Arn"]})"},
              {"Fn::GetAtt: F.Arn", R"({"Fn::GetAtt":["F","Arn"]})"},
@@ -121,7 +121,7 @@ TEST(TemplateValues, FunctionsOfResourcesStay) {
 TEST(TemplateValues, ResolveAnswersThemFromWhatIsKnown) {
     KnownAttributes const known = {
         {"F", {.ref = "shop-F", .attributes = {{"Arn", "arn:aws:lambda:us-east-1:1:function:f"}}}}};
-    for (auto const& [yaml, result] : std::initializer_list<Case>{
+    for (auto const& [yaml, result] : std::initializer_list<ValueCase>{
              {"!Ref F", "\"shop-F\""},
              {"!GetAtt F.Arn", "\"arn:aws:lambda:us-east-1:1:function:f\""},
              {"!Sub '${Stage}-${F}-x'", "\"prod-shop-F-x\""},
@@ -146,7 +146,7 @@ TEST(TemplateValues, ResolveAnswersThemFromWhatIsKnown) {
 }
 
 TEST(TemplateValues, MistakesAreNamedWithTheirPlace) {
-    for (auto const& [yaml, error] : std::initializer_list<Case>{
+    for (auto const& [yaml, error] : std::initializer_list<ValueCase>{
              {"!Ref AWS::Nope", "1:1: there is no pseudo parameter AWS::Nope"},
              {"!Ref [a]", "1:1: what Ref names is a text, not a list"},
              {"Fn::Nope: 1", "1:1: unknown intrinsic function Fn::Nope"},
