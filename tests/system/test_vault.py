@@ -429,8 +429,16 @@ def test_a_region_without_a_vault_says_so(start_server):
     assert not vault_of(server).exists() and server.recovery_key is None
 
 
-def test_a_backup_is_proven_at_every_level(start_server, tmp_path):
-    server = start_server()
+@pytest.fixture
+def nothing_by_itself(tmp_path):
+    """Flags of a server that backs up and verifies only when it is asked to."""
+    config = tmp_path / "quiet.yaml"
+    config.write_text("backup: {every: never, verify: {index: never, hash: never}}\n")
+    return ["--config", str(config)]
+
+
+def test_a_backup_is_proven_at_every_level(start_server, tmp_path, nothing_by_itself):
+    server = start_server(flags=nothing_by_itself)
     functions = Functions(server)
     rich_function(functions)
     functions("cpp", name="other")
@@ -474,8 +482,8 @@ def test_a_backup_is_proven_at_every_level(start_server, tmp_path):
     assert "Function not found" in meridian(server, "test-event", "list", "nobody", fails=True)
 
 
-def test_hashes_are_verified_in_parts(start_server):
-    server = start_server()
+def test_hashes_are_verified_in_parts(start_server, nothing_by_itself):
+    server = start_server(flags=nothing_by_itself)
     functions = Functions(server)
     for number in range(4):
         functions("python", name=f"f{number}", code=make_zip({"handler.py": f"# {number}\n" * 200}))
@@ -536,8 +544,8 @@ def test_a_bad_configuration_is_refused_before_anything_starts(start_server, tmp
     assert not (tmp_path / "data").exists()
 
 
-def test_prune_keeps_what_was_named(start_server):
-    server = start_server()
+def test_prune_keeps_what_was_named(start_server, nothing_by_itself):
+    server = start_server(flags=nothing_by_itself)
     Functions(server)("cpp", name="f")
     answer(server, "baseline", "create", "v1")
     for _ in range(3):
