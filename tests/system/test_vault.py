@@ -437,6 +437,34 @@ def nothing_by_itself(tmp_path):
     return ["--config", str(config)]
 
 
+def test_a_function_that_proves_a_backup_reaches_no_api(start_server, tmp_path, nothing_by_itself):
+    server = start_server(flags=nothing_by_itself)
+    functions = Functions(server)
+    code = """
+import boto3
+from botocore.exceptions import ClientError
+def handler(event, context):
+    try:
+        return boto3.client("lambda").delete_function(FunctionName=event["delete"])["ResponseMetadata"]["HTTPStatusCode"]
+    except ClientError as error:
+        return error.response["Error"]
+"""
+    function = functions("python", code=make_zip({"handler.py": code}), Timeout=30, MemorySize=256)
+    victim = functions("cpp")
+    server.client("iam").put_role_policy(
+        RoleName=functions.role.rsplit("/", 1)[1], PolicyName="all", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}}))
+    event, wanted = tmp_path / "event.json", tmp_path / "answer.json"
+    event.write_text(json.dumps({"delete": victim.name}))
+    wanted.write_text(json.dumps({"Message": "A backup is being verified: functions reach no API.",
+                                  "Code": "AccessDeniedException"}))
+    answer(server, "test-event", "put", function.name, "delete", "--event", str(event), "--answer", str(wanted))
+    proof = answer(server, "backup", "verify", "--level", "invoke")
+    assert proof["Problems"] == [] and proof["Answered"] == 1, proof
+    assert victim.invoke({}).error is None
+    assert function.invoke({"delete": victim.name}).json == 204  # what it does where it lives
+
+
 def test_a_backup_is_proven_at_every_level(start_server, tmp_path, nothing_by_itself):
     server = start_server(flags=nothing_by_itself)
     functions = Functions(server)
