@@ -19,6 +19,8 @@ namespace {
 namespace limits = model::limits;
 
 constexpr std::string_view kMeridianService = "meridian";
+// Of which hooks need one action.
+constexpr std::string_view kCodeDeployService = "codedeploy";
 
 bool is_loopback_host(std::string_view host) {
     if (host.starts_with("[::1]")) return true;
@@ -78,6 +80,8 @@ std::size_t Front::body_bytes_max(HttpRequest const& head) {
     // PublishLayerVersion is the only one with a body there.
     if (path.starts_with("/2018-10-31/layers/") && path.ends_with("/versions"))
         return limits::kCodeRequestBytesMax;
+    // Records of executions hold templates of several regions, and packages.
+    if (is_rollout_path(path)) return limits::kCodeRequestBytesMax;
     if (path.ends_with("/code") || path.ends_with("/functions") || path.ends_with("/functions/")) {
         return limits::kCodeRequestBytesMax;
     }
@@ -106,7 +110,8 @@ HttpResponse Front::error(wire::Service service, Error const& error,
 Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId request_id) {
     auto const scope = auth::parse_scope(request);
     auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
-    bool const ours = scope && scope->service == kMeridianService;
+    bool const ours =
+        scope && (scope->service == kMeridianService || scope->service == kCodeDeployService);
     Call call{.service = service.value_or(wire::Service::kLambda),
               .region = nullptr,
               .caller = options_.anonymous,
@@ -189,6 +194,8 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
     }
     if (call->caller.service == kMeridianService)
         co_return co_await handle_meridian(std::move(*call), std::move(request));
+    if (call->caller.service == kCodeDeployService)
+        co_return co_await handle_code_deploy(std::move(*call), std::move(request));
     if (call->service == wire::Service::kLambda)
         co_return co_await handle_lambda(std::move(*call), std::move(request));
     co_return co_await handle_query(std::move(*call), std::move(request));
@@ -278,8 +285,32 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
     co_return wire::encode_query_output(operation, *output, call.request_id);
 }
 
+RolloutCall Front::rollout_call(Call call, HttpRequest request) const {
+    return {.services = call.region->services.rollouts,
+            .caller = std::move(call.caller),
+            .origin = call.origin,
+            .request = std::move(request),
+            .now = clock_.wall_now()};
+}
+
+asio::awaitable<HttpResponse> Front::handle_code_deploy(Call call, HttpRequest request) {
+    auto& authorizer = call.region->authorizer;
+    auto const id = call.request_id.value();
+    auto response =
+        co_await serve_code_deploy(authorizer, rollout_call(std::move(call), std::move(request)));
+    response.headers.add("x-amzn-RequestId", id);
+    co_return response;
+}
+
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
     auto& services = call.region->services;
+    if (is_rollout_path(request.path())) {
+        auto& authorizer = call.region->authorizer;
+        auto const id = call.request_id;
+        auto answer =
+            co_await serve_rollouts(authorizer, rollout_call(std::move(call), std::move(request)));
+        co_return answer ? std::move(*answer) : error(wire::Service::kLambda, answer.error(), id);
+    }
     if (!request.path().starts_with(kFunctionsPath)) {
         auto const keeper_of = [this](std::string_view name) -> vault::VaultKeeper* {
             auto* const region = region_of(name);

@@ -12,6 +12,7 @@
 
 #include "api/action.h"
 #include "api/code_location.h"
+#include "api/rollout_actions.h"
 #include "api/vault_actions.h"
 #include "auth/sigv4_verifier.h"
 #include "base/clock.h"
@@ -38,6 +39,7 @@ struct RegionServices {
     invoke::Invoker& invoker;
     telemetry::LogStore& logs;
     CodeLocations& code;
+    RolloutServices rollouts;
     std::optional<VaultServices> vault;  // nothing: the region keeps none
 };
 
@@ -87,6 +89,8 @@ class Front {
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);
+    asio::awaitable<HttpResponse> handle_code_deploy(Call call, HttpRequest request);
+    [[nodiscard]] RolloutCall rollout_call(Call call, HttpRequest request) const;
     [[nodiscard]] HttpResponse error(wire::Service service, Error const& error,
                                      model::RequestId const& request_id);
 

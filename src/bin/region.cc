@@ -20,10 +20,17 @@ constexpr auto kVaultPollWait = std::chrono::seconds(20);
 constexpr auto kCodeReapInterval = std::chrono::hours(1);
 
 // Packages that no version needs any more are removed now and then.
-io::Task<> reap_code(control::ControlPlane& control, store::CodeStore& code, Log& log) {
+io::Task<> reap_code(control::ControlPlane& control, store::Store& store, store::CodeStore& code,
+                     Log& log) {
     for (;;) {
         MERIDIAN_CO_CHECK(co_await io::sleep_for(kCodeReapInterval));
         auto used = co_await control.code_in_use();
+        auto const of_rollouts = co_await api::packages_in_use(store);
+        if (used && of_rollouts) {
+            used->insert(used->end(), of_rollouts->begin(), of_rollouts->end());
+        } else if (!of_rollouts) {
+            used = std::unexpected(of_rollouts.error());
+        }
         auto const done = used ? co_await code.remove_unused(std::move(*used))
                                : Result<void>(std::unexpected(used.error()));
         if (!done) {
@@ -216,7 +223,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     MERIDIAN_TRY(region->store_, open_region_store(shared.store_url, region->name_, directory,
                                                    shared.clock, shared.log));
     region->sealed_store_ = std::make_unique<store::SealedStore>(
-        *region->store_, shared.records_key, control::secret_members(), shared.random, shared.log);
+        *region->store_, shared.records_key, record_secret_members(), shared.random, shared.log);
     region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->sealed_store_);
     MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool,
                                                              shared.clock, shared.log));
@@ -331,7 +338,7 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
         background_.spawn("vault", vault_->follow(store::LogName::kRegion, kVaultPollWait));
         background_.spawn("vault of IAM", vault_->follow(store::LogName::kAccount, kVaultPollWait));
     }
-    background_.spawn("unused packages", reap_code(*control_, *code_, host_.log));
+    background_.spawn("unused packages", reap_code(*control_, *watched_store_, *code_, host_.log));
     co_return Result<void>{};
 }
 
@@ -353,6 +360,7 @@ api::RegionServices Region::services() {
             .invoker = *invoker_,
             .logs = *logs_,
             .code = *code_locations_,
+            .rollouts = {.store = *watched_store_, .code = *code_},
             .vault = vault_
                          ? std::optional(api::VaultServices{*vault_, *restorer_, *watched_store_})
                          : std::nullopt};

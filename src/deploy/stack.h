@@ -41,8 +41,12 @@ struct StackResource {
     SourceMark mark = {};
     std::string deletion_policy = "Delete";  // or Retain
     // SAM's AutoPublishAlias: a version that is published when the function's code or, with all
-    // properties, anything of it differs from the version before.
+    // properties, anything of it differs from the version before. Without it a version is published
+    // once, as CloudFormation does.
+    bool auto_publish = false;
     bool publish_on_any_change = false;
+    // AutoPublishCodeSha256: stands for the code in that comparison. Empty: the code itself.
+    std::string publish_token = {};
 };
 
 // CodeDeploy's part of an alias (SAM's DeploymentPreference, CloudFormation's UpdatePolicy).
