@@ -33,6 +33,9 @@ struct StackResource {
     // Every intrinsic function that needs no resource is replaced by its value. What names other
     // resources stands as {"Ref": …}, {"Fn::GetAtt": […]}, and functions of these, for resolve().
     //
+    // Kinds are those that the type's properties have ("128" has become 128); a function's
+    // Code.ZipFile is source text, as in CloudFormation.
+    //
     // Code that is a local file or folder (SAM's CodeUri, ContentUri) is {"LocalPath": "src",
     // "BuildMethod": "python3.11"}: the path from the template's folder; BuildMethod (Metadata, or
     // the function's runtime) says how it is built and may be absent.
@@ -67,6 +70,9 @@ struct Stack {
     std::vector<TrafficShift> shifts = {};
     std::map<std::string, nlohmann::json> outputs = {};  // for resolve()
     std::vector<std::string> ignored = {};  // foreign resources that were asked to be skipped
+    // What the template says and this deploy does not do, each with where it stands: the rule
+    // behind a schedule, an output's export.
+    std::vector<std::string> warnings = {};
 };
 
 // What is known of a resource once it exists.
