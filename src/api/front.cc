@@ -7,6 +7,7 @@
 #include "api/function_url_service.h"
 #include "api/invoke_action.h"
 #include "api/logs_action.h"
+#include "api/metrics_actions.h"
 #include "model/limits.h"
 #include "wire/errors.h"
 #include "wire/query_xml.h"
@@ -280,6 +281,12 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
 
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
     auto& services = call.region->services;
+    if (request.path().starts_with(kMetricsPath)) {
+        auto answer = serve_metrics(services.metrics, call.region->authorizer, call.caller, request,
+                                    call.origin, clock_.wall_now());
+        co_return answer ? std::move(*answer)
+                         : error(wire::Service::kLambda, answer.error(), call.request_id);
+    }
     if (!request.path().starts_with(kFunctionsPath)) {
         auto const keeper_of = [this](std::string_view name) -> vault::VaultKeeper* {
             auto* const region = region_of(name);

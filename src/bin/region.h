@@ -22,6 +22,7 @@
 #include "regions/watched_store.h"
 #include "store/folder_code_store.h"
 #include "store/sealed_store.h"
+#include "telemetry/invocation_metrics.h"
 #include "telemetry/log_store.h"
 #include "vault/restorer.h"
 #include "vault/vault_keeper.h"
@@ -84,6 +85,7 @@ class Region {
     std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;
     std::unique_ptr<telemetry::LogStore> logs_;
+    telemetry::InvocationMetrics metrics_;
     std::unique_ptr<api::CodeLocations> code_locations_;
     std::unique_ptr<Adapters> adapters_;
     std::unique_ptr<regions::ChangeSource> vault_region_log_;
