@@ -299,12 +299,6 @@ Result<void> Authorizer::authorize_vault(auth::Caller const& caller, std::string
                         origin);
 }
 
-Result<void> Authorizer::authorize_metrics(auth::Caller const& caller, std::string_view action,
-                                           RequestOrigin const& origin) {
-    // As CloudWatch's: metrics have no ARN.
-    return authorize_on(caller, action, "*", origin);
-}
-
 Result<void> Authorizer::authorize_on(auth::Caller const& caller, std::string_view action,
                                       std::string const& arn, RequestOrigin const& origin) const {
     if (caller.principal.kind == auth::Principal::Kind::kRoot) return {};

@@ -50,10 +50,6 @@ class Authorizer {
     Result<void> authorize_vault(auth::Caller const& caller, std::string_view action,
                                  RequestOrigin const& origin);
 
-    // The same for the region's metrics ("meridian:GetMetrics").
-    Result<void> authorize_metrics(auth::Caller const& caller, std::string_view action,
-                                   RequestOrigin const& origin);
-
     // The same for reading a function's log group.
     [[nodiscard]] Result<void> authorize_logs(auth::Caller const& caller,
                                               std::string_view log_group,

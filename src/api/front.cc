@@ -6,6 +6,7 @@
 #include "api/action.h"
 #include "api/function_url_service.h"
 #include "api/invoke_action.h"
+#include "api/local_program.h"
 #include "api/logs_action.h"
 #include "api/metrics_actions.h"
 #include "model/limits.h"
@@ -20,21 +21,6 @@ namespace {
 namespace limits = model::limits;
 
 constexpr std::string_view kMeridianService = "meridian";
-
-bool is_loopback_host(std::string_view host) {
-    if (host.starts_with("[::1]")) return true;
-    auto const name = host.substr(0, host.find(':'));
-    return name == "localhost" || name == "127.0.0.1" || name.ends_with(".localhost");
-}
-
-// Without signatures only programs on this machine may call, not the pages that its browser shows.
-bool is_local_program(HttpRequest const& request) {
-    if (!is_loopback_host(request.headers.get("host"))) return false;
-    auto const origin = request.headers.get("origin");
-    if (origin.empty()) return true;
-    auto const scheme = origin.find("://");
-    return scheme != std::string_view::npos && is_loopback_host(origin.substr(scheme + 3));
-}
 
 // What went wrong inside is for the log, not for the client.
 bool is_internal(Errc code) {
@@ -174,6 +160,7 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
     // Before what guards the API: a URL may be for everybody, pages in browsers included.
     if (auto host = wire::parse_function_url_host(request.headers.get("host")))
         co_return co_await handle_url(std::move(*host), std::move(request), std::move(request_id));
+    // Without signatures only programs on this machine may call.
     if (!options_.verify_signatures && !is_local_program(request)) {
         co_return error(
             wire::Service::kLambda,
@@ -282,8 +269,13 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
     auto& services = call.region->services;
     if (request.path().starts_with(kMetricsPath)) {
-        auto answer = serve_metrics(services.metrics, call.region->authorizer, call.caller, request,
-                                    call.origin, clock_.wall_now());
+        auto answer = serve_metrics({.metrics = services.metrics,
+                                     .authorizer = call.region->authorizer,
+                                     .authority = services.authority,
+                                     .caller = call.caller,
+                                     .origin = call.origin,
+                                     .now = clock_.wall_now()},
+                                    request);
         co_return answer ? std::move(*answer)
                          : error(wire::Service::kLambda, answer.error(), call.request_id);
     }

@@ -154,24 +154,21 @@ json to_json(Asked const& asked, Datapoint const& point) {
     return out;
 }
 
-Result<json> get_statistics(telemetry::InvocationMetrics const& metrics,
-                            model::AccountId const& account, HttpRequest const& request,
-                            WallTime now) {
-    MERIDIAN_TRY(auto const asked, read_query(request, account));
-    MERIDIAN_TRY(auto const points, telemetry::query_metric(metrics, asked.query, now));
+Result<json> get_statistics(MetricsCall const& call, HttpRequest const& request) {
+    MERIDIAN_TRY(auto const asked, read_query(request, call.caller.account));
+    MERIDIAN_TRY(auto const points, telemetry::query_metric(call.metrics, asked.query, call.now));
     json datapoints = json::array();
     for (auto const& point : points) datapoints.push_back(to_json(asked, point));
     return json{{"Label", telemetry::form_of(asked.query.metric).name},
-                {"Since", wire::format_iso8601(telemetry::known_since(metrics, now))},
+                {"Since", wire::format_iso8601(telemetry::known_since(call.metrics, call.now))},
                 {"Datapoints", std::move(datapoints)}};
 }
 
-Result<json> list(telemetry::InvocationMetrics const& metrics, model::AccountId const& account,
-                  HttpRequest const& request, WallTime now) {
+Result<json> list(MetricsCall const& call, HttpRequest const& request) {
     MERIDIAN_TRY(auto const parameters, read_parameters(request, {"FunctionName"}));
     json listed = json::array();
-    for (auto const& [metric, dimensions] :
-         telemetry::list_metrics(metrics, account, find(parameters, "FunctionName"))) {
+    for (auto const& [metric, dimensions] : telemetry::list_metrics(
+             call.metrics, call.caller.account, find(parameters, "FunctionName"))) {
         auto const& form = telemetry::form_of(metric);
         json named = json::array();
         auto const add = [&](char const* name, std::optional<std::string> const& value) {
@@ -184,25 +181,30 @@ Result<json> list(telemetry::InvocationMetrics const& metrics, model::AccountId 
                           {"MetricName", form.name},
                           {"Dimensions", std::move(named)}});
     }
-    return json{{"Since", wire::format_iso8601(telemetry::known_since(metrics, now))},
+    return json{{"Since", wire::format_iso8601(telemetry::known_since(call.metrics, call.now))},
                 {"Metrics", std::move(listed)}};
+}
+
+// As CloudWatch's: metrics have no ARN.
+Result<void> authorize(MetricsCall const& call, std::string_view action) {
+    if (call.caller.principal.kind == auth::Principal::Kind::kRoot) return {};
+    policy::RequestContext context;
+    call.authorizer.describe(call.caller, call.origin, context);
+    return call.authority.check(
+        call.caller,
+        {.action = action, .resource = "*", .resource_account = call.caller.account.value()},
+        context);
 }
 
 }  // namespace
 
-Result<HttpResponse> serve_metrics(telemetry::InvocationMetrics const& metrics,
-                                   Authorizer& authorizer, auth::Caller const& caller,
-                                   HttpRequest const& request, RequestOrigin const& origin,
-                                   WallTime now) {
+Result<HttpResponse> serve_metrics(MetricsCall const& call, HttpRequest const& request) {
     auto const below = request.path().substr(kMetricsPath.size());
     bool const listing = below == "/list";
     if (request.method != "GET" || (!below.empty() && !listing))
         return fail(Errc::kUnknownOperation, "There is no such operation.");
-    MERIDIAN_CHECK(authorizer.authorize_metrics(
-        caller, listing ? "meridian:ListMetrics" : "meridian:GetMetrics", origin));
-    MERIDIAN_TRY(auto const answer, listing
-                                        ? list(metrics, caller.account, request, now)
-                                        : get_statistics(metrics, caller.account, request, now));
+    MERIDIAN_CHECK(authorize(call, listing ? "meridian:ListMetrics" : "meridian:GetMetrics"));
+    MERIDIAN_TRY(auto const answer, listing ? list(call, request) : get_statistics(call, request));
     HttpResponse response;
     response.headers.add("Content-Type", "application/json");
     response.body = answer.dump(-1, ' ', false, json::error_handler_t::replace);

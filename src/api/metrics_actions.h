@@ -13,7 +13,7 @@
 //
 // "Since": nothing before that time is known, be it that the server was not running.
 //
-// Threads: the region's executor. Everything by reference outlives the call.
+// Threads: the region's executor.
 
 #include <string_view>
 
@@ -27,9 +27,15 @@ inline constexpr std::string_view kMetricsPath = "/meridian/v1/metrics";
 
 // Needs meridian:GetMetrics or meridian:ListMetrics, of the caller's own account. Errors:
 // kUnknownOperation, kAccessDenied, kInvalidParameterValue with what is wrong.
-[[nodiscard]] Result<HttpResponse> serve_metrics(telemetry::InvocationMetrics const& metrics,
-                                                 Authorizer& authorizer, auth::Caller const& caller,
-                                                 HttpRequest const& request,
-                                                 RequestOrigin const& origin, WallTime now);
+struct MetricsCall {
+    telemetry::InvocationMetrics const& metrics;
+    Authorizer const& authorizer;
+    iam::Authority const& authority;
+    auth::Caller const& caller;
+    RequestOrigin const& origin;
+    WallTime now{};
+};
+[[nodiscard]] Result<HttpResponse> serve_metrics(MetricsCall const& call,
+                                                 HttpRequest const& request);
 
 }  // namespace meridian::api

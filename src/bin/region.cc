@@ -346,6 +346,21 @@ asio::awaitable<void> Region::stop() {
     (void)co_await logs_->flush();
 }
 
+asio::awaitable<RegionFigures> Region::figures() {
+    RegionFigures figures{.name = name_,
+                          .environments = invoker_->environment_count(),
+                          .metrics_bytes = metrics_.bytes(),
+                          .metrics_kept = metrics_.minutes_kept()};
+    if (vault_) {
+        auto const [region, account] = vault_->position();
+        figures.vault = vault::Position{.region = region, .account = account};
+    }
+    auto const region = co_await watched_store_->last_sequence(store::LogName::kRegion);
+    auto const account = co_await watched_store_->last_sequence(store::LogName::kAccount);
+    if (region && account) figures.store = vault::Position{.region = *region, .account = *account};
+    co_return figures;
+}
+
 api::RegionServices Region::services() {
     return {.name = name_,
             .control = *control_,

@@ -4,8 +4,10 @@
 //
 // Threads: belongs to the process's io executor.
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "api/front.h"
 #include "bin/vault_files.h"
@@ -51,6 +53,16 @@ struct RegionHost {
     invoke::InvokerOptions invoker_options;
 };
 
+// What a region says of itself, beside its functions' metrics.
+struct RegionFigures {
+    model::RegionName name;
+    std::size_t environments = 0;
+    std::size_t metrics_bytes = 0;
+    std::chrono::seconds metrics_kept{0};
+    std::optional<vault::Position> store = {};  // nothing: the store did not answer
+    std::optional<vault::Position> vault = {};  // nothing: the region keeps none
+};
+
 class Region {
   public:
     // Opens (or makes) the region's files under `directory`.
@@ -60,6 +72,9 @@ class Region {
 
     [[nodiscard]] model::RegionName const& name() const noexcept { return name_; }
     [[nodiscard]] regions::WatchedStore& store() noexcept { return *watched_store_; }
+    [[nodiscard]] telemetry::InvocationMetrics const& metrics() const noexcept { return metrics_; }
+    // After start().
+    asio::awaitable<RegionFigures> figures();
 
     // `iam_home` is the store of the account log's home: this region's own, or another's that it
     // follows; then it adds its follower to `iam_copies`, which must outlive it.
