@@ -121,7 +121,7 @@ asio::awaitable<HttpResponse> MetricsEndpoint::answer(HttpRequest request) {
     telemetry::expose_invocations(exposed, out);
     auto const omitted = out.omitted();
     HttpResponse response;
-    response.headers.add("Content-Type", telemetry::kPrometheusContentType);
+    response.headers.add("Content-Type", std::string(telemetry::kPrometheusContentType));
     response.body = out.take();
     response.body += fmt::format(
         "# HELP meridian_metrics_omitted_samples Samples that this answer had no room for\n"
