@@ -6,7 +6,9 @@
 #include "api/action.h"
 #include "api/function_url_service.h"
 #include "api/invoke_action.h"
+#include "api/local_program.h"
 #include "api/logs_action.h"
+#include "api/metrics_actions.h"
 #include "model/limits.h"
 #include "wire/errors.h"
 #include "wire/query_xml.h"
@@ -21,21 +23,6 @@ namespace limits = model::limits;
 constexpr std::string_view kMeridianService = "meridian";
 // Of which hooks need one action.
 constexpr std::string_view kCodeDeployService = "codedeploy";
-
-bool is_loopback_host(std::string_view host) {
-    if (host.starts_with("[::1]")) return true;
-    auto const name = host.substr(0, host.find(':'));
-    return name == "localhost" || name == "127.0.0.1" || name.ends_with(".localhost");
-}
-
-// Without signatures only programs on this machine may call, not the pages that its browser shows.
-bool is_local_program(HttpRequest const& request) {
-    if (!is_loopback_host(request.headers.get("host"))) return false;
-    auto const origin = request.headers.get("origin");
-    if (origin.empty()) return true;
-    auto const scheme = origin.find("://");
-    return scheme != std::string_view::npos && is_loopback_host(origin.substr(scheme + 3));
-}
 
 // What went wrong inside is for the log, not for the client.
 bool is_internal(Errc code) {
@@ -178,6 +165,7 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
     // Before what guards the API: a URL may be for everybody, pages in browsers included.
     if (auto host = wire::parse_function_url_host(request.headers.get("host")))
         co_return co_await handle_url(std::move(*host), std::move(request), std::move(request_id));
+    // Without signatures only programs on this machine may call.
     if (!options_.verify_signatures && !is_local_program(request)) {
         co_return error(
             wire::Service::kLambda,
@@ -310,6 +298,17 @@ asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest requ
         auto answer =
             co_await serve_rollouts(authorizer, rollout_call(std::move(call), std::move(request)));
         co_return answer ? std::move(*answer) : error(wire::Service::kLambda, answer.error(), id);
+    }
+    if (request.path().starts_with(kMetricsPath)) {
+        auto answer = serve_metrics({.metrics = services.metrics,
+                                     .authorizer = call.region->authorizer,
+                                     .authority = services.authority,
+                                     .caller = call.caller,
+                                     .origin = call.origin,
+                                     .now = clock_.wall_now()},
+                                    request);
+        co_return answer ? std::move(*answer)
+                         : error(wire::Service::kLambda, answer.error(), call.request_id);
     }
     if (!request.path().starts_with(kFunctionsPath)) {
         auto const keeper_of = [this](std::string_view name) -> vault::VaultKeeper* {

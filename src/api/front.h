@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "control/control_plane.h"
 #include "invoke/invoker.h"
+#include "telemetry/invocation_metrics.h"
 #include "telemetry/log_store.h"
 #include "wire/api_model.h"
 #include "wire/function_url.h"
@@ -38,6 +39,7 @@ struct RegionServices {
     auth::CredentialSource const& credentials;
     invoke::Invoker& invoker;
     telemetry::LogStore& logs;
+    telemetry::InvocationMetrics const& metrics;
     CodeLocations& code;
     RolloutServices rollouts;
     std::optional<VaultServices> vault;  // nothing: the region keeps none

@@ -202,7 +202,10 @@ class Region::Adapters final : public control::FunctionObserver,
 };
 
 Region::Region(RegionHost host, model::RegionName name)
-    : host_(std::move(host)), name_(std::move(name)), background_(host_.executor, host_.log) {}
+    : host_(std::move(host)),
+      name_(std::move(name)),
+      metrics_(host_.clock),
+      background_(host_.executor, host_.log) {}
 
 Region::~Region() = default;
 
@@ -319,20 +322,21 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
                             .log = host_.log,
                             .account_concurrency = host_.invoker_options.account_concurrency,
                         });
-    invoker_ =
-        std::make_unique<invoke::Invoker>(invoke::EnvironmentServices{.executor = host_.executor,
-                                                                      .clock = host_.clock,
-                                                                      .random = host_.random,
-                                                                      .log = host_.log,
-                                                                      .sandboxes = host_.sandboxes,
-                                                                      .code = *adapters_,
-                                                                      .roles = *adapters_,
-                                                                      .logs = *adapters_,
-                                                                      .region = name_},
-                                          *adapters_, host_.bundles, host_.invoker_options);
+    invoker_ = std::make_unique<invoke::Invoker>(
+        invoke::EnvironmentServices{.executor = host_.executor,
+                                    .clock = host_.clock,
+                                    .random = host_.random,
+                                    .log = host_.log,
+                                    .sandboxes = host_.sandboxes,
+                                    .code = *adapters_,
+                                    .roles = *adapters_,
+                                    .logs = *adapters_,
+                                    .region = name_},
+        *adapters_, host_.bundles, metrics_, host_.invoker_options);
     MERIDIAN_CO_CHECK(co_await control_->start());
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());
+    background_.spawn("metrics", metrics_.run());
     if (vault_) {
         make_restorer();
         background_.spawn("vault", vault_->follow(store::LogName::kRegion, kVaultPollWait));
@@ -349,6 +353,21 @@ asio::awaitable<void> Region::stop() {
     (void)co_await logs_->flush();
 }
 
+asio::awaitable<RegionFigures> Region::figures() {
+    RegionFigures figures{.name = name_,
+                          .environments = invoker_->environment_count(),
+                          .metrics_bytes = metrics_.bytes(),
+                          .metrics_kept = metrics_.minutes_kept()};
+    if (vault_) {
+        auto const [region, account] = vault_->position();
+        figures.vault = vault::Position{.region = region, .account = account};
+    }
+    auto const region = co_await watched_store_->last_sequence(store::LogName::kRegion);
+    auto const account = co_await watched_store_->last_sequence(store::LogName::kAccount);
+    if (region && account) figures.store = vault::Position{.region = *region, .account = *account};
+    co_return figures;
+}
+
 api::RegionServices Region::services() {
     return {.name = name_,
             .control = *control_,
@@ -359,6 +378,7 @@ api::RegionServices Region::services() {
             .credentials = identities_->credentials,
             .invoker = *invoker_,
             .logs = *logs_,
+            .metrics = metrics_,
             .code = *code_locations_,
             .rollouts = {.store = *watched_store_, .code = *code_},
             .vault = vault_

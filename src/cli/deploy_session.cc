@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "deploy/driver.h"
 #include "deploy/plan_json.h"
+#include "deploy/region_alarms.h"
 #include "io/sleep.h"
 
 namespace meridian::cli {
@@ -105,9 +106,11 @@ io::Task<> execute(DeployTools const& tools, DeploySession& session, deploy::Rol
     NullLog log;
     ProgressLine line(tools.output.print,
                       {.terminal = tools.terminal, .silent = tools.output.json});
+    deploy::RegionAlarms alarms(tools.clock);
     deploy::Driver driver(
         {.apis = session.apis(),
          .store = store,
+         .alarms = &alarms,
          .clock = tools.clock,
          .random = random,
          .log = log,

@@ -1,17 +1,16 @@
 #pragma once
 // The seam between rollouts and what measures functions: whether an alarm is on, and whether a
-// version got any traffic. cli/ asks the region for it; tests answer as they like.
+// version got any traffic. region_alarms.h asks the
+// region; tests answer as they like.
 
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "deploy/alarm.h"
 #include "deploy/service_calls.h"
 
 namespace meridian::deploy {
-
-enum class AlarmState : std::uint8_t { kOk, kAlarm, kInsufficientData };
-[[nodiscard]] std::string_view name_of(AlarmState state) noexcept;
 
 class AlarmSource {
   public:

@@ -28,18 +28,6 @@ std::string text_of(json const& value) {
 
 }  // namespace
 
-std::string_view name_of(AlarmState state) noexcept {
-    switch (state) {
-        case AlarmState::kOk:
-            return "OK";
-        case AlarmState::kAlarm:
-            return "ALARM";
-        case AlarmState::kInsufficientData:
-            return "INSUFFICIENT_DATA";
-    }
-    return "?";
-}
-
 RegionDriver::RegionDriver(Parts parts)
     : parts_(std::move(parts)),
       bench_{.calls = ServiceCalls(*parts_.shared.apis.at(parts_.region), parts_.shared.pause),
