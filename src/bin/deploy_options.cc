@@ -30,12 +30,14 @@ CLI::App* DeployCommands::add(CLI::App* under, char const* name, char const* wha
     add_connection_options(command, flags_);
     command->add_flag("--json", json_, "The answer as JSON");
     command->add_option("--regions", regions_, "Regions, separated by commas; otherwise --region")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->allow_extra_args(false);
     command->add_option("--endpoint", endpoints_, "REGION=URL: where that region is, if elsewhere")
         ->check([](std::string const& text) {
             return text.find('=') == std::string::npos ? std::string("not REGION=URL")
                                                        : std::string();
-        });
+        })
+        ->allow_extra_args(false);
     return command;
 }
 
@@ -120,6 +122,7 @@ cli::DeployTools DeployCommands::tools(cli::Connection base, Clock const& clock)
 }
 
 std::optional<DeployCommands::Command> DeployCommands::chosen() const {
+    if (flags_.region.empty() && !regions_.empty()) flags_.region = regions_.front();
     if (*deploy_command_) {
         return [this](cli::Connection base, Clock const& clock) {
             auto options = deploy_;
