@@ -304,7 +304,8 @@ class FakeAwsApi final : public AwsApi {
             return found == stacks.end() ? absent() : ok(found->second);
         }
         if (id.empty()) {
-            auto& stack = stacks[body["Stack"]];
+            auto& stack = stacks[body["Stack"].get<std::string>()];
+            if (stack.is_null()) stack = json::object();
             if (!stack.value("ActiveRollout", "").empty())
                 return error(409, "ResourceConflictException", "active");
             stack["ActiveRollout"] = body["Id"];
@@ -313,7 +314,7 @@ class FakeAwsApi final : public AwsApi {
                             {"State", "InProgress"},
                             {"AbortRequested", false},
                             {"Hooks", json::object()}});
-            rollouts[body["Id"]] = rollout;
+            rollouts[body["Id"].get<std::string>()] = rollout;
             return ok({{"Epoch", 1}});
         }
         auto const found = rollouts.find(id);
@@ -342,7 +343,7 @@ class FakeAwsApi final : public AwsApi {
             for (auto const& [hook, status] : body.value("Hooks", json::object()).items()) {
                 if (!rollout["Hooks"].contains(hook)) rollout["Hooks"][hook] = status;
             }
-            auto& stack = stacks[rollout["Stack"]];
+            auto& stack = stacks[rollout["Stack"].get<std::string>()];
             if (body.contains("StackRecord")) stack["Record"] = body["StackRecord"];
             if (rollout["State"] != "InProgress") stack["ActiveRollout"] = "";
         }

@@ -17,7 +17,7 @@ StackResource function_resource(json properties) {
     StackResource out{.logical_id = "F",
                       .type = "AWS::Lambda::Function",
                       .properties = {{"Code", {{"CodeSha256", "sha"}}}, {"Role", "arn:role"}}};
-    out.properties.update(properties);
+    if (properties.is_object()) out.properties.update(properties);
     out.mark = {"t.yaml", 7, 3};
     return out;
 }
