@@ -96,7 +96,7 @@ io::Task<std::vector<store::Record>> all_of(store::Store& store, model::AccountI
 
 io::Task<json> list_rollouts(RolloutCall const& call, Input) {
     MERIDIAN_CO_TRY(auto const records, co_await all_of(call.services.store, call.caller.account,
-                                                        kRolloutKind));
+                                                        store::Kind::kRollout));
     json out = json::array();
     for (auto const& record : records) out.push_back(shown(record, /*whole=*/false));
     co_return json{{"Rollouts", std::move(out)}};
@@ -111,7 +111,7 @@ io::Task<json> get_one(RolloutCall const& call, Input input) {
 
 io::Task<json> list_stacks(RolloutCall const& call, Input) {
     MERIDIAN_CO_TRY(auto const records,
-                    co_await all_of(call.services.store, call.caller.account, kStackKind));
+                    co_await all_of(call.services.store, call.caller.account, store::Kind::kStack));
     json out = json::array();
     for (auto const& record : records) {
         auto one = record.value;
@@ -133,7 +133,7 @@ io::Task<json> get_stack(RolloutCall const& call, Input input) {
 io::Task<> forget_old(RolloutCall const& call) {
     auto& store = call.services.store;
     MERIDIAN_CO_TRY(auto records,
-                    co_await all_of(store, call.caller.account, kRolloutKind));
+                    co_await all_of(store, call.caller.account, store::Kind::kRollout));
     if (records.size() < kRolloutsKeptMax) co_return Result<void>{};
     std::ranges::sort(records, {}, [](store::Record const& record) {
         return record.value.value(member::kCreated, "");
@@ -215,7 +215,7 @@ io::Task<> drop_packages(RolloutCall const& call, std::string rollout,
                          store::Transaction& transaction) {
     MERIDIAN_CO_TRY(auto const records,
                     co_await call.services.store.scan({.account = call.caller.account,
-                                                       .kind = kRolloutPackageKind,
+                                                       .kind = store::Kind::kRolloutPackage,
                                                        .id_prefix = rollout + ":",
                                                        .limit = kPageRecords}));
     for (auto const& record : records)
@@ -454,11 +454,11 @@ io::Task<HttpResponse> serve_rollouts(Authorizer& authorizer, RolloutCall call) 
 
 std::vector<store::SecretMembers> rollout_secret_members() {
     json::json_pointer const record(std::string("/") + member::kRecord);
-    return {{kStackKind, {record}}, {kRolloutKind, {record}}};
+    return {{store::Kind::kStack, {record}}, {store::Kind::kRollout, {record}}};
 }
 
 io::Task<std::vector<model::CodeSha256>> packages_in_use(store::Store& store) {
-    MERIDIAN_CO_TRY(auto const records, co_await store.scan_all(kRolloutPackageKind));
+    MERIDIAN_CO_TRY(auto const records, co_await store.scan_all(store::Kind::kRolloutPackage));
     std::vector<model::CodeSha256> out;
     for (auto const& record : records) {
         auto const digest = from_hex(record.key.id.substr(record.key.id.find(':') + 1));

@@ -25,16 +25,16 @@ bool is_stack_name(std::string_view name) {
 }
 
 store::Key rollout_key(model::AccountId const& account, std::string id) {
-    return {account, kRolloutKind, std::move(id)};
+    return {account, store::Kind::kRollout, std::move(id)};
 }
 
 store::Key stack_key(model::AccountId const& account, std::string name) {
-    return {account, kStackKind, std::move(name)};
+    return {account, store::Kind::kStack, std::move(name)};
 }
 
 store::Key package_key(model::AccountId const& account, std::string const& rollout,
                        std::string const& sha256_hex) {
-    return {account, kRolloutPackageKind, rollout + ":" + sha256_hex};
+    return {account, store::Kind::kRolloutPackage, rollout + ":" + sha256_hex};
 }
 
 WallTime lease_end(json const& status) {

@@ -11,10 +11,6 @@
 
 namespace meridian::api {
 
-inline constexpr store::Kind kStackKind{40};
-inline constexpr store::Kind kRolloutKind{41};
-inline constexpr store::Kind kRolloutPackageKind{42};
-
 // Members of a record of Kind::kRollout.
 namespace rollout_member {
 inline constexpr char const* kId = "Id";
