@@ -148,7 +148,7 @@ void Authorizer::describe(auth::Caller const& caller, RequestOrigin const& origi
     auto const now = std::chrono::floor<std::chrono::seconds>(parts_.clock.wall_now());
     context.add_made("aws:CurrentTime", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now));
     context.add_made("aws:EpochTime", std::to_string(now.time_since_epoch().count()));
-    context.add("aws:sourceip", origin.peer_address);
+    if (!origin.peer_address.empty()) context.add("aws:sourceip", origin.peer_address);
     context.add("aws:requestedregion", caller.region.value());
     context.add("aws:securetransport", "false");
     context.add("aws:viaawsservice", "false");
@@ -288,6 +288,13 @@ Result<void> Authorizer::authorize_logs(auth::Caller const& caller, std::string_
                         fmt::format("arn:{}:logs:{}:{}:log-group:{}:log-stream:",
                                     wire::partition_of(region), region, caller.account, log_group),
                         origin);
+}
+
+Result<void> Authorizer::authorize_function(auth::Caller const& caller, std::string_view action,
+                                            model::FunctionName const& name,
+                                            RequestOrigin const& origin) {
+    return authorize_on(caller, action,
+                        wire::function_arn(parts_.control.region(), caller.account, name), origin);
 }
 
 Result<void> Authorizer::authorize_vault(auth::Caller const& caller, std::string_view action,

@@ -19,7 +19,9 @@
 #include <nlohmann/json.hpp>
 
 #include "api/front.h"
+#include "bin/configuration.h"
 #include "bin/data_lock.h"
+#include "bin/functions_api.h"
 #include "bin/key_file.h"
 #include "bin/metrics_endpoint.h"
 #include "bin/object_source.h"
@@ -52,6 +54,7 @@ struct Options {
     std::string vault = "on";
     std::string metrics_port = "0";  // or "off"
     std::string store;               // a PostgreSQL URL; empty: SQLite
+    Configuration configuration;
     fs::path runtimes;
     std::uint32_t idle_lifetime_seconds = 600;
     std::uint32_t account_concurrency = limits::kAccountConcurrencyMax;
@@ -167,6 +170,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     control::KnownRuntimeCatalog const catalog(installed);
 
     MERIDIAN_CO_TRY(auto const objects, object_source_from_environment(executor, clock, log));
+    FunctionsApi functions_api;
     RegionHost const shared{
         .executor = executor,
         .pool = pool,
@@ -175,6 +179,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .log = log,
         .sandboxes = *sandboxes,
         .bundles = bundles,
+        .functions_api = &functions_api,
         .runtimes = catalog,
         .root_credentials = credentials,
         .secrets = secrets,
@@ -182,6 +187,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .objects = *objects,
         .store_url = options.store,
         .vault_secrets = vault_secrets ? &*vault_secrets : nullptr,
+        .backup_plan = options.configuration.backup,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<regions::AccountFollower*> iam_copies;
@@ -216,6 +222,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         return front.handle(std::move(request));
     });
     MERIDIAN_CO_TRY(auto const port, server.listen(options.host, options.port));
+    functions_api.open(front);
 
     auto const host =
         options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
@@ -245,6 +252,8 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     watchdog.arm();
     co_await metrics.stop();
     co_await server.stop(options.drain_grace());
+    for (auto const& region : regions) co_await region->stop_environments();
+    co_await functions_api.drain(clock, options.drain_grace());
     for (auto const& region : regions) co_await region->stop();
     co_return Result<void>{};
 }
@@ -310,6 +319,14 @@ int run(int argc, char** argv) {
     app.add_option("--metrics-port", options.metrics_port,
                    "Port of /metrics; 0 takes a free one, written to DIR/metrics-endpoint; off")
         ->capture_default_str();
+    app.add_option_function<std::string>(
+        "--config",
+        [&options](std::string const& text) {
+            auto read = parse_configuration("--config", text);
+            if (!read) throw CLI::ValidationError(read.error().message);
+            options.configuration = std::move(*read);
+        },
+        "The contents of meridian.yaml");
     app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
     app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
                    "Seconds that an idle environment is kept")

@@ -26,6 +26,7 @@
 #include "store/sealed_store.h"
 #include "telemetry/invocation_metrics.h"
 #include "telemetry/log_store.h"
+#include "vault/backup_runner.h"
 #include "vault/restorer.h"
 #include "vault/vault_keeper.h"
 
@@ -40,6 +41,7 @@ struct RegionHost {
     Log& log;
     sandbox::SandboxFactory& sandboxes;
     invoke::RuntimeBundles const& bundles;
+    invoke::RegionApi* functions_api;  // what code in sandboxes may call; never null
     control::RuntimeCatalog const& runtimes;
     auth::CredentialSource const& root_credentials;
     iam::SecretKeys const& secrets;
@@ -50,6 +52,7 @@ struct RegionHost {
     std::string store_url;
     // Null: the regions keep no vaults.
     VaultSecrets const* vault_secrets = nullptr;
+    vault::BackupPlan backup_plan = {};
     invoke::InvokerOptions invoker_options;
 };
 
@@ -80,21 +83,31 @@ class Region {
     // follows; then it adds its follower to `iam_copies`, which must outlive it.
     io::Task<> start(regions::WatchedStore& iam_home,
                      std::vector<regions::AccountFollower*>& iam_copies);
-    // Ends every environment and all background work, and writes what is left of the logs.
+    // Ends every environment; requests of functions may be in progress still.
+    asio::awaitable<void> stop_environments();
+    // The same, and all background work; writes what is left of the logs.
     asio::awaitable<void> stop();
 
     [[nodiscard]] api::RegionServices services();
+    [[nodiscard]] store::CodeStore& code() noexcept { return *code_; }
+
+    // For a region that keeps no vault: what restorer() brings back comes from this one.
+    void restore_from(vault::VaultKeeper& source);
+    // Null without a vault.
+    [[nodiscard]] vault::Restorer* restorer() noexcept { return restorer_.get(); }
 
   private:
     class Adapters;
     class Identities;
 
     Region(RegionHost host, model::RegionName name);
-    Result<void> open_vault(std::filesystem::path const& directory);
-    void make_restorer();
+    Result<void> open_vault();
+    [[nodiscard]] vault::Vault::Options vault_options(vault::GitRepository::Access access) const;
+    void make_verifier();
 
     RegionHost host_;
     model::RegionName name_;
+    std::filesystem::path directory_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<store::SealedStore> sealed_store_;
     std::unique_ptr<regions::WatchedStore> watched_store_;
@@ -107,6 +120,8 @@ class Region {
     std::unique_ptr<regions::ChangeSource> vault_account_log_;
     std::unique_ptr<vault::VaultKeeper> vault_;  // null: it keeps none
     std::unique_ptr<vault::Restorer> restorer_;
+    std::unique_ptr<vault::Verifier> verifier_;
+    std::unique_ptr<vault::BackupRunner> backups_;
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
     std::unique_ptr<regions::AccountFollower> iam_follower_;
     std::unique_ptr<iam::AccountLog> account_log_;
