@@ -66,7 +66,7 @@ class FakeAwsApi final : public AwsApi {
         }
         auto const line = method + " " + target;
         if (method != "GET") log.push_back(line);
-        if (!refuses.empty() && line.contains(refuses))
+        if (method != "GET" && !refuses.empty() && line.contains(refuses))
             co_return error(400, "InvalidParameterValueException", "refused by the test");
         std::vector<std::string> parts;
         for (std::size_t at = 1; at <= path.size();) {
@@ -209,6 +209,8 @@ class FakeAwsApi final : public AwsApi {
             auto made = body;
             made["AliasArn"] =
                 function.configuration["FunctionArn"].get<std::string>() + ":" + name;
+            if (made.contains("RoutingConfig") && made["RoutingConfig"].empty())
+                made.erase("RoutingConfig");
             function.aliases[name] = made;
             return ok(made);
         }

@@ -68,22 +68,27 @@ io::Task<std::optional<StackRecord>> RolloutStore::stack(std::string region, std
     co_return std::optional(std::move(record));
 }
 
+io::Task<> RolloutStore::open(RolloutRecord const& rollout, std::string region) {
+    json body = {{"Id", rollout.id},
+                 {"Stack", rollout.stack},
+                 {"Holder", holder_},
+                 {"LeaseSeconds", kLeaseSeconds},
+                 {"Summary", summary_of(rollout)},
+                 {"Record", to_json(rollout)}};
+    MERIDIAN_CO_TRY(auto const made, co_await ask(region, "POST", "rollouts", std::move(body)));
+    epochs_[region] = made.value("Epoch", std::uint64_t{1});
+    co_return Result<void>{};
+}
+
 io::Task<> RolloutStore::create(RolloutRecord const& rollout) {
     std::vector<std::string> written;
     std::optional<Error> refused;
     for (auto const& [region, _] : apis_) {
-        json body = {{"Id", rollout.id},
-                     {"Stack", rollout.stack},
-                     {"Holder", holder_},
-                     {"LeaseSeconds", kLeaseSeconds},
-                     {"Summary", summary_of(rollout)},
-                     {"Record", to_json(rollout)}};
-        auto const made = co_await ask(region, "POST", "rollouts", std::move(body));
-        if (!made) {
-            refused = made.error();
+        auto const opened = co_await open(rollout, region);
+        if (!opened) {
+            refused = opened.error();
             break;
         }
-        epochs_[region] = made->value("Epoch", std::uint64_t{1});
         written.push_back(region);
     }
     if (!refused) co_return Result<void>{};
@@ -96,6 +101,7 @@ io::Task<> RolloutStore::create(RolloutRecord const& rollout) {
 
 io::Task<RolloutRecord> RolloutStore::take(std::string id) {
     std::map<std::string, RolloutRecord> copies;
+    std::vector<std::string> without;
     std::optional<Error> last;
     for (auto const& [region, _] : apis_) {
         json body = {{"Holder", holder_}, {"LeaseSeconds", kLeaseSeconds}};
@@ -107,6 +113,7 @@ io::Task<RolloutRecord> RolloutStore::take(std::string id) {
         } else {
             last = taken.error();
             if (is_out_of_reach(last->code)) unreachable_[region] = last->message;
+            if (last->code == Errc::kResourceNotFound) without.push_back(region);
             if (is_out_of_reach(last->code) || last->code == Errc::kResourceNotFound) continue;
             // Where it has ended already, its copy says how.
             if (!is_over_already(*last)) co_return std::unexpected(*last);
@@ -124,6 +131,10 @@ io::Task<RolloutRecord> RolloutStore::take(std::string id) {
     for (auto const& [region, copy] : copies) {
         auto const own = copy.regions.find(region);
         if (own != copy.regions.end()) merged.regions[region].work = own->second.work;
+    }
+    // Its creation was cut short before it came to these.
+    for (auto const& region : without) {
+        MERIDIAN_CO_CHECK(co_await open(merged, region));
     }
     co_return merged;
 }

@@ -64,6 +64,7 @@ class RolloutStore {
   private:
     io::Task<nlohmann::json> ask(std::string region, std::string method, std::string path,
                                  nlohmann::json body = nullptr);
+    io::Task<> open(RolloutRecord const& rollout, std::string region);
     io::Task<> write(RolloutRecord& rollout, std::string region, std::string state);
     void note(nlohmann::json const& answer);
 
