@@ -99,12 +99,14 @@ io::Task<HttpResponse> AwsClient::send(std::string service, HttpRequest request)
          .secret_access_key = connection_.secret_access_key,
          .session_token = connection_.session_token},
         {.region = connection_.region, .service = service, .time = clock_.wall_now()});
-    if (!client_) {
+    if (idle_.empty()) {
         MERIDIAN_CO_TRY(auto endpoint, connection_.endpoint());
-        client_.emplace(co_await asio::this_coro::executor, std::move(endpoint));
+        idle_.emplace_back(co_await asio::this_coro::executor, std::move(endpoint));
     }
-    auto response = co_await client_->send(std::move(request), kAwsAnswerTimeout);
-    if (!response) client_.reset();
+    auto client = std::move(idle_.back());
+    idle_.pop_back();
+    auto response = co_await client.send(std::move(request), kAwsAnswerTimeout);
+    if (response) idle_.push_back(std::move(client));
     co_return response;
 }
 
@@ -122,6 +124,7 @@ io::Task<AwsAnswer> AwsClient::rest(std::string service, std::string method, std
         if (answer.body.is_discarded()) answer.body = std::move(response.body);
     }
     if (!answer.ok()) answer.error_type = error_type_of(response, answer.body);
+    answer.function_error = std::string(response.headers.get("x-amz-function-error"));
     co_return answer;
 }
 
