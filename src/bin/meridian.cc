@@ -12,6 +12,7 @@
 
 #include "bin/doctor.h"
 #include "bin/runtime_command.h"
+#include "bin/transfer_options.h"
 #include "bin/up.h"
 #include "bin/vault_options.h"
 #include "cli/connection.h"
@@ -118,6 +119,7 @@ int run(int argc, char** argv) {
     logs_command->add_flag("--json", logs_options.json, "One JSON object a line");
     add_connection_options(logs_command, flags);
     VaultCommands vault_commands(app, flags);
+    TransferCommands transfer_commands(app, flags, environment);
 
     auto* const doctor_command = app.add_subcommand(
         "doctor", "Say what this machine gives to the sandbox, and what is weaker");
@@ -165,6 +167,7 @@ int run(int argc, char** argv) {
         });
     }
     if (auto const command = vault_commands.chosen()) return run_client(flags, *command);
+    if (auto const command = transfer_commands.chosen()) return run_client(flags, *command);
     if (*doctor_command) {
         fmt::print("{}", doctor(default_runtimes_directory(), doctor_json));
         return 0;

@@ -1,0 +1,36 @@
+#pragma once
+// How far long work is, for people: one line that changes on a terminal, with the time that it will
+// still take; a plain line for each thing elsewhere.
+//
+// Threads: one at a time. `clock` outlives it.
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace meridian::cli {
+
+class ProgressLine {
+  public:
+    // `print` writes to standard error.
+    ProgressLine(std::function<void(std::string_view)> print, bool terminal, Clock const& clock);
+
+    void step(std::string const& doing, std::size_t done, std::size_t total,
+              std::string const& what);
+    // Clears the line of a terminal.
+    void finish();
+
+  private:
+    std::function<void(std::string_view)> print_;
+    bool terminal_;
+    Clock const& clock_;
+    MonotonicTime begun_;
+    std::string doing_;
+};
+
+// "2 min 05 s", "8 s".
+[[nodiscard]] std::string duration_text(std::chrono::seconds duration);
+
+}  // namespace meridian::cli
