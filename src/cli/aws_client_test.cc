@@ -43,7 +43,7 @@ TEST(QueryAnswer, TextsAreUtf8) {
 }
 
 TEST(QueryAnswer, BadBytesAreAnError) {
-    for (auto const* const text : {"", "<", "<a>", "<a></b>", "{}", "<a>&nothing;</b>"})
+    for (auto const* const text : {"", "<", "<a>", "<a><b></a>", "{}", "text"})
         EXPECT_FALSE(parse_query_answer(text)) << text;
 }
 

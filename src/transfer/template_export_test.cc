@@ -1,7 +1,11 @@
 #include "transfer/template_export.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "deploy/template.h"
 
 namespace meridian::transfer {
 namespace {
@@ -157,6 +161,38 @@ TEST(Templates, SeveralAliasesOfOneVersionAreWrittenOut) {
     EXPECT_FALSE(resources["MyFFunction"]["Properties"].contains("AutoPublishAlias"));
     EXPECT_EQ(resources["MyFBetaAlias"]["Properties"]["Description"], "b");
     EXPECT_EQ(resources["MyFLiveAlias"]["Type"], "AWS::Lambda::Alias");
+}
+
+// What comes out is a stack of the deploy module's own types, with nothing that it does not know.
+TEST(Templates, AreStacks) {
+    for (auto const form : {TemplateForm::kSam, TemplateForm::kCloudFormation}) {
+        auto const text = template_text(make_template(exported(), form));
+        auto const parsed = deploy::Template::parse("template.yaml", text);
+        ASSERT_TRUE(parsed) << parsed.error().message << text;
+        std::map<std::string, std::string> parameters;
+        for (auto const& parameter : parsed->parameters()) {
+            EXPECT_EQ(parameter.no_echo, parameter.name == "MyFMYSECRET");
+            parameters[parameter.name] = "value";
+        }
+        auto const stack = deploy::expand(*parsed, {.stack_name = "s",
+                                                    .region = "us-east-1",
+                                                    .account = "123456789012",
+                                                    .parameters = parameters});
+        ASSERT_TRUE(stack) << stack.error().message << text;
+        auto const function =
+            std::ranges::find(stack->resources, "MyFFunction", &deploy::StackResource::logical_id);
+        ASSERT_NE(function, stack->resources.end());
+        auto const& properties = function->properties;
+        EXPECT_EQ(properties["FunctionName"], "my-f");
+        EXPECT_EQ(properties["Environment"]["Variables"],
+                  (json{{"PLAIN", "yes"}, {"MY_SECRET", "value"}}));
+        EXPECT_EQ(properties["DeadLetterConfig"]["TargetArn"],
+                  "arn:aws:sqs:us-east-1:123456789012:q");
+        EXPECT_TRUE(std::ranges::any_of(stack->resources, [](deploy::StackResource const& one) {
+            return one.type == "AWS::Lambda::Alias" && one.properties["Name"] == "live";
+        }));
+        if (form == TemplateForm::kSam) EXPECT_EQ(properties["Code"]["LocalPath"], "code/my-f.zip");
+    }
 }
 
 TEST(Templates, TextIsTheSameEveryTime) {
