@@ -14,6 +14,7 @@
 #include "bin/deploy_options.h"
 #include "bin/doctor.h"
 #include "bin/runtime_command.h"
+#include "bin/transfer_options.h"
 #include "bin/up.h"
 #include "bin/vault_options.h"
 #include "cli/connection.h"
@@ -150,6 +151,7 @@ int run(int argc, char** argv) {
     add_connection_options(metrics_command, flags);
     VaultCommands vault_commands(app, flags);
     DeployCommands deploy_commands(app, flags, environment);
+    TransferCommands transfer_commands(app, flags, environment);
 
     auto* const doctor_command = app.add_subcommand(
         "doctor", "Say what this machine gives to the sandbox, and what is weaker");
@@ -216,6 +218,7 @@ int run(int argc, char** argv) {
     }
     if (auto const command = vault_commands.chosen()) return run_client(flags, *command);
     if (auto const command = deploy_commands.chosen()) return run_client(flags, *command);
+    if (auto const command = transfer_commands.chosen()) return run_client(flags, *command);
     if (*doctor_command) {
         fmt::print("{}", doctor(default_runtimes_directory(), doctor_json));
         return 0;

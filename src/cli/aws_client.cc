@@ -8,6 +8,7 @@
 #include "io/tls_roots.h"
 #include "wire/sigv4.h"
 #include "wire/uri.h"
+#include "wire/utf8.h"
 
 namespace meridian::cli {
 namespace {
@@ -41,7 +42,7 @@ void add_parameters(std::string& out, std::string const& name, json const& value
 using Xml = boost::property_tree::ptree;
 
 json to_json(Xml const& node, int depth) {
-    if (node.empty() || depth > kXmlDepthMax) return node.data();
+    if (node.empty() || depth > kXmlDepthMax) return wire::to_valid_utf8(node.data());
     if (node.front().first == "member") {
         json list = json::array();
         for (auto const& [name, child] : node) list.push_back(to_json(child, depth + 1));
