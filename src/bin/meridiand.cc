@@ -42,6 +42,8 @@ namespace limits = model::limits;
 
 constexpr std::size_t kBlockingThreads = 2;
 constexpr int kLateStopStatus = 3;
+// What functions asked for ends soon after their environments.
+constexpr std::chrono::milliseconds kLastRequestsGrace{1'000};
 
 struct Options {
     fs::path data;
@@ -251,9 +253,12 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     log.write(LogLevel::kInfo, "stopping", {{"signal", std::to_string(number)}});
     watchdog.arm();
     co_await metrics.stop();
+    // One grace for both: a stop has a bound.
+    auto const until = clock.monotonic_now() + options.drain_grace();
     co_await server.stop(options.drain_grace());
     for (auto const& region : regions) co_await region->stop_environments();
-    co_await functions_api.drain(clock, options.drain_grace());
+    auto const left = std::chrono::floor<std::chrono::milliseconds>(until - clock.monotonic_now());
+    co_await functions_api.drain(clock, std::max(left, kLastRequestsGrace));
     for (auto const& region : regions) co_await region->stop();
     co_return Result<void>{};
 }
