@@ -12,6 +12,7 @@
 
 #include "api/action.h"
 #include "api/code_location.h"
+#include "api/metrics_actions.h"
 #include "api/vault_actions.h"
 #include "auth/sigv4_verifier.h"
 #include "base/clock.h"
@@ -81,6 +82,7 @@ class Front {
     };
 
     [[nodiscard]] static ActionContext context_of(Call const& call);
+    [[nodiscard]] MetricsCall metrics_call_of(Call const& call) const;
     [[nodiscard]] Result<Call> identify(HttpRequest const& request, model::RequestId request_id);
     [[nodiscard]] Hosted* region_of(std::string_view name);
     [[nodiscard]] static Services services_of(Call const& call);

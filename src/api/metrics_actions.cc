@@ -185,8 +185,9 @@ Result<json> list(MetricsCall const& call, HttpRequest const& request) {
                 {"Metrics", std::move(listed)}};
 }
 
-// As CloudWatch's: metrics have no ARN.
-Result<void> authorize(MetricsCall const& call, std::string_view action) {
+}  // namespace
+
+Result<void> authorize_metrics(MetricsCall const& call, std::string_view action) {
     if (call.caller.principal.kind == auth::Principal::Kind::kRoot) return {};
     policy::RequestContext context;
     call.authorizer.describe(call.caller, call.origin, context);
@@ -196,14 +197,13 @@ Result<void> authorize(MetricsCall const& call, std::string_view action) {
         context);
 }
 
-}  // namespace
-
 Result<HttpResponse> serve_metrics(MetricsCall const& call, HttpRequest const& request) {
     auto const below = request.path().substr(kMetricsPath.size());
     bool const listing = below == "/list";
     if (request.method != "GET" || (!below.empty() && !listing))
         return fail(Errc::kUnknownOperation, "There is no such operation.");
-    MERIDIAN_CHECK(authorize(call, listing ? "meridian:ListMetrics" : "meridian:GetMetrics"));
+    MERIDIAN_CHECK(
+        authorize_metrics(call, listing ? "meridian:ListMetrics" : "meridian:GetMetrics"));
     MERIDIAN_TRY(auto const answer, listing ? list(call, request) : get_statistics(call, request));
     HttpResponse response;
     response.headers.add("Content-Type", "application/json");

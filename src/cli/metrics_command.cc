@@ -70,9 +70,9 @@ io::Task<Found> ask(Connection connection, Clock const& clock, MetricsOptions op
                     Target target) {
     Found found;
     auto const now = clock.wall_now();
-    auto const start = now - options.since;
     // Up to now, the second that runs included.
     auto const end = now + std::chrono::seconds(1);
+    auto const start = end - options.since;
     for (auto const& column : kColumns) {
         auto path = fmt::format(
             "/meridian/v1/metrics?Namespace={}&MetricName={}&FunctionName={}&StartTime={}"

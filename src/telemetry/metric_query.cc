@@ -168,7 +168,7 @@ Result<void> check(InvocationMetrics const& metrics, MetricQuery const& query, W
             wanted, kDatapointsMax));
     }
     auto const kept = metrics.seconds_kept();
-    if (query.period.count() % 60 != 0 && query.start < now - kept) {
+    if (query.period.count() % 60 != 0 && query.start < now - kept - kSecondsGrace / 2) {
         return bad(fmt::format(
             "A Period that is no multiple of 60 seconds can reach {} seconds back: begin at {}.",
             kept.count(), wire::format_iso8601(now - kept + std::chrono::seconds(1))));

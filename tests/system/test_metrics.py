@@ -319,3 +319,77 @@ def test_provisioned_concurrency_and_what_spills_over(server, lab):
     (at_once,) = statistics(server, "ProvisionedConcurrentExecutions", **of)
     assert at_once["Maximum"] == 1
     function.api.delete_provisioned_concurrency_config(FunctionName="provided", Qualifier="1")
+
+
+def test_cloudwatchs_own_clients(server, lab):
+    function = lab("cpp", name="watched")
+    for event in ({}, {}, {"do": "error", "message": "no"}):
+        function.invoke(event)
+    cloudwatch = server.client("cloudwatch")
+    dimensions = [{"Name": "FunctionName", "Value": "watched"}]
+    span = dict(StartTime=utc_now() - DAY / 2, EndTime=utc_now() + datetime.timedelta(seconds=2))
+    errors = dict(Namespace="AWS/Lambda", MetricName="Errors", Dimensions=dimensions)
+    answer = cloudwatch.get_metric_statistics(**errors, **span, Period=86400, Statistics=["Sum", "Average"])
+    (point,) = answer["Datapoints"]
+    assert answer["Label"] == "Errors" and point["Sum"] == 1 and point["Average"] == pytest.approx(1 / 3)
+    assert point["Unit"] == "Count" and abs(point["Timestamp"] - span["StartTime"]) < datetime.timedelta(minutes=1)
+    slow = cloudwatch.get_metric_statistics(**{**errors, "MetricName": "Duration"}, **span, Period=86400,
+                                            ExtendedStatistics=["p50", "p99"])
+    assert slow["Datapoints"][0]["ExtendedStatistics"]["p99"] >= 0
+
+    def query(name, metric, stat):
+        return {"Id": name, "MetricStat": {"Metric": {**errors, "MetricName": metric}, "Period": 60, "Stat": stat}}
+
+    data = cloudwatch.get_metric_data(MetricDataQueries=[query("a", "Invocations", "Sum"), query("b", "Duration", "p90")],
+                                      **span)["MetricDataResults"]
+    assert [result["Id"] for result in data] == ["a", "b"] and sum(data[0]["Values"]) == 3
+    assert data[0]["StatusCode"] == "Complete" and len(data[1]["Timestamps"]) == len(data[1]["Values"]) >= 1
+    listed = cloudwatch.list_metrics(Namespace="AWS/Lambda", MetricName="Errors", Dimensions=dimensions)["Metrics"]
+    assert {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": dimensions} in listed
+    assert all(dimensions[0] in metric["Dimensions"] for metric in listed)
+    pages = list(cloudwatch.get_paginator("list_metrics").paginate())
+    assert sum(len(page["Metrics"]) for page in pages) > len(listed)
+    nothing = cloudwatch.get_metric_statistics(Namespace="AWS/SQS", MetricName="NumberOfMessagesSent", **span,
+                                               Period=86400, Statistics=["Sum"])
+    assert nothing["Datapoints"] == []
+
+    for refused, words, call_ in (
+            ("InvalidParameterValue", "metric math", lambda: cloudwatch.get_metric_data(
+                MetricDataQueries=[{"Id": "m", "Expression": "a+b"}], **span)),
+            ("InvalidParameterValue", "limit of 1440", lambda: cloudwatch.get_metric_statistics(
+                **errors, **span, Period=1, Statistics=["Sum"])),
+            ("InvalidParameterValue", "tm90", lambda: cloudwatch.get_metric_statistics(
+                **errors, **span, Period=60, ExtendedStatistics=["tm90"])),
+            ("NotImplemented", "PutMetricAlarm", lambda: cloudwatch.put_metric_alarm(
+                AlarmName="a", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold"))):
+        with pytest.raises(ClientError, match=words) as raised:
+            call_()
+        assert refused in raised.value.response["Error"]["Code"], raised.value.response
+    done = subprocess.run(
+        [server.tool("aws"), "cloudwatch", "get-metric-statistics", "--namespace", "AWS/Lambda", "--metric-name",
+         "Invocations", "--dimensions", "Name=FunctionName,Value=watched", "--start-time", text(span["StartTime"]),
+         "--end-time", text(span["EndTime"]), "--period", "86400", "--statistics", "Sum"],
+        capture_output=True, text=True, env=server.environment(), timeout=60)
+    assert done.returncode == 0 and json.loads(done.stdout)["Datapoints"][0]["Sum"] == 3, done.stdout + done.stderr
+
+
+def test_cloudwatchs_clients_need_cloudwatchs_permissions(server, lab):
+    import boto3
+    iam = server.client("iam")
+    iam.create_user(UserName="watcher")
+    key = iam.create_access_key(UserName="watcher")["AccessKey"]
+    cloudwatch = boto3.client("cloudwatch", region_name=REGION, endpoint_url=server.endpoint,
+                              aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    with pytest.raises(ClientError, match="cloudwatch:ListMetrics"):
+        cloudwatch.list_metrics()
+    iam.put_user_policy(UserName="watcher", PolicyName="p", PolicyDocument=json.dumps({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "cloudwatch:List*", "Resource": "*"}]}))
+    assert "Metrics" in cloudwatch.list_metrics()
+    stranger = boto3.client("cloudwatch", region_name=REGION, endpoint_url=server.endpoint,
+                            aws_access_key_id=key["AccessKeyId"], aws_secret_access_key="wrong")
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch|InvalidSignature"):
+        stranger.list_metrics()
+    iam.delete_access_key(UserName="watcher", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName="watcher", PolicyName="p")
+    iam.delete_user(UserName="watcher")
