@@ -291,7 +291,7 @@ Result<json> list_metrics(MetricsCall const& call, json const& input) {
     auto const filters = given == nullptr ? json::array() : *given;
     for (auto const& filter : filters) {
         if (!filter.is_object()) return bad("A dimension's filter has a Name.");
-        MERIDIAN_TRY(auto const filtered, required_text_of(filter, "Name"));
+        MERIDIAN_CHECK(required_text_of(filter, "Name"));
         MERIDIAN_CHECK(text_of(filter, "Value"));
     }
     std::size_t first = 0;

@@ -56,8 +56,7 @@ Result<std::string> read_statistic(json const& properties) {
     bool const extended = properties.contains("ExtendedStatistic");
     if (extended == properties.contains("Statistic"))
         return bad("either Statistic or ExtendedStatistic is required.");
-    MERIDIAN_TRY(auto const name,
-                 text_of(properties, extended ? "ExtendedStatistic" : "Statistic"));
+    MERIDIAN_TRY(auto name, text_of(properties, extended ? "ExtendedStatistic" : "Statistic"));
     if (!extended && std::ranges::find(kStatistics, name) == kStatistics.end()) {
         return bad(fmt::format("Statistic must be one of {}, not {}.", fmt::join(kStatistics, ", "),
                                name));
