@@ -18,19 +18,19 @@ using telemetry::Datapoint;
 using telemetry::MetricDimensions;
 
 constexpr std::string_view kTargetPrefix = "GraniteServiceVersion20100801.";
-constexpr std::string_view kContentType = "application/x-amz-json-1.0";
-constexpr std::size_t kQueriesMax = 500;     // of GetMetricData
-constexpr std::size_t kListPageMax = 500;    // of ListMetrics
-constexpr std::size_t kPercentilesMax = 10;  // of GetMetricStatistics
-constexpr auto kStatistics =
+constexpr std::string_view kJsonContentType = "application/x-amz-json-1.0";
+constexpr std::size_t kQueriesMax = 500;            // of GetMetricData
+constexpr std::size_t kListPageMax = 500;           // of ListMetrics
+constexpr std::size_t kExtendedStatisticsMax = 10;  // of GetMetricStatistics
+constexpr auto kStatisticNames =
     std::to_array<std::string_view>({"SampleCount", "Average", "Sum", "Minimum", "Maximum"});
 
-std::unexpected<Error> bad(std::string text) {
+std::unexpected<Error> bad_input(std::string text) {
     return fail(Errc::kInvalidParameterValue, std::move(text));
 }
 
 // A member of its type, or nothing; a wrong type is an error.
-Result<json const*> find(json const& input, char const* name, json::value_t type) {
+Result<json const*> find_member(json const& input, char const* name, json::value_t type) {
     auto const found = input.find(name);
     if (found == input.end() || found->is_null()) return nullptr;
     bool const same =
@@ -41,33 +41,35 @@ Result<json const*> find(json const& input, char const* name, json::value_t type
     return &*found;
 }
 
-Result<std::string> text_of(json const& input, char const* name) {
-    MERIDIAN_TRY(auto const* const found, find(input, name, json::value_t::string));
+Result<std::string> member_text(json const& input, char const* name) {
+    MERIDIAN_TRY(auto const* const found, find_member(input, name, json::value_t::string));
     return found == nullptr ? std::string() : found->get<std::string>();
 }
 
-Result<std::string> required_text_of(json const& input, char const* name) {
-    MERIDIAN_TRY(auto text, text_of(input, name));
-    if (text.empty()) return bad(fmt::format("The parameter {} is required.", name));
+Result<std::string> required_member_text(json const& input, char const* name) {
+    MERIDIAN_TRY(auto text, member_text(input, name));
+    if (text.empty()) return bad_input(fmt::format("The parameter {} is required.", name));
     return text;
 }
 
-Result<WallTime> time_of(json const& input, char const* name) {
+Result<WallTime> member_time(json const& input, char const* name) {
     constexpr double kSecondsMax = 4'294'967'295;
-    MERIDIAN_TRY(auto const* const found, find(input, name, json::value_t::number_float));
-    if (found == nullptr) return bad(fmt::format("The parameter {} is required.", name));
+    MERIDIAN_TRY(auto const* const found, find_member(input, name, json::value_t::number_float));
+    if (found == nullptr) return bad_input(fmt::format("The parameter {} is required.", name));
     auto const seconds = found->get<double>();
     if (!(seconds >= 0) || seconds > kSecondsMax)
-        return bad(fmt::format("The parameter {} must be between 1970 and 2106.", name));
+        return bad_input(fmt::format("The parameter {} must be between 1970 and 2106.", name));
     return WallTime{std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6))};
 }
 
-Result<std::chrono::seconds> period_of(json const& input) {
+Result<std::chrono::seconds> member_period(json const& input) {
     constexpr double kPeriodMax = 86'400;
-    MERIDIAN_TRY(auto const* const found, find(input, "Period", json::value_t::number_float));
+    MERIDIAN_TRY(auto const* const found,
+                 find_member(input, "Period", json::value_t::number_float));
     auto const seconds = found == nullptr ? 0.0 : found->get<double>();
     if (!(seconds >= 1) || seconds > kPeriodMax)
-        return bad(fmt::format("The parameter Period must be from 1 to {} seconds.", kPeriodMax));
+        return bad_input(
+            fmt::format("The parameter Period must be from 1 to {} seconds.", kPeriodMax));
     return std::chrono::seconds(static_cast<std::int64_t>(seconds));
 }
 
@@ -77,13 +79,13 @@ struct ReadDimensions {
     bool known = true;
 };
 Result<ReadDimensions> dimensions_of(json const& input) {
-    MERIDIAN_TRY(auto const* const list, find(input, "Dimensions", json::value_t::array));
+    MERIDIAN_TRY(auto const* const list, find_member(input, "Dimensions", json::value_t::array));
     ReadDimensions read;
     if (list == nullptr) return read;
     for (auto const& dimension : *list) {
-        if (!dimension.is_object()) return bad("A dimension has Name and Value.");
-        MERIDIAN_TRY(auto const name, required_text_of(dimension, "Name"));
-        MERIDIAN_TRY(auto value, required_text_of(dimension, "Value"));
+        if (!dimension.is_object()) return bad_input("A dimension has Name and Value.");
+        MERIDIAN_TRY(auto const name, required_member_text(dimension, "Name"));
+        MERIDIAN_TRY(auto value, required_member_text(dimension, "Value"));
         auto* const member = name == "FunctionName"      ? &read.dimensions.function
                              : name == "Resource"        ? &read.dimensions.resource
                              : name == "ExecutedVersion" ? &read.dimensions.executed_version
@@ -91,7 +93,7 @@ Result<ReadDimensions> dimensions_of(json const& input) {
         if (member == nullptr) {
             read.known = false;
         } else if (*member) {
-            return bad(fmt::format("The dimension {} is given twice.", name));
+            return bad_input(fmt::format("The dimension {} is given twice.", name));
         } else {
             *member = std::move(value);
         }
@@ -107,11 +109,11 @@ double value_of(Datapoint const& point, std::string_view statistic) {
 }
 
 Result<void> check_statistic(telemetry::MetricForm const* form, std::string_view statistic) {
-    if (std::ranges::find(kStatistics, statistic) == kStatistics.end())
-        return bad(fmt::format("The value {} for a statistic is not supported.", statistic));
+    if (std::ranges::find(kStatisticNames, statistic) == kStatisticNames.end())
+        return bad_input(fmt::format("The value {} for a statistic is not supported.", statistic));
     bool const extreme = statistic == "Minimum" || statistic == "Maximum";
     if (extreme && form != nullptr && !telemetry::has_extremes(form->id))
-        return bad(fmt::format("There is no {} of {}.", statistic, form->name));
+        return bad_input(fmt::format("There is no {} of {}.", statistic, form->name));
     return {};
 }
 
@@ -123,11 +125,11 @@ struct MetricRequest {
 };
 Result<MetricRequest> metric_of(json const& metric, json const& with_unit) {
     MetricRequest request;
-    MERIDIAN_TRY(auto const name_space, required_text_of(metric, "Namespace"));
-    MERIDIAN_TRY(auto const name, required_text_of(metric, "MetricName"));
+    MERIDIAN_TRY(auto const name_space, required_member_text(metric, "Namespace"));
+    MERIDIAN_TRY(auto const name, required_member_text(metric, "MetricName"));
     request.form = telemetry::find_metric(name_space, name);
     MERIDIAN_TRY(request.read, dimensions_of(metric));
-    MERIDIAN_TRY(request.unit, text_of(with_unit, "Unit"));
+    MERIDIAN_TRY(request.unit, member_text(with_unit, "Unit"));
     return request;
 }
 
@@ -150,28 +152,30 @@ double epoch_seconds(WallTime time) {
 Result<json> get_metric_statistics(MetricsCall const& call, json const& input) {
     MERIDIAN_TRY(auto const request, metric_of(input, input));
     telemetry::MetricQuery query;
-    MERIDIAN_TRY(query.start, time_of(input, "StartTime"));
-    MERIDIAN_TRY(query.end, time_of(input, "EndTime"));
-    MERIDIAN_TRY(query.period, period_of(input));
+    MERIDIAN_TRY(query.start, member_time(input, "StartTime"));
+    MERIDIAN_TRY(query.end, member_time(input, "EndTime"));
+    MERIDIAN_TRY(query.period, member_period(input));
     std::vector<std::string> statistics, percentiles;
     for (auto const& [member, names] :
          {std::pair{"Statistics", &statistics}, std::pair{"ExtendedStatistics", &percentiles}}) {
-        MERIDIAN_TRY(auto const* const list, find(input, member, json::value_t::array));
+        MERIDIAN_TRY(auto const* const list, find_member(input, member, json::value_t::array));
         for (auto const& name : list == nullptr ? json::array() : *list) {
-            if (!name.is_string()) return bad(fmt::format("{} is a list of texts.", member));
+            if (!name.is_string()) return bad_input(fmt::format("{} is a list of texts.", member));
             names->push_back(name.get<std::string>());
         }
     }
     if (statistics.empty() && percentiles.empty())
-        return bad("At least one of Statistics and ExtendedStatistics must be specified.");
+        return bad_input("At least one of Statistics and ExtendedStatistics must be specified.");
     for (auto const& name : statistics) {
         MERIDIAN_CHECK(check_statistic(request.form, name));
     }
-    if (percentiles.size() > kPercentilesMax)
-        return bad(fmt::format("There are more than {} ExtendedStatistics.", kPercentilesMax));
+    if (percentiles.size() > kExtendedStatisticsMax)
+        return bad_input(
+            fmt::format("There are more than {} ExtendedStatistics.", kExtendedStatisticsMax));
     for (auto const& name : percentiles) {
         auto const percent = wire::parse_percentile(name);
-        if (!percent) return bad(fmt::format("The extended statistic {} is not supported.", name));
+        if (!percent)
+            return bad_input(fmt::format("The extended statistic {} is not supported.", name));
         query.percentiles.push_back(*percent);
     }
     MERIDIAN_TRY(auto const points, datapoints_of(call, request, query));
@@ -188,19 +192,19 @@ Result<json> get_metric_statistics(MetricsCall const& call, json const& input) {
 
 Result<json> one_result(MetricsCall const& call, json const& asked, telemetry::MetricQuery query,
                         bool newest_first) {
-    MERIDIAN_TRY(auto const id, required_text_of(asked, "Id"));
-    MERIDIAN_TRY(auto const* const stat, find(asked, "MetricStat", json::value_t::object));
+    MERIDIAN_TRY(auto const id, required_member_text(asked, "Id"));
+    MERIDIAN_TRY(auto const* const stat, find_member(asked, "MetricStat", json::value_t::object));
     if (asked.contains("Expression") || stat == nullptr) {
-        return bad(fmt::format(
+        return bad_input(fmt::format(
             "The query {} has no MetricStat: metric math and queries (Expression) are not "
             "supported.",
             id));
     }
-    MERIDIAN_TRY(auto const* const metric, find(*stat, "Metric", json::value_t::object));
-    if (metric == nullptr) return bad(fmt::format("The query {} has no Metric.", id));
+    MERIDIAN_TRY(auto const* const metric, find_member(*stat, "Metric", json::value_t::object));
+    if (metric == nullptr) return bad_input(fmt::format("The query {} has no Metric.", id));
     MERIDIAN_TRY(auto const request, metric_of(*metric, *stat));
-    MERIDIAN_TRY(query.period, period_of(*stat));
-    MERIDIAN_TRY(auto const statistic, required_text_of(*stat, "Stat"));
+    MERIDIAN_TRY(query.period, member_period(*stat));
+    MERIDIAN_TRY(auto const statistic, required_member_text(*stat, "Stat"));
     if (auto const percent = wire::parse_percentile(statistic)) {
         query.percentiles.push_back(*percent);
     } else {
@@ -221,7 +225,7 @@ Result<json> one_result(MetricsCall const& call, json const& asked, telemetry::M
         values.push_back(query.percentiles.empty() ? value_of(point, statistic)
                                                    : point.percentiles.front());
     }
-    MERIDIAN_TRY(auto label, text_of(asked, "Label"));
+    MERIDIAN_TRY(auto label, member_text(asked, "Label"));
     if (label.empty()) label = metric->at("MetricName").get<std::string>();
     return json{{"Id", id},
                 {"Label", std::move(label)},
@@ -232,20 +236,21 @@ Result<json> one_result(MetricsCall const& call, json const& asked, telemetry::M
 
 Result<json> get_metric_data(MetricsCall const& call, json const& input) {
     if (input.contains("NextToken"))
-        return bad("NextToken: every answer of this service is complete.");
+        return bad_input("NextToken: every answer of this service is complete.");
     telemetry::MetricQuery query;
-    MERIDIAN_TRY(query.start, time_of(input, "StartTime"));
-    MERIDIAN_TRY(query.end, time_of(input, "EndTime"));
-    if (query.end <= query.start) return bad("StartTime must be before EndTime.");
-    MERIDIAN_TRY(auto const scan_by, text_of(input, "ScanBy"));
+    MERIDIAN_TRY(query.start, member_time(input, "StartTime"));
+    MERIDIAN_TRY(query.end, member_time(input, "EndTime"));
+    if (query.end <= query.start) return bad_input("StartTime must be before EndTime.");
+    MERIDIAN_TRY(auto const scan_by, member_text(input, "ScanBy"));
     if (!scan_by.empty() && scan_by != "TimestampAscending" && scan_by != "TimestampDescending")
-        return bad("ScanBy must be TimestampAscending or TimestampDescending.");
-    MERIDIAN_TRY(auto const* const queries, find(input, "MetricDataQueries", json::value_t::array));
+        return bad_input("ScanBy must be TimestampAscending or TimestampDescending.");
+    MERIDIAN_TRY(auto const* const queries,
+                 find_member(input, "MetricDataQueries", json::value_t::array));
     if (queries == nullptr || queries->empty() || queries->size() > kQueriesMax)
-        return bad(fmt::format("There must be from 1 to {} MetricDataQueries.", kQueriesMax));
+        return bad_input(fmt::format("There must be from 1 to {} MetricDataQueries.", kQueriesMax));
     json results = json::array();
     for (auto const& asked : *queries) {
-        if (!asked.is_object()) return bad("A MetricDataQuery is an object.");
+        if (!asked.is_object()) return bad_input("A MetricDataQuery is an object.");
         MERIDIAN_TRY(auto result, one_result(call, asked, query, scan_by != "TimestampAscending"));
         bool const wanted = !asked.contains("ReturnData") || asked["ReturnData"] != false;
         if (wanted) results.push_back(std::move(result));
@@ -253,7 +258,7 @@ Result<json> get_metric_data(MetricsCall const& call, json const& input) {
     return json{{"MetricDataResults", std::move(results)}, {"Messages", json::array()}};
 }
 
-json to_json(telemetry::ListedMetric const& listed) {
+json listed_json(telemetry::ListedMetric const& listed) {
     auto const& form = telemetry::form_of(listed.metric);
     json dimensions = json::array();
     for (auto const& [name, value] :
@@ -282,28 +287,28 @@ Result<json> list_metrics(MetricsCall const& call, json const& input) {
          {"RecentlyActive", "IncludeLinkedAccounts", "OwningAccount"}) {
         auto const given = input.find(unsupported);
         if (given != input.end() && *given != false)
-            return bad(fmt::format("{} is not supported.", unsupported));
+            return bad_input(fmt::format("{} is not supported.", unsupported));
     }
-    MERIDIAN_TRY(auto const name_space, text_of(input, "Namespace"));
-    MERIDIAN_TRY(auto const name, text_of(input, "MetricName"));
-    MERIDIAN_TRY(auto const token, text_of(input, "NextToken"));
-    MERIDIAN_TRY(auto const* const given, find(input, "Dimensions", json::value_t::array));
+    MERIDIAN_TRY(auto const name_space, member_text(input, "Namespace"));
+    MERIDIAN_TRY(auto const name, member_text(input, "MetricName"));
+    MERIDIAN_TRY(auto const token, member_text(input, "NextToken"));
+    MERIDIAN_TRY(auto const* const given, find_member(input, "Dimensions", json::value_t::array));
     auto const filters = given == nullptr ? json::array() : *given;
     for (auto const& filter : filters) {
-        if (!filter.is_object()) return bad("A dimension's filter has a Name.");
-        MERIDIAN_CHECK(required_text_of(filter, "Name"));
-        MERIDIAN_CHECK(text_of(filter, "Value"));
+        if (!filter.is_object()) return bad_input("A dimension's filter has a Name.");
+        MERIDIAN_CHECK(required_member_text(filter, "Name"));
+        MERIDIAN_CHECK(member_text(filter, "Value"));
     }
     std::size_t first = 0;
     auto const* const end = token.data() + token.size();
     auto const [stopped, error] = std::from_chars(token.data(), end, first);
     if (!token.empty() && (error != std::errc{} || stopped != end))
-        return bad("The NextToken is none of this service.");
+        return bad_input("The NextToken is none of this service.");
     json page = json::array();
     std::size_t index = 0;
     for (auto const& listed :
          telemetry::list_metrics(call.metrics, call.caller.account, std::nullopt)) {
-        auto metric = to_json(listed);
+        auto metric = listed_json(listed);
         bool const wanted = (name_space.empty() || metric["Namespace"] == name_space) &&
                             (name.empty() || metric["MetricName"] == name) &&
                             matches(metric, filters);
@@ -315,12 +320,12 @@ Result<json> list_metrics(MetricsCall const& call, json const& input) {
     return json{{"Metrics", std::move(page)}};
 }
 
-struct Operation {
+struct CloudWatchOperation {
     std::string_view name;
     std::string_view action;
     Result<json> (*run)(MetricsCall const& call, json const& input);
 };
-constexpr auto kOperations = std::to_array<Operation>({
+constexpr auto kCloudWatchOperations = std::to_array<CloudWatchOperation>({
     {"GetMetricStatistics", "cloudwatch:GetMetricStatistics", get_metric_statistics},
     {"GetMetricData", "cloudwatch:GetMetricData", get_metric_data},
     {"ListMetrics", "cloudwatch:ListMetrics", list_metrics},
@@ -333,8 +338,9 @@ Result<json> answer_of(MetricsCall const& call, HttpRequest const& request) {
                     "CloudWatch's API is served in the AWS JSON 1.0 protocol only.");
     }
     target.remove_prefix(kTargetPrefix.size());
-    auto const* const operation = std::ranges::find(kOperations, target, &Operation::name);
-    if (operation == kOperations.end()) {
+    auto const* const operation =
+        std::ranges::find(kCloudWatchOperations, target, &CloudWatchOperation::name);
+    if (operation == kCloudWatchOperations.end()) {
         return fail(Errc::kNotImplemented,
                     fmt::format("{} is not implemented in this version of Meridian.", target));
     }
@@ -345,12 +351,12 @@ Result<json> answer_of(MetricsCall const& call, HttpRequest const& request) {
     return operation->run(call, input);
 }
 
-struct Form {
+struct ErrorForm {
     std::string_view type;
     std::string_view query_code;  // what clients of the query protocol know it by
     int status;
 };
-Form form_of(Errc code) {
+ErrorForm form_of(Errc code) {
     switch (code) {
         case Errc::kInvalidParameterValue:
             return {"InvalidParameterValueException", "InvalidParameterValue", 400};
@@ -378,7 +384,7 @@ Form form_of(Errc code) {
 HttpResponse response_of(int status, json const& body, model::RequestId const& request_id) {
     HttpResponse response;
     response.status = status;
-    response.headers.add("Content-Type", std::string(kContentType));
+    response.headers.add("Content-Type", std::string(kJsonContentType));
     response.headers.add("x-amzn-RequestId", request_id.value());
     response.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
     return response;
