@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "deploy/resource_rules.h"
-#include "deploy/sam_parts.h"
 #include "deploy/template_functions.h"
 
 namespace meridian::deploy {
@@ -57,13 +56,23 @@ Result<std::string> config_name(Node const& config) {
     return fail_at(type.mark, "Type is AllAtOnce, TimeBasedCanary or TimeBasedLinear");
 }
 
-Result<std::string> type_of_group(Draft const& draft, Node const& group) {
-    auto const* name = group.find("DeploymentConfigName");
-    if (name == nullptr) return "AllAtOnce";
-    if (auto const* config = find(draft, referred(*name), kConfig))
+std::string without_prefixes(std::string_view name) {
+    for (auto const prefix : {std::string_view("CodeDeployDefault."), std::string_view("Lambda")}) {
+        if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+    }
+    return std::string(name);
+}
+
+Result<std::string> shift_type(Draft const& draft, Node const& name) {
+    if (auto const* config = find(draft, referred(name), kConfig))
         return config_name(config->properties);
-    MERIDIAN_TRY(auto const text, text_of(*name, "DeploymentConfigName"));
-    return shift_type(text);
+    if (name.intrinsic() != nullptr)
+        return fail_at(name.mark,
+                       fmt::format("how traffic is shifted is a name, or a !Ref to an {} "
+                                   "of this template",
+                                   kConfig));
+    MERIDIAN_TRY(auto const text, text_of(name, "how traffic is shifted"));
+    return without_prefixes(text);
 }
 
 Result<void> link(Draft& draft, Draft::UpdatePolicy const& policy) {
@@ -72,7 +81,7 @@ Result<void> link(Draft& draft, Draft::UpdatePolicy const& policy) {
     static auto const rule = parse_rule(
         "{CodeDeployLambdaAliasUpdate!:{AfterAllowTrafficHook:s ApplicationName!:s "
         "BeforeAllowTrafficHook:s DeploymentGroupName!:s}}");
-    MERIDIAN_CHECK(apply_rule(policy.value, rule, policy.resource + ".UpdatePolicy"));
+    MERIDIAN_CHECK(check_rule(policy.value, rule, policy.resource + ".UpdatePolicy"));
     auto const& update = *policy.value.find("CodeDeployLambdaAliasUpdate");
     auto const& name = *update.find("DeploymentGroupName");
     auto const* group = find(draft, referred(name), kGroup);
@@ -81,7 +90,8 @@ Result<void> link(Draft& draft, Draft::UpdatePolicy const& policy) {
                                               "template, which says how traffic is shifted",
                                               kGroup));
     DraftShift shift{.alias = policy.resource, .type = {}};
-    MERIDIAN_TRY(shift.type, type_of_group(draft, group->properties));
+    auto const* config = group->properties.find("DeploymentConfigName");
+    shift.type = config != nullptr ? *config : Node::string("AllAtOnce", name.mark);
     if (auto const* alarms = group->properties.find("AlarmConfiguration")) {
         auto const* enabled = alarms->find("Enabled");
         auto const* list = alarms->find("Alarms");
@@ -107,7 +117,7 @@ Result<void> add_code_deploy(Draft& draft, std::string const& id, Node const& ty
     auto const rule = type.text == kApplication ? kApplicationRule
                       : type.text == kGroup     ? kGroupRule
                                                 : kConfigRule;
-    MERIDIAN_CHECK(apply_rule(properties, parse_rule(rule), id));
+    MERIDIAN_CHECK(check_rule(properties, parse_rule(rule), id));
     draft.absent[id] = {.why =
                             fmt::format("{} is only read for the aliases that name it", type.text)};
     draft.warnings.push_back(
@@ -122,6 +132,10 @@ Result<void> add_code_deploy(Draft& draft, std::string const& id, Node const& ty
 Result<void> link_code_deploy(Draft& draft) {
     for (auto const& policy : draft.update_policies) {
         MERIDIAN_CHECK(link(draft, policy));
+    }
+    for (auto& shift : draft.shifts) {
+        MERIDIAN_TRY(auto name, shift_type(draft, shift.type));
+        shift.type = Node::string(std::move(name), shift.type.mark);
     }
     return {};
 }

@@ -15,7 +15,9 @@ namespace meridian::deploy {
 // Remembers one of them for link_code_deploy.
 [[nodiscard]] Result<void> add_code_deploy(Draft& draft, std::string const& id, Node const& type,
                                            Node properties);
-// Makes traffic shifts of the UpdatePolicies that were drafted.
+// Makes traffic shifts of the UpdatePolicies that were drafted, and gives every shift its type by
+// name: "Canary10Percent5Minutes" of "CodeDeployDefault.LambdaCanary10Percent5Minutes" or of a
+// configuration of the template.
 [[nodiscard]] Result<void> link_code_deploy(Draft& draft);
 
 }  // namespace meridian::deploy

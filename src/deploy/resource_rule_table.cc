@@ -8,7 +8,7 @@
 namespace meridian::deploy {
 namespace {
 
-constexpr std::string_view kFunction =
+constexpr std::string_view kFunctionRule =
     "{Architectures:[s] CapacityProviderConfig:* Code!:{BuildMethod:s ImageUri:s LocalPath:s "
     "S3Bucket:s S3Key:s S3ObjectStorageMode:s S3ObjectVersion:s SourceKMSKeyArn:s ZipFile:s} "
     "CodeSigningConfigArn:s DeadLetterConfig:{TargetArn:s} Description:s DurableConfig:* "
@@ -21,21 +21,21 @@ constexpr std::string_view kFunction =
     "Tags:[{Key!:s Value!:s}] TenancyConfig:* Timeout:i TracingConfig:{Mode:s} "
     "VpcConfig:{Ipv6AllowedForDualStack:b SecurityGroupIds:[s] SubnetIds:[s]}}";
 
-constexpr std::string_view kVersion =
+constexpr std::string_view kVersionRule =
     "{CodeSha256:s Description:s FunctionName!:s FunctionScalingConfig:* "
     "ProvisionedConcurrencyConfig:{ProvisionedConcurrentExecutions!:i} "
     "RuntimePolicy:{RuntimeVersionArn:s UpdateRuntimeOn!:s}}";
 
-constexpr std::string_view kAlias =
+constexpr std::string_view kAliasRule =
     "{Description:s FunctionName!:s FunctionVersion!:s Name!:s "
     "ProvisionedConcurrencyConfig:{ProvisionedConcurrentExecutions!:i} "
     "RoutingConfig:{AdditionalVersionWeights:[{FunctionVersion!:s FunctionWeight!:n}]}}";
 
-constexpr std::string_view kPermission =
+constexpr std::string_view kPermissionRule =
     "{Action!:s EventSourceToken:s FunctionName!:s FunctionUrlAuthType:s InvokedViaFunctionUrl:b "
     "Principal!:s PrincipalOrgID:s SourceAccount:s SourceArn:s}";
 
-constexpr std::string_view kEventSourceMapping =
+constexpr std::string_view kEventSourceMappingRule =
     "{AmazonManagedKafkaEventSourceConfig:{ConsumerGroupId:s SchemaRegistryConfig:*} BatchSize:i "
     "BisectBatchOnFunctionError:b "
     "DestinationConfig:{OnFailure:{Destination:s} OnSuccess:{Destination:s}} "
@@ -52,38 +52,38 @@ constexpr std::string_view kEventSourceMapping =
     "SourceAccessConfigurations:[{Type:s URI:s}] StartingPosition:s StartingPositionTimestamp:n "
     "Tags:[{Key!:s Value!:s}] Topics:[s] TumblingWindowInSeconds:i}";
 
-constexpr std::string_view kLayerVersion =
+constexpr std::string_view kLayerVersionRule =
     "{CompatibleArchitectures:[s] CompatibleRuntimes:[s] "
     "Content!:{BuildMethod:s LocalPath:s S3Bucket:s S3Key:s S3ObjectVersion:s} Description:s "
     "LayerName:s LicenseInfo:s}";
 
-constexpr std::string_view kUrl =
+constexpr std::string_view kUrlRule =
     "{AuthType!:s Cors:{AllowCredentials:b AllowHeaders:[s] AllowMethods:[s] AllowOrigins:[s] "
     "ExposeHeaders:[s] MaxAge:i} InvokeMode:s Qualifier:s TargetFunctionArn!:s}";
 
-constexpr std::string_view kEventInvokeConfig =
+constexpr std::string_view kEventInvokeConfigRule =
     "{DestinationConfig:{OnFailure:{Destination!:s} OnSuccess:{Destination!:s}} FunctionName!:s "
     "MaximumEventAgeInSeconds:i MaximumRetryAttempts:i Qualifier!:s}";
 
-constexpr std::string_view kRole =
+constexpr std::string_view kRoleRule =
     "{AssumeRolePolicyDocument!:* Description:s ManagedPolicyArns:[s] MaxSessionDuration:i Path:s "
     "PermissionsBoundary:s Policies:[{PolicyDocument!:* PolicyName!:s}] RoleName:s "
     "Tags:[{Key!:s Value!:s}]}";
 
-constexpr std::string_view kPolicy =
+constexpr std::string_view kPolicyRule =
     "{Groups:[s] PolicyDocument!:* PolicyName!:s Roles:[s] Users:[s]}";
 
-constexpr std::string_view kManagedPolicy =
+constexpr std::string_view kManagedPolicyRule =
     "{Description:s Groups:[s] ManagedPolicyName:s Path:s PolicyDocument!:* Roles:[s] Users:[s]}";
 
-constexpr std::string_view kAlarm =
+constexpr std::string_view kAlarmRule =
     "{ActionsEnabled:b AlarmActions:[s] AlarmDescription:s AlarmName:s ComparisonOperator!:s "
     "DatapointsToAlarm:i Dimensions:[{Name!:s Value!:s}] EvaluateLowSampleCountPercentile:s "
     "EvaluationPeriods!:i ExtendedStatistic:s InsufficientDataActions:[s] MetricName:s Metrics:[*] "
     "Namespace:s OKActions:[s] Period:i Statistic:s Tags:[{Key!:s Value!:s}] Threshold:n "
     "ThresholdMetricId:s TreatMissingData:s Unit:s}";
 
-constexpr std::string_view kSamFunction =
+constexpr std::string_view kSamFunctionRule =
     "{Architectures:[s] AssumeRolePolicyDocument:* AutoPublishAlias:s "
     "AutoPublishAliasAllProperties:b AutoPublishCodeSha256:s CapacityProviderConfig:* CodeUri:* "
     "CodeSigningConfigArn:s DeadLetterQueue:{TargetArn!:s Type!:s} "
@@ -106,7 +106,7 @@ constexpr std::string_view kSamFunction =
     "VersionDescription:s "
     "VpcConfig:{Ipv6AllowedForDualStack:b SecurityGroupIds:[s] SubnetIds:[s]}}";
 
-constexpr std::string_view kSamLayer =
+constexpr std::string_view kSamLayerRule =
     "{CompatibleArchitectures:[s] CompatibleRuntimes:[s] ContentUri!:* Description:s LayerName:s "
     "LicenseInfo:s RetentionPolicy:s}";
 
@@ -114,32 +114,32 @@ constexpr std::string_view kSamLayer =
 
 ResourceRule const* find_resource_rule(std::string_view type) {
     static std::vector<ResourceRule> const table = {
-        {"AWS::Lambda::Function", parse_rule(kFunction), {"Arn"}},
-        {"AWS::Lambda::Version", parse_rule(kVersion), {"FunctionArn", "Version"}},
-        {"AWS::Lambda::Alias", parse_rule(kAlias), {"AliasArn"}},
-        {"AWS::Lambda::Permission", parse_rule(kPermission), {"Id"}},
+        {"AWS::Lambda::Function", parse_rule(kFunctionRule), {"Arn"}},
+        {"AWS::Lambda::Version", parse_rule(kVersionRule), {"FunctionArn", "Version"}},
+        {"AWS::Lambda::Alias", parse_rule(kAliasRule), {"AliasArn"}},
+        {"AWS::Lambda::Permission", parse_rule(kPermissionRule), {"Id"}},
         {"AWS::Lambda::EventSourceMapping",
-         parse_rule(kEventSourceMapping),
+         parse_rule(kEventSourceMappingRule),
          {"EventSourceMappingArn", "Id"}},
-        {"AWS::Lambda::LayerVersion", parse_rule(kLayerVersion), {"LayerVersionArn"}},
-        {"AWS::Lambda::Url", parse_rule(kUrl), {"FunctionArn", "FunctionUrl"}},
-        {"AWS::Lambda::EventInvokeConfig", parse_rule(kEventInvokeConfig), {}},
-        {"AWS::IAM::Role", parse_rule(kRole), {"Arn", "RoleId"}},
-        {"AWS::IAM::Policy", parse_rule(kPolicy), {}},
-        {"AWS::IAM::ManagedPolicy", parse_rule(kManagedPolicy), {"PolicyArn", "PolicyId"}},
-        {"AWS::CloudWatch::Alarm", parse_rule(kAlarm), {"Arn"}},
+        {"AWS::Lambda::LayerVersion", parse_rule(kLayerVersionRule), {"LayerVersionArn"}},
+        {"AWS::Lambda::Url", parse_rule(kUrlRule), {"FunctionArn", "FunctionUrl"}},
+        {"AWS::Lambda::EventInvokeConfig", parse_rule(kEventInvokeConfigRule), {}},
+        {"AWS::IAM::Role", parse_rule(kRoleRule), {"Arn", "RoleId"}},
+        {"AWS::IAM::Policy", parse_rule(kPolicyRule), {}},
+        {"AWS::IAM::ManagedPolicy", parse_rule(kManagedPolicyRule), {"PolicyArn", "PolicyId"}},
+        {"AWS::CloudWatch::Alarm", parse_rule(kAlarmRule), {"Arn"}},
     };
     auto const found = std::ranges::find(table, type, &ResourceRule::type);
     return found == table.end() ? nullptr : &*found;
 }
 
 PropertyRule const& sam_function_rule() {
-    static PropertyRule const rule = parse_rule(kSamFunction);
+    static PropertyRule const rule = parse_rule(kSamFunctionRule);
     return rule;
 }
 
 PropertyRule const& sam_layer_rule() {
-    static PropertyRule const rule = parse_rule(kSamLayer);
+    static PropertyRule const rule = parse_rule(kSamLayerRule);
     return rule;
 }
 

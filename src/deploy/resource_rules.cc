@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "base/assert.h"
 
@@ -130,6 +131,11 @@ Result<nlohmann::json> apply_object(Node const& node, PropertyRule const& rule,
 }
 
 }  // namespace
+
+Result<void> check_rule(Node const& node, PropertyRule const& rule, std::string const& where) {
+    MERIDIAN_CHECK(apply_rule(node, rule, where));
+    return {};
+}
 
 PropertyRule parse_rule(std::string_view text) { return RuleParser(text).rule(); }
 

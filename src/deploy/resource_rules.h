@@ -52,5 +52,8 @@ struct ResourceRule {
 // a property that there is not, one that is missing, one of the wrong kind.
 [[nodiscard]] Result<nlohmann::json> apply_rule(Node const& node, PropertyRule const& rule,
                                                 std::string const& where);
+// The same for its errors alone.
+[[nodiscard]] Result<void> check_rule(Node const& node, PropertyRule const& rule,
+                                      std::string const& where);
 
 }  // namespace meridian::deploy

@@ -10,14 +10,6 @@
 namespace meridian::deploy {
 namespace {
 
-std::string alphanumeric(std::string_view text) {
-    std::string out;
-    std::ranges::copy_if(text, std::back_inserter(out), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    });
-    return out;
-}
-
 // A property that decides what is made, so that it must be known before anything is.
 Result<std::string> known_text(Node const& node, std::string_view name) {
     if (node.intrinsic() != nullptr)
@@ -61,13 +53,6 @@ Result<void> refuse_without_alias(SamFunction const& function) {
 
 }  // namespace
 
-std::string shift_type(std::string_view name) {
-    for (auto const prefix : {std::string_view("CodeDeployDefault."), std::string_view("Lambda")}) {
-        if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
-    }
-    return std::string(name);
-}
-
 Result<void> add_alias(SamFunction& function) {
     auto const& resource = function.resource;
     auto const* alias = function.property("AutoPublishAlias");
@@ -98,9 +83,8 @@ Result<void> add_deployment_preference(SamFunction& function) {
         return fail_at(preference->mark, "DeploymentPreference needs AutoPublishAlias");
     auto const* type = preference->find("Type");
     if (type == nullptr) return fail_at(preference->mark, "DeploymentPreference needs a Type");
-    MERIDIAN_TRY(auto const name, known_text(*type, "DeploymentPreference.Type"));
     auto const alias = function.draft.made_by.at({function.resource.id, "Alias"});
-    DraftShift shift{.alias = alias, .type = shift_type(name)};
+    DraftShift shift{.alias = alias, .type = *type};
     if (auto const* alarms = preference->find("Alarms")) shift.alarms = alarms->items;
     if (auto const* hooks = preference->find("Hooks")) {
         if (auto const* before = hooks->find("PreTraffic")) shift.before = *before;

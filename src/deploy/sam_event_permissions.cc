@@ -199,7 +199,7 @@ Result<bool> add_event_permission(SamFunction& function, Node::Entry const& even
     auto const none = Node::map(event.mark);
     auto const* given = event.value.find("Properties");
     if (given == nullptr || given->is_null()) given = &none;
-    MERIDIAN_CHECK(apply_rule(*given, parse_rule(kind->rule),
+    MERIDIAN_CHECK(check_rule(*given, parse_rule(kind->rule),
                               fmt::format("{}.Events.{}", function.resource.id, event.key)));
     MERIDIAN_CHECK(PermissionMaker(function, event, *kind, *given).make());
     return true;

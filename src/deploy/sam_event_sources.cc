@@ -67,7 +67,7 @@ PropertyRule rule_of(Source const& source) {
     return parse_rule(text + "}");
 }
 
-constexpr auto kSame = std::to_array<std::string_view>({
+constexpr auto kSameInMapping = std::to_array<std::string_view>({
     "BatchSize",
     "BisectBatchOnFunctionError",
     "Enabled",
@@ -195,7 +195,7 @@ Result<bool> add_event_source(SamFunction& function, Node::Entry const& event) {
     if (given == nullptr)
         return fail_at(event.mark, fmt::format("the event {} needs Properties", event.key));
     auto const id = function.resource.id + event.key;
-    MERIDIAN_CHECK(apply_rule(*given, rule_of(*source),
+    MERIDIAN_CHECK(check_rule(*given, rule_of(*source),
                               fmt::format("{}.Events.{}", function.resource.id, event.key)));
     if (source->starting_position && given->find("StartingPosition") == nullptr)
         return fail_at(given->mark,
@@ -204,7 +204,7 @@ Result<bool> add_event_source(SamFunction& function, Node::Entry const& event) {
     auto& out = function.add(id, "AWS::Lambda::EventSourceMapping", event.mark);
     out.properties.set("FunctionName", function.target);
     if (!source->arn.empty()) out.properties.set("EventSourceArn", *given->find(source->arn));
-    for (auto const name : kSame) {
+    for (auto const name : kSameInMapping) {
         if (auto const* node = given->find(name)) out.properties.set(std::string(name), *node);
     }
     add_own_config(*source, *given, out);

@@ -14,32 +14,32 @@ namespace meridian::deploy {
 namespace {
 
 // What is the same in AWS::Lambda::Function.
-constexpr auto kSame = std::to_array<std::string_view>({"Architectures",
-                                                        "CapacityProviderConfig",
-                                                        "CodeSigningConfigArn",
-                                                        "Description",
-                                                        "DurableConfig",
-                                                        "Environment",
-                                                        "EphemeralStorage",
-                                                        "FileSystemConfigs",
-                                                        "FunctionName",
-                                                        "FunctionScalingConfig",
-                                                        "Handler",
-                                                        "ImageConfig",
-                                                        "KmsKeyArn",
-                                                        "Layers",
-                                                        "LoggingConfig",
-                                                        "MemorySize",
-                                                        "PackageType",
-                                                        "RecursiveLoop",
-                                                        "ReservedConcurrentExecutions",
-                                                        "Role",
-                                                        "Runtime",
-                                                        "RuntimeManagementConfig",
-                                                        "SnapStart",
-                                                        "TenancyConfig",
-                                                        "Timeout",
-                                                        "VpcConfig"});
+constexpr auto kSameInFunction = std::to_array<std::string_view>({"Architectures",
+                                                                  "CapacityProviderConfig",
+                                                                  "CodeSigningConfigArn",
+                                                                  "Description",
+                                                                  "DurableConfig",
+                                                                  "Environment",
+                                                                  "EphemeralStorage",
+                                                                  "FileSystemConfigs",
+                                                                  "FunctionName",
+                                                                  "FunctionScalingConfig",
+                                                                  "Handler",
+                                                                  "ImageConfig",
+                                                                  "KmsKeyArn",
+                                                                  "Layers",
+                                                                  "LoggingConfig",
+                                                                  "MemorySize",
+                                                                  "PackageType",
+                                                                  "RecursiveLoop",
+                                                                  "ReservedConcurrentExecutions",
+                                                                  "Role",
+                                                                  "Runtime",
+                                                                  "RuntimeManagementConfig",
+                                                                  "SnapStart",
+                                                                  "TenancyConfig",
+                                                                  "Timeout",
+                                                                  "VpcConfig"});
 
 std::string text_or(Node const* node, std::string fallback) {
     return node != nullptr && node->is_scalar() ? node->text : std::move(fallback);
@@ -91,7 +91,7 @@ Result<void> add_function(SamFunction& made) {
     auto const& resource = made.resource;
     auto& out = made.add(resource.id, "AWS::Lambda::Function", resource.mark);
     out.depends_on = resource.depends_on;
-    for (auto const name : kSame) {
+    for (auto const name : kSameInFunction) {
         if (auto const* node = made.property(name)) out.properties.set(std::string(name), *node);
     }
     bool const image = text_or(made.property("PackageType"), "Zip") == "Image";
@@ -120,7 +120,7 @@ Result<void> add_function(SamFunction& made) {
 
 Result<void> expand_sam_function(Draft& draft, SamResource const& resource) {
     // For its errors; the values are checked again as CloudFormation's.
-    MERIDIAN_CHECK(apply_rule(resource.properties, sam_function_rule(), resource.id));
+    MERIDIAN_CHECK(check_rule(resource.properties, sam_function_rule(), resource.id));
     SamFunction made{
         .resource = resource, .draft = draft, .target = Node::ref(resource.id, resource.mark)};
     MERIDIAN_CHECK(add_role(made));
@@ -133,7 +133,7 @@ Result<void> expand_sam_function(Draft& draft, SamResource const& resource) {
 }
 
 Result<void> expand_sam_layer(Draft& draft, SamResource const& resource) {
-    MERIDIAN_CHECK(apply_rule(resource.properties, sam_layer_rule(), resource.id));
+    MERIDIAN_CHECK(check_rule(resource.properties, sam_layer_rule(), resource.id));
     auto& out = draft.add(resource.id, "AWS::Lambda::LayerVersion", resource.mark);
     out.depends_on = resource.depends_on;
     for (auto const* name : {"CompatibleArchitectures", "CompatibleRuntimes", "Description",

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kServerless = "AWS::Serverless::";
 
 // Everything of a function but what is its own: Role, Policies, FunctionName, Events.
-constexpr auto kFunction = std::to_array<std::string_view>({
+constexpr auto kInFunction = std::to_array<std::string_view>({
     "Architectures",
     "AssumeRolePolicyDocument",
     "AutoPublishAlias",
@@ -58,7 +58,7 @@ constexpr auto kFunction = std::to_array<std::string_view>({
 });
 
 // Sections for resources that are foreign: they do nothing where those are skipped.
-constexpr auto kForeign = std::to_array<std::string_view>(
+constexpr auto kForeignSections = std::to_array<std::string_view>(
     {"Api", "CapacityProvider", "HttpApi", "SimpleTable", "StateMachine", "WebSocketApi"});
 
 Node merge(Node const& global, Node local) {
@@ -90,18 +90,18 @@ Result<void> check_globals(Node const* globals) {
     if (globals == nullptr) return {};
     if (!globals->is_map()) return fail_at(globals->mark, "Globals is a map");
     for (auto const& section : globals->entries) {
-        if (contains(kForeign, section.key)) continue;
+        if (contains(kForeignSections, section.key)) continue;
         if (section.key != "Function")
             return fail_at(section.mark,
                            fmt::format("Globals has no section {} (it has Function, {})",
-                                       section.key, fmt::join(kForeign, ", ")));
+                                       section.key, fmt::join(kForeignSections, ", ")));
         if (!section.value.is_map())
             return fail_at(section.mark, "Globals.Function is a map of properties");
         for (auto const& property : section.value.entries) {
-            if (!contains(kFunction, property.key))
+            if (!contains(kInFunction, property.key))
                 return fail_at(property.mark,
                                fmt::format("Globals.Function has no property {} (it has {})",
-                                           property.key, fmt::join(kFunction, ", ")));
+                                           property.key, fmt::join(kInFunction, ", ")));
         }
     }
     return {};

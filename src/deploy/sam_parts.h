@@ -49,8 +49,6 @@ struct SamFunction {
 // sam_deployment.cc: the version and alias of AutoPublishAlias, and DeploymentPreference.
 [[nodiscard]] Result<void> add_alias(SamFunction& function);
 [[nodiscard]] Result<void> add_deployment_preference(SamFunction& function);
-// "CodeDeployDefault.LambdaCanary10Percent5Minutes" as "Canary10Percent5Minutes".
-[[nodiscard]] std::string shift_type(std::string_view name);
 
 // sam_invoke_config.cc
 [[nodiscard]] Result<void> add_url(SamFunction& function);

@@ -43,7 +43,7 @@ constexpr std::string_view kBothTables =
 constexpr std::string_view kBucketAndObjects =
     "arn:${AWS::Partition}:s3:::${BucketName} arn:${AWS::Partition}:s3:::${BucketName}/*";
 constexpr std::string_view kCollection = "~rekognition:collection/${CollectionId}";
-constexpr std::string_view kCluster = "~elasticmapreduce:cluster/${ClusterId}";
+constexpr std::string_view kEmrCluster = "~elasticmapreduce:cluster/${ClusterId}";
 constexpr std::string_view kIdentity = "~ses:identity/${IdentityName}";
 constexpr std::string_view kStateMachine = "~states:stateMachine:${StateMachineName}";
 
@@ -128,16 +128,17 @@ void add_e_to_p(Rows& rows) {
             {"EKSDescribePolicy", {{"eks", "DescribeCluster ListClusters", "*"}}},
             {"EcsRunTaskPolicy", {{"ecs", "RunTask", "~ecs:task-definition/${TaskDefinition}"}}},
             {"ElasticMapReduceAddJobFlowStepsPolicy",
-             {{"elasticmapreduce", "AddJobFlowSteps", kCluster}}},
-            {"ElasticMapReduceCancelStepsPolicy", {{"elasticmapreduce", "CancelSteps", kCluster}}},
+             {{"elasticmapreduce", "AddJobFlowSteps", kEmrCluster}}},
+            {"ElasticMapReduceCancelStepsPolicy",
+             {{"elasticmapreduce", "CancelSteps", kEmrCluster}}},
             {"ElasticMapReduceModifyInstanceFleetPolicy",
-             {{"elasticmapreduce", "ModifyInstanceFleet ListInstanceFleets", kCluster}}},
+             {{"elasticmapreduce", "ModifyInstanceFleet ListInstanceFleets", kEmrCluster}}},
             {"ElasticMapReduceModifyInstanceGroupsPolicy",
-             {{"elasticmapreduce", "ModifyInstanceGroups ListInstanceGroups", kCluster}}},
+             {{"elasticmapreduce", "ModifyInstanceGroups ListInstanceGroups", kEmrCluster}}},
             {"ElasticMapReduceSetTerminationProtectionPolicy",
-             {{"elasticmapreduce", "SetTerminationProtection", kCluster}}},
+             {{"elasticmapreduce", "SetTerminationProtection", kEmrCluster}}},
             {"ElasticMapReduceTerminateJobFlowsPolicy",
-             {{"elasticmapreduce", "TerminateJobFlows", kCluster}}},
+             {{"elasticmapreduce", "TerminateJobFlows", kEmrCluster}}},
             {"ElasticsearchHttpPostPolicy",
              {{"es", "ESHttpPost ESHttpPut", "~es:domain/${DomainName}/*"}}},
             {"EventBridgePutEventsPolicy",

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "deploy/sam_parts.h"
 #include "deploy/sam_policy_templates.h"

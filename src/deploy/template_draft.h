@@ -29,7 +29,8 @@ struct DraftResource {
 
 struct DraftShift {
     std::string alias;
-    std::string type;
+    // A name, or a reference to an AWS::CodeDeploy::DeploymentConfig until it is linked.
+    Node type = {};
     std::vector<Node> alarms = {};
     std::optional<Node> before = {};
     std::optional<Node> after = {};

@@ -46,12 +46,12 @@ std::string made(Stack const& stack) {
     return out;
 }
 
-struct Case {
+struct KindCase {
     std::string kind;
     std::string resources;
 };
 
-std::vector<Case> const kCases = {
+std::vector<KindCase> const kKinds = {
     {"hello-world",
      "Role:HelloWorldFunctionRole Function:HelloWorldFunction "
      "Permission:HelloWorldFunctionHelloWorldPermissionProd"},
@@ -87,7 +87,7 @@ std::vector<Case> const kCases = {
 };
 
 TEST(TemplateExamples, EachKindBecomesTheseResourcesInThisOrder) {
-    for (auto const& row : kCases) {
+    for (auto const& row : kKinds) {
         auto const stack = expand_kind(row.kind);
         ASSERT_TRUE(stack) << row.kind << ": " << stack.error().message;
         EXPECT_EQ(made(*stack), row.resources) << row.kind;
@@ -96,7 +96,7 @@ TEST(TemplateExamples, EachKindBecomesTheseResourcesInThisOrder) {
 
 TEST(TemplateExamples, TheTableNamesEveryFolder) {
     std::set<std::string> named;
-    for (auto const& row : kCases) named.insert(row.kind);
+    for (auto const& row : kKinds) named.insert(row.kind);
     std::set<std::string> present;
     for (auto const& entry : std::filesystem::directory_iterator(kExamples)) {
         if (entry.is_directory()) present.insert(entry.path().filename().string());
@@ -105,7 +105,7 @@ TEST(TemplateExamples, TheTableNamesEveryFolder) {
 }
 
 TEST(TemplateExamples, LocalCodeIsThereAndHandlersAreInIt) {
-    for (auto const& row : kCases) {
+    for (auto const& row : kKinds) {
         auto const stack = expand_kind(row.kind);
         ASSERT_TRUE(stack) << row.kind;
         for (auto const& code : local_code(*stack)) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
 
@@ -49,6 +50,14 @@ std::vector<Node> joined_neighbours(std::vector<Node> pieces, std::string const&
 }
 
 }  // namespace
+
+std::string alphanumeric(std::string_view text) {
+    std::string out;
+    std::ranges::copy_if(text, std::back_inserter(out), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+    return out;
+}
 
 Result<std::string> text_of(Node const& node, std::string_view of) {
     if (node.is_scalar()) return node.text;

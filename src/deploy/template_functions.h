@@ -33,6 +33,9 @@ struct SubPiece {
 // "${!Name}" is the literal "${Name}". Errors: a variable with characters that no name has.
 [[nodiscard]] Result<std::vector<SubPiece>> sub_pieces(std::string_view text, Mark mark);
 
+// The ASCII letters and digits of it.
+[[nodiscard]] std::string alphanumeric(std::string_view text);
+
 // A scalar's text; errors name what it is `of`.
 [[nodiscard]] Result<std::string> text_of(Node const& node, std::string_view of);
 

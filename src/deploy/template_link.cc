@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "base/contains.h"
 #include "deploy/resource_rules.h"
@@ -113,7 +114,7 @@ Result<StackResource> link_resource(DraftResource& draft, Draft const& all, Link
 // The alias waits for the alarms and hooks that decide its shift.
 Result<TrafficShift> link_shift(DraftShift& draft, Linker const& linker,
                                 std::vector<StackResource>& resources) {
-    TrafficShift out{.alias = draft.alias, .type = draft.type};
+    TrafficShift out{.alias = draft.alias, .type = draft.type.text};
     auto const alias = std::ranges::find(resources, draft.alias, &StackResource::logical_id);
     auto const take = [&](Node& node) -> Result<nlohmann::json> {
         MERIDIAN_TRY(auto const references, linker.link(node));
@@ -157,6 +158,10 @@ Result<void> Linker::walk(Node& node, bool may_be_skipped, LinkedReferences& out
         MERIDIAN_CHECK(rewrite(node));
         return use(node, may_be_skipped, out);
     }
+    if (node.is_string() && node.text.find("{{resolve:") != std::string::npos)
+        return fail_at(node.mark,
+                       "{{resolve:…}} asks a service that is not Meridian's; give the value as a "
+                       "parameter");
     for (auto& item : node.items) {
         MERIDIAN_CHECK(walk(item, may_be_skipped, out));
     }

@@ -20,14 +20,6 @@ struct Binding {
     std::string const& value;
 };
 
-std::string alphanumeric(std::string_view text) {
-    std::string out;
-    std::ranges::copy_if(text, std::back_inserter(out), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    });
-    return out;
-}
-
 Result<std::string> substituted(std::string text, Binding const& binding, Mark mark) {
     auto const plain = alphanumeric(binding.value);
     for (auto const& [from, to] :

@@ -26,12 +26,6 @@ constexpr auto kAttributes = std::to_array<std::string_view>(
     {"Condition", "Connectors", "CreationPolicy", "DeletionPolicy", "DependsOn", "IgnoreGlobals",
      "Metadata", "Properties", "Type", "UpdatePolicy", "UpdateReplacePolicy"});
 
-bool is_name(std::string_view id) {
-    return !id.empty() && std::ranges::all_of(id, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    });
-}
-
 class Reader {
   public:
     Reader(Template const& source, Evaluator& evaluator, Draft& draft)
@@ -61,7 +55,7 @@ class Reader {
 
   private:
     static Result<void> check(Node::Entry const& entry) {
-        if (!is_name(entry.key))
+        if (entry.key.empty() || alphanumeric(entry.key) != entry.key)
             return fail_at(entry.mark,
                            fmt::format("the logical id {} is not letters and digits", entry.key));
         auto const* type = entry.value.find("Type");

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "base/contains.h"
 #include "deploy/template_functions.h"
@@ -71,10 +72,6 @@ Result<std::optional<Node>> Evaluator::evaluate(Node const& node) {
         }
         return out;
     }
-    if (node.is_string() && node.text.find("{{resolve:") != std::string::npos)
-        return fail_at(node.mark,
-                       "{{resolve:…}} asks a service that is not Meridian's; give the "
-                       "value as a parameter");
     return node;
 }
 

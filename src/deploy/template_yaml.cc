@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <map>
-#include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <unordered_map>
@@ -64,6 +65,37 @@ std::size_t depth_of(Node const& node) {
     for (auto const& item : node.items) below = std::max(below, depth_of(item));
     for (auto const& entry : node.entries) below = std::max(below, depth_of(entry.value));
     return below + 1;
+}
+
+// JSON writes characters beyond U+FFFF as two escapes of UTF-16 (\ud83d\ude00); YAML has one for
+// them
+// (\U0001f600). Only of a document in JSON: elsewhere such a text may be a program's.
+std::string with_whole_escapes(std::string_view text) {
+    auto const first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos || text[first] != '{') return std::string(text);
+    // The code unit of "\uXXXX" at a place, or nothing.
+    auto const unit = [&](std::size_t at) -> std::optional<std::uint32_t> {
+        std::uint32_t value = 0;
+        if (text.substr(at, 2) != "\\u" || text.size() < at + 6) return std::nullopt;
+        auto const* const digits = text.data() + at + 2;
+        auto const [stopped, error] = std::from_chars(digits, digits + 4, value, 16);
+        return error == std::errc{} && stopped == digits + 4 ? std::optional(value) : std::nullopt;
+    };
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        auto const high = unit(at);
+        auto const low = high ? unit(at + 6) : std::nullopt;
+        if (low && (*high & 0xFC00U) == 0xD800U && (*low & 0xFC00U) == 0xDC00U) {
+            out += fmt::format("\\U{:08x}", 0x10000U + ((*high & 0x3FFU) << 10U) + (*low & 0x3FFU));
+            at += 12;
+            continue;
+        }
+        // An escaped backslash begins nothing.
+        auto const step = text[at] == '\\' ? 2U : 1U;
+        out += text.substr(at, step);
+        at += step;
+    }
+    return out;
 }
 
 class TreeBuilder : public YAML::EventHandler {
@@ -228,7 +260,6 @@ class TreeBuilder : public YAML::EventHandler {
         }
         frame.has_key = false;
         if (frame.merging) {
-            frame.keys.erase("<<");
             merge(frame, node);
             return;
         }
@@ -254,7 +285,7 @@ class TreeBuilder : public YAML::EventHandler {
 
 Result<Node> parse_yaml(std::string_view text) {
     try {
-        std::istringstream in{std::string(text)};
+        std::istringstream in{with_whole_escapes(text)};
         YAML::Parser parser(in);
         TreeBuilder tree;
         if (!parser.HandleNextDocument(tree)) return fail_at({1, 1}, "there is no document");
