@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/action.h"
+#include "api/cloudwatch_actions.h"
 #include "api/function_url_service.h"
 #include "api/invoke_action.h"
 #include "api/local_program.h"
@@ -100,7 +101,8 @@ Result<Front::Call> Front::identify(HttpRequest const& request, Signatures signa
     auto const scope = auth::parse_scope(request);
     auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
     bool const ours =
-        scope && (scope->service == kMeridianService || scope->service == kCodeDeployService);
+        scope && (scope->service == kMeridianService || scope->service == kCodeDeployService ||
+                  scope->service == kCloudWatchService);
     Call call{.service = service.value_or(wire::Service::kLambda),
               .region = nullptr,
               .caller = options_.anonymous,
@@ -145,6 +147,16 @@ Services Front::services_of(Call const& call) {
             .authorizer = call.region->authorizer};
 }
 
+MetricsCall Front::metrics_call_of(Call const& call) const {
+    auto const& services = call.region->services;
+    return {.metrics = services.metrics,
+            .authorizer = call.region->authorizer,
+            .authority = services.authority,
+            .caller = call.caller,
+            .origin = call.origin,
+            .now = clock_.wall_now()};
+}
+
 ActionContext Front::context_of(Call const& call) {
     return {.caller = call.caller,
             .account = call.account,
@@ -178,6 +190,7 @@ asio::awaitable<HttpResponse> Front::dispatch(HttpRequest request, Signatures si
     if (auto host = wire::parse_function_url_host(request.headers.get("host")))
         co_return co_await handle_url(std::move(*host), std::move(request), signatures,
                                       std::move(request_id));
+    // Without signatures only programs on this machine may call.
     if (signatures == Signatures::kIgnored && !is_local_program(request)) {
         co_return error(
             wire::Service::kLambda,
@@ -189,9 +202,13 @@ asio::awaitable<HttpResponse> Front::dispatch(HttpRequest request, Signatures si
     auto call = identify(request, signatures, request_id);
     if (!call) {
         auto const scope = auth::parse_scope(request);
+        if (scope && scope->service == kCloudWatchService)
+            co_return cloudwatch_error(call.error(), request_id);
         auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
         co_return error(service.value_or(wire::Service::kLambda), call.error(), request_id);
     }
+    if (call->caller.service == kCloudWatchService)
+        co_return serve_cloudwatch(metrics_call_of(*call), request, call->request_id);
     if (call->caller.service == kMeridianService)
         co_return co_await handle_meridian(std::move(*call), std::move(request));
     if (call->caller.service == kCodeDeployService)
@@ -313,13 +330,7 @@ asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest requ
         co_return answer ? std::move(*answer) : error(wire::Service::kLambda, answer.error(), id);
     }
     if (request.path().starts_with(kMetricsPath)) {
-        auto answer = serve_metrics({.metrics = services.metrics,
-                                     .authorizer = call.region->authorizer,
-                                     .authority = services.authority,
-                                     .caller = call.caller,
-                                     .origin = call.origin,
-                                     .now = clock_.wall_now()},
-                                    request);
+        auto answer = serve_metrics(metrics_call_of(call), request);
         co_return answer ? std::move(*answer)
                          : error(wire::Service::kLambda, answer.error(), call.request_id);
     }

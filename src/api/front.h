@@ -12,6 +12,7 @@
 
 #include "api/action.h"
 #include "api/code_location.h"
+#include "api/metrics_actions.h"
 #include "api/rollout_actions.h"
 #include "api/vault_actions.h"
 #include "auth/sigv4_verifier.h"
@@ -88,6 +89,7 @@ class Front {
     };
 
     [[nodiscard]] static ActionContext context_of(Call const& call);
+    [[nodiscard]] MetricsCall metrics_call_of(Call const& call) const;
     asio::awaitable<HttpResponse> dispatch(HttpRequest request, Signatures signatures);
     [[nodiscard]] Result<Call> identify(HttpRequest const& request, Signatures signatures,
                                         model::RequestId request_id);

@@ -38,4 +38,7 @@ struct MetricsCall {
 [[nodiscard]] Result<HttpResponse> serve_metrics(MetricsCall const& call,
                                                  HttpRequest const& request);
 
+// Whether the caller may do `action` with metrics, which have no ARN: with "*".
+[[nodiscard]] Result<void> authorize_metrics(MetricsCall const& call, std::string_view action);
+
 }  // namespace meridian::api

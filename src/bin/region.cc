@@ -356,18 +356,18 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
                             .log = host_.log,
                             .account_concurrency = host_.invoker_options.account_concurrency,
                         });
-    invoker_ =
-        std::make_unique<invoke::Invoker>(invoke::EnvironmentServices{.executor = host_.executor,
-                                                                      .clock = host_.clock,
-                                                                      .random = host_.random,
-                                                                      .log = host_.log,
-                                                                      .sandboxes = host_.sandboxes,
-                                                                      .code = *adapters_,
-                                                                      .roles = *adapters_,
-                                                                      .logs = *adapters_,
-                                                                      .api = *host_.functions_api,
-                                                                      .region = name_},
-                                          *adapters_, host_.bundles, metrics_, host_.invoker_options);
+    invoker_ = std::make_unique<invoke::Invoker>(
+        invoke::EnvironmentServices{.executor = host_.executor,
+                                    .clock = host_.clock,
+                                    .random = host_.random,
+                                    .log = host_.log,
+                                    .sandboxes = host_.sandboxes,
+                                    .code = *adapters_,
+                                    .roles = *adapters_,
+                                    .logs = *adapters_,
+                                    .api = *host_.functions_api,
+                                    .region = name_},
+        *adapters_, host_.bundles, metrics_, host_.invoker_options);
     MERIDIAN_CO_CHECK(co_await control_->start());
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());

@@ -70,9 +70,9 @@ io::Task<Found> ask(Connection connection, Clock const& clock, MetricsOptions op
                     Target target) {
     Found found;
     auto const now = clock.wall_now();
-    auto const start = now - options.since;
     // Up to now, the second that runs included.
     auto const end = now + std::chrono::seconds(1);
+    auto const start = end - options.since;
     for (auto const& column : kColumns) {
         auto path = fmt::format(
             "/meridian/v1/metrics?Namespace={}&MetricName={}&FunctionName={}&StartTime={}"
@@ -184,10 +184,9 @@ Result<std::chrono::seconds> parse_span(std::string_view text) {
     constexpr auto kLongest = std::chrono::hours(24);
     constexpr std::string_view kUnits = "smhd";
     constexpr std::array<std::uint32_t, 4> kSeconds = {1, 60, 3'600, 86'400};
-    auto const* const end = text.data() + text.size();
     std::uint32_t number = 0;
-    auto const [stopped, error] = std::from_chars(text.data(), end, number);
-    std::string_view const unit(stopped, static_cast<std::size_t>(end - stopped));
+    auto const [stopped, error] = std::from_chars(text.begin(), text.end(), number);
+    auto const unit = text.substr(static_cast<std::size_t>(stopped - text.begin()));
     auto const found = unit.empty() ? 0 : kUnits.find(unit);
     if (error != std::errc{} || unit.size() > 1 || found == kUnits.npos || number == 0 ||
         number > kLongest / std::chrono::seconds(kSeconds[found])) {

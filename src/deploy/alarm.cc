@@ -53,7 +53,7 @@ Window window_of(Alarm const& alarm, WallTime now) {
     return {.start = end - alarm.period * range_of(alarm), .end = end};
 }
 
-std::string describe(Alarm const& alarm, std::string_view which) {
+std::string describe_breaches(Alarm const& alarm, std::string_view which) {
     constexpr std::array<std::string_view, 4> kWords = {"greater than or equal to", "greater than",
                                                         "less than", "less than or equal to"};
     return fmt::format("{} {} the threshold ({} of {} {} {})", which,
@@ -142,7 +142,8 @@ AlarmEvaluation evaluate_alarm(Alarm const& alarm, Datapoints const& datapoints,
     }
     auto const missing = alarm.evaluation_periods - there;
     auto const state = [&](AlarmState to, std::string_view why) {
-        auto reason = describe(alarm, fmt::format("{} of {} datapoints were", breaching, there));
+        auto reason =
+            describe_breaches(alarm, fmt::format("{} of {} datapoints were", breaching, there));
         if (!values.empty())
             reason += fmt::format(": {}", fmt::join(values.rbegin(), values.rend(), ", "));
         if (missing > 0)

@@ -14,56 +14,55 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 5> kStatistics = {"SampleCount", "Average", "Sum", "Minimum",
-                                                         "Maximum"};
+constexpr std::array<std::string_view, 5> kStatisticNames = {"SampleCount", "Average", "Sum",
+                                                             "Minimum", "Maximum"};
 // CloudWatch's, and 1 and 5 seconds, which it has for metrics alone.
 constexpr std::array<std::int64_t, 5> kShortPeriods = {1, 5, 10, 20, 30};
 constexpr std::size_t kDimensionsMax = 30;
 
-std::unexpected<Error> bad(std::string text) {
+std::unexpected<Error> bad_alarm(std::string text) {
     return fail(Errc::kInvalidParameterValue, "AWS::CloudWatch::Alarm: " + std::move(text));
 }
 
-Result<std::string> text_of(json const& properties, char const* name) {
+Result<std::string> alarm_text(json const& properties, char const* name) {
     auto const value = properties.find(name);
-    if (value == properties.end()) return bad(fmt::format("{} is required.", name));
+    if (value == properties.end()) return bad_alarm(fmt::format("{} is required.", name));
     if (!value->is_string() || value->get_ref<std::string const&>().empty())
-        return bad(fmt::format("{} must be a text.", name));
+        return bad_alarm(fmt::format("{} must be a text.", name));
     return value->get<std::string>();
 }
 
 // CloudFormation takes numbers as texts too.
-Result<double> number_of(json const& properties, char const* name) {
+Result<double> alarm_number(json const& properties, char const* name) {
     auto const value = properties.find(name);
-    if (value == properties.end()) return bad(fmt::format("{} is required.", name));
+    if (value == properties.end()) return bad_alarm(fmt::format("{} is required.", name));
     if (value->is_number()) return value->get<double>();
     if (value->is_string()) {
         auto const parsed = json::parse(value->get_ref<std::string const&>(), nullptr, false);
         if (parsed.is_number()) return parsed.get<double>();
     }
-    return bad(fmt::format("{} must be a number.", name));
+    return bad_alarm(fmt::format("{} must be a number.", name));
 }
 
-Result<std::int64_t> whole_number_of(json const& properties, char const* name) {
-    MERIDIAN_TRY(auto const value, number_of(properties, name));
+Result<std::int64_t> alarm_whole_number(json const& properties, char const* name) {
+    MERIDIAN_TRY(auto const value, alarm_number(properties, name));
     constexpr double kMax = 86'400;  // of everything that is counted here
     if (value < 1 || value > kMax || value != std::floor(value))
-        return bad(fmt::format("{} must be a whole number from 1 to {}.", name, kMax));
+        return bad_alarm(fmt::format("{} must be a whole number from 1 to {}.", name, kMax));
     return static_cast<std::int64_t>(value);
 }
 
 Result<std::string> read_statistic(json const& properties) {
     bool const extended = properties.contains("ExtendedStatistic");
     if (extended == properties.contains("Statistic"))
-        return bad("either Statistic or ExtendedStatistic is required.");
-    MERIDIAN_TRY(auto const name,
-                 text_of(properties, extended ? "ExtendedStatistic" : "Statistic"));
-    if (!extended && std::ranges::find(kStatistics, name) == kStatistics.end()) {
-        return bad(fmt::format("Statistic must be one of {}, not {}.", fmt::join(kStatistics, ", "),
-                               name));
+        return bad_alarm("either Statistic or ExtendedStatistic is required.");
+    MERIDIAN_TRY(auto name, alarm_text(properties, extended ? "ExtendedStatistic" : "Statistic"));
+    if (!extended && std::ranges::find(kStatisticNames, name) == kStatisticNames.end()) {
+        return bad_alarm(fmt::format("Statistic must be one of {}, not {}.",
+                                     fmt::join(kStatisticNames, ", "), name));
     }
     if (extended && !wire::parse_percentile(name)) {
-        return bad(
+        return bad_alarm(
             fmt::format("ExtendedStatistic {} is no percentile such as p99.9; other extended "
                         "statistics are not supported.",
                         name));
@@ -75,25 +74,25 @@ Result<std::map<std::string, std::string>> read_dimensions(json const& propertie
     std::map<std::string, std::string> dimensions;
     auto const list = properties.value("Dimensions", json::array());
     if (!list.is_array() || list.size() > kDimensionsMax)
-        return bad(fmt::format("Dimensions must be a list of at most {}.", kDimensionsMax));
+        return bad_alarm(fmt::format("Dimensions must be a list of at most {}.", kDimensionsMax));
     for (auto const& dimension : list) {
-        if (!dimension.is_object()) return bad("a dimension has Name and Value.");
-        MERIDIAN_TRY(auto const name, text_of(dimension, "Name"));
-        MERIDIAN_TRY(auto value, text_of(dimension, "Value"));
+        if (!dimension.is_object()) return bad_alarm("a dimension has Name and Value.");
+        MERIDIAN_TRY(auto const name, alarm_text(dimension, "Name"));
+        MERIDIAN_TRY(auto value, alarm_text(dimension, "Value"));
         if (!dimensions.emplace(name, std::move(value)).second)
-            return bad(fmt::format("the dimension {} is given twice.", name));
+            return bad_alarm(fmt::format("the dimension {} is given twice.", name));
     }
     return dimensions;
 }
 
 Result<ComparisonOperator> read_comparison(json const& properties) {
     using enum ComparisonOperator;
-    MERIDIAN_TRY(auto const name, text_of(properties, "ComparisonOperator"));
+    MERIDIAN_TRY(auto const name, alarm_text(properties, "ComparisonOperator"));
     if (name == "GreaterThanOrEqualToThreshold") return kGreaterThanOrEqualToThreshold;
     if (name == "GreaterThanThreshold") return kGreaterThanThreshold;
     if (name == "LessThanThreshold") return kLessThanThreshold;
     if (name == "LessThanOrEqualToThreshold") return kLessThanOrEqualToThreshold;
-    return bad(
+    return bad_alarm(
         fmt::format("ComparisonOperator {} is not supported: anomaly detection needs a model "
                     "that Meridian does not have.",
                     name));
@@ -102,34 +101,34 @@ Result<ComparisonOperator> read_comparison(json const& properties) {
 Result<TreatMissingData> read_missing(json const& properties) {
     using enum TreatMissingData;
     if (!properties.contains("TreatMissingData")) return kMissing;
-    MERIDIAN_TRY(auto const name, text_of(properties, "TreatMissingData"));
+    MERIDIAN_TRY(auto const name, alarm_text(properties, "TreatMissingData"));
     if (name == "missing") return kMissing;
     if (name == "notBreaching") return kNotBreaching;
     if (name == "breaching") return kBreaching;
     if (name == "ignore") return kIgnore;
-    return bad(fmt::format(
+    return bad_alarm(fmt::format(
         "TreatMissingData must be missing, notBreaching, breaching or ignore, not {}.", name));
 }
 
 Result<void> read_periods(json const& properties, Alarm& alarm) {
-    MERIDIAN_TRY(auto const period, whole_number_of(properties, "Period"));
+    MERIDIAN_TRY(auto const period, alarm_whole_number(properties, "Period"));
     if (period % 60 != 0 && std::ranges::find(kShortPeriods, period) == kShortPeriods.end())
-        return bad("Period must be 1, 5, 10, 20, 30 or a multiple of 60.");
+        return bad_alarm("Period must be 1, 5, 10, 20, 30 or a multiple of 60.");
     alarm.period = std::chrono::seconds(period);
-    MERIDIAN_TRY(auto const evaluation, whole_number_of(properties, "EvaluationPeriods"));
+    MERIDIAN_TRY(auto const evaluation, alarm_whole_number(properties, "EvaluationPeriods"));
     alarm.evaluation_periods = static_cast<std::uint32_t>(evaluation);
     alarm.datapoints_to_alarm = alarm.evaluation_periods;
     if (properties.contains("DatapointsToAlarm")) {
-        MERIDIAN_TRY(auto const to_alarm, whole_number_of(properties, "DatapointsToAlarm"));
+        MERIDIAN_TRY(auto const to_alarm, alarm_whole_number(properties, "DatapointsToAlarm"));
         if (to_alarm > evaluation)
-            return bad("DatapointsToAlarm must not be greater than EvaluationPeriods.");
+            return bad_alarm("DatapointsToAlarm must not be greater than EvaluationPeriods.");
         alarm.datapoints_to_alarm = static_cast<std::uint32_t>(to_alarm);
     }
     // Seconds are kept for a quarter of an hour.
     auto const most = period % 60 == 0 ? std::chrono::seconds(kAlarmWindowMax)
                                        : std::chrono::seconds(std::chrono::minutes(14));
     if (alarm.period * (alarm.evaluation_periods + kExtraPeriods) > most) {
-        return bad(
+        return bad_alarm(
             fmt::format("Period times EvaluationPeriods and {} more, which it looks at if "
                         "some are missing, must not exceed {} seconds.",
                         kExtraPeriods, most.count()));
@@ -140,11 +139,11 @@ Result<void> read_periods(json const& properties, Alarm& alarm) {
 }  // namespace
 
 Result<Alarm> parse_alarm(json const& properties) {
-    if (!properties.is_object()) return bad("its properties are not a map.");
+    if (!properties.is_object()) return bad_alarm("its properties are not a map.");
     for (auto const* const unsupported :
          {"Metrics", "ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval"}) {
         if (properties.contains(unsupported)) {
-            return bad(
+            return bad_alarm(
                 fmt::format("{} is not supported: an alarm watches one metric, named by "
                             "MetricName, against a Threshold.",
                             unsupported));
@@ -152,20 +151,20 @@ Result<Alarm> parse_alarm(json const& properties) {
     }
     Alarm alarm;
     if (properties.contains("AlarmName")) {
-        MERIDIAN_TRY(alarm.name, text_of(properties, "AlarmName"));
+        MERIDIAN_TRY(alarm.name, alarm_text(properties, "AlarmName"));
     }
-    MERIDIAN_TRY(alarm.name_space, text_of(properties, "Namespace"));
-    MERIDIAN_TRY(alarm.metric_name, text_of(properties, "MetricName"));
+    MERIDIAN_TRY(alarm.name_space, alarm_text(properties, "Namespace"));
+    MERIDIAN_TRY(alarm.metric_name, alarm_text(properties, "MetricName"));
     MERIDIAN_TRY(alarm.dimensions, read_dimensions(properties));
     MERIDIAN_TRY(alarm.statistic, read_statistic(properties));
     MERIDIAN_CHECK(read_periods(properties, alarm));
-    MERIDIAN_TRY(alarm.threshold, number_of(properties, "Threshold"));
+    MERIDIAN_TRY(alarm.threshold, alarm_number(properties, "Threshold"));
     MERIDIAN_TRY(alarm.comparison, read_comparison(properties));
     MERIDIAN_TRY(alarm.treat_missing_data, read_missing(properties));
     if (properties.contains("EvaluateLowSampleCountPercentile")) {
-        MERIDIAN_TRY(auto const rule, text_of(properties, "EvaluateLowSampleCountPercentile"));
+        MERIDIAN_TRY(auto const rule, alarm_text(properties, "EvaluateLowSampleCountPercentile"));
         if (rule != "evaluate" && rule != "ignore")
-            return bad("EvaluateLowSampleCountPercentile must be evaluate or ignore.");
+            return bad_alarm("EvaluateLowSampleCountPercentile must be evaluate or ignore.");
         alarm.ignore_low_sample_count = rule == "ignore";
     }
     return alarm;

@@ -15,10 +15,10 @@ Result<Node> s3_location(Node const& uri) {
     auto out = Node::map(uri.mark);
     out.set("S3Bucket", Node::string(std::string(rest.substr(0, slash)), uri.mark));
     rest.remove_prefix(slash + 1);
-    constexpr std::string_view kVersion = "?versionId=";
-    if (auto const version = rest.find(kVersion); version != std::string_view::npos) {
+    constexpr std::string_view kVersionQuery = "?versionId=";
+    if (auto const version = rest.find(kVersionQuery); version != std::string_view::npos) {
         out.set("S3ObjectVersion",
-                Node::string(std::string(rest.substr(version + kVersion.size())), uri.mark));
+                Node::string(std::string(rest.substr(version + kVersionQuery.size())), uri.mark));
         rest = rest.substr(0, version);
     }
     out.set("S3Key", Node::string(std::string(rest), uri.mark));

@@ -4,14 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "telemetry/resource_name.h"
+
 namespace meridian::telemetry {
 namespace {
 
 using Type = PrometheusText::Type;
-
-std::string resource_name(model::FunctionName const& function, model::Qualifier const& qualifier) {
-    return qualifier.value().empty() ? function.value() : fmt::format("{}:{}", function, qualifier);
-}
 
 // visit(labels, version series) for each.
 template <typename Visit>

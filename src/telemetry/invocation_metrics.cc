@@ -170,18 +170,24 @@ void InvocationMetrics::throttled(InvocationTarget const& target) {
     ++path->version->totals.throttles;
 }
 
+std::uint32_t InvocationMetrics::recent(std::uint32_t now) const noexcept {
+    return now - static_cast<std::uint32_t>((seconds_kept_ + kSecondsGrace).count()) + 1;
+}
+
+std::uint32_t InvocationMetrics::oldest(std::uint32_t now) const noexcept {
+    return now - static_cast<std::uint32_t>(minutes_kept_.count());
+}
+
 bool InvocationMetrics::tidy(model::AccountId const& account, model::FunctionName const& name,
                              FunctionSeries& function, std::uint32_t now) {
-    auto const recent = now - static_cast<std::uint32_t>(seconds_kept_.count()) + 1;
-    auto const oldest = now - static_cast<std::uint32_t>(minutes_kept_.count());
-    function.peaks.advance(recent, oldest);
+    function.peaks.advance(recent(now), oldest(now));
     auto bytes = sizeof(FunctionSeries) + function.peaks.bytes();
     for (auto& [qualifier, resource] : function.resources) {
-        resource.peaks.advance(recent, oldest);
+        resource.peaks.advance(recent(now), oldest(now));
         bytes += sizeof(ResourceSeries) + resource.peaks.bytes();
         for (auto version = resource.versions.begin(); version != resource.versions.end();) {
             auto& buckets = version->second.buckets;
-            buckets.advance(recent, oldest);
+            buckets.advance(recent(now), oldest(now));
             if (buckets.empty() && resource.running == 0) {
                 paths_.erase(paths_.find(KeyView({account, name, qualifier, version->first})));
                 version = resource.versions.erase(version);
@@ -224,8 +230,7 @@ void InvocationMetrics::advance() {
             account.peaks.at(now, now).add(
                 {.running = account.running, .other = account.unreserved});
         }
-        account.peaks.advance(now - static_cast<std::uint32_t>(seconds_kept_.count()) + 1,
-                              now - static_cast<std::uint32_t>(minutes_kept_.count()));
+        account.peaks.advance(recent(now), oldest(now));
         for (auto entry = account.functions.begin(); entry != account.functions.end();) {
             auto& [name, function] = *entry;
             if (function.running > 0) {

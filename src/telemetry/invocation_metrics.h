@@ -43,6 +43,8 @@ struct MetricLimits {
     // Resources with an executed version; what further ones do is counted as not recorded.
     std::size_t series = kMetricSeriesMax;
 };
+// Seconds stay this much longer, so that a question about the first of them may take a moment.
+inline constexpr auto kSecondsGrace = std::chrono::minutes(1);
 // How little may be left of each when there is no room.
 inline constexpr auto kMinutesKeptMin = std::chrono::hours(1);
 inline constexpr auto kSecondsKeptMin = std::chrono::minutes(1);
@@ -200,6 +202,9 @@ class InvocationMetrics {
     [[nodiscard]] bool tidy(model::AccountId const& account, model::FunctionName const& name,
                             FunctionSeries& function, std::uint32_t now);
     void fit_into_memory();
+    // The first second, and the first minute, that are kept.
+    [[nodiscard]] std::uint32_t recent(std::uint32_t now) const noexcept;
+    [[nodiscard]] std::uint32_t oldest(std::uint32_t now) const noexcept;
 
     Clock const& clock_;
     MetricLimits const limits_;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "telemetry/resource_name.h"
 #include "wire/event_time.h"
 
 namespace meridian::telemetry {
@@ -108,10 +109,6 @@ void add_peak(Samples& samples, MetricName metric, PeakBucket const& bucket) {
     }
 }
 
-std::string resource_name(model::FunctionName const& function, model::Qualifier const& qualifier) {
-    return qualifier.value().empty() ? function.value() : fmt::format("{}:{}", function, qualifier);
-}
-
 // visit(function name, function) for those that the dimensions name.
 template <typename Visit>
 void visit_functions(AccountSeries const& account, MetricDimensions const& wanted, Visit visit) {
@@ -144,32 +141,32 @@ void visit_peaks(AccountSeries const& account, MetricDimensions const& wanted, V
     });
 }
 
-std::unexpected<Error> bad(std::string message) {
+std::unexpected<Error> bad_query(std::string message) {
     return fail(Errc::kInvalidParameterValue, std::move(message));
 }
 
-Result<void> check(InvocationMetrics const& metrics, MetricQuery const& query, WallTime now) {
+Result<void> check_query(InvocationMetrics const& metrics, MetricQuery const& query, WallTime now) {
     auto const& form = form_of(query.metric);
     if (!has_dimensions(query.metric, query.dimensions)) {
-        return bad(fmt::format("There is no {} by these dimensions.", form.name));
+        return bad_query(fmt::format("There is no {} by these dimensions.", form.name));
     }
     if (!query.percentiles.empty() && kind_of(query.metric) != Kind::kTime)
-        return bad(fmt::format("Percentiles are kept of durations, not of {}.", form.name));
-    if (query.period.count() < 1) return bad("Period is at least 1 second.");
-    if (query.end <= query.start) return bad("EndTime must be after StartTime.");
+        return bad_query(fmt::format("Percentiles are kept of durations, not of {}.", form.name));
+    if (query.period.count() < 1) return bad_query("Period is at least 1 second.");
+    if (query.end <= query.start) return bad_query("EndTime must be after StartTime.");
     if (query.start < WallTime{} || query.end > WallTime{std::chrono::seconds(UINT32_MAX)})
-        return bad("StartTime and EndTime must be between 1970 and 2106.");
+        return bad_query("StartTime and EndTime must be between 1970 and 2106.");
     auto const wanted =
         (query.end - query.start + query.period - std::chrono::microseconds(1)) / query.period;
     if (wanted > kDatapointsMax) {
-        return bad(fmt::format(
+        return bad_query(fmt::format(
             "You have requested up to {} datapoints, which exceeds the limit of {}. You may reduce "
             "the datapoints requested by increasing Period, or decreasing the time range.",
             wanted, kDatapointsMax));
     }
     auto const kept = metrics.seconds_kept();
-    if (query.period.count() % 60 != 0 && query.start < now - kept) {
-        return bad(fmt::format(
+    if (query.period.count() % 60 != 0 && query.start < now - kept - kSecondsGrace / 2) {
+        return bad_query(fmt::format(
             "A Period that is no multiple of 60 seconds can reach {} seconds back: begin at {}.",
             kept.count(), wire::format_iso8601(now - kept + std::chrono::seconds(1))));
     }
@@ -234,7 +231,7 @@ bool has_dimensions(MetricName metric, MetricDimensions const& dimensions) {
 
 Result<std::vector<Datapoint>> query_metric(InvocationMetrics const& metrics,
                                             MetricQuery const& query, WallTime now) {
-    MERIDIAN_CHECK(check(metrics, query, now));
+    MERIDIAN_CHECK(check_query(metrics, query, now));
     auto const period = static_cast<std::uint32_t>(query.period.count());
     auto start = second_of(query.start);
     start -= start % std::min(period, 60U);
