@@ -224,7 +224,7 @@ class FakeAwsApi final : public AwsApi {
                 !function.versions.contains(body["FunctionVersion"].get<std::string>()))
                 return absent();
             found->second.update(body);
-            auto& routing = found->second["RoutingConfig"];
+            auto const routing = found->second.value("RoutingConfig", json());
             if (routing.is_object() && routing.value("AdditionalVersionWeights", json()).empty())
                 found->second.erase("RoutingConfig");
         }

@@ -13,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kPath = "/2015-03-31/event-source-mappings/";
+constexpr std::size_t kUuidChars = 36;
 constexpr int kPollsMax = 100;
 constexpr std::chrono::milliseconds kPollPause{100};
 
@@ -84,7 +85,8 @@ class LambdaEventSourceMapping final : public ResourceType {
     }
 
     io::Task<std::optional<Standing>> read(Workbench& bench, Wish wish) const override {
-        if (wish.physical_id.empty()) co_return std::nullopt;
+        // Before it exists it has no UUID.
+        if (wish.physical_id.size() != kUuidChars) co_return std::nullopt;
         MERIDIAN_CO_TRY(auto const found,
                         co_await bench.calls.find("GetEventSourceMapping",
                                                   std::string(kPath) + wish.physical_id));

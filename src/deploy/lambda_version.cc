@@ -57,6 +57,7 @@ class LambdaVersion final : public ResourceType {
     io::Task<std::optional<Standing>> read(Workbench& bench, Wish wish) const override {
         if (wish.physical_id.empty()) co_return std::nullopt;
         auto const reference = function_reference(wish.physical_id);
+        if (reference.qualifier.empty()) co_return std::nullopt;  // a name to be
         MERIDIAN_CO_TRY(auto const configuration,
                         co_await bench.calls.find("GetFunctionConfiguration",
                                                   function_path(reference.name, "/configuration") +

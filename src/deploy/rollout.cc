@@ -107,9 +107,13 @@ RolloutStep next_step(std::vector<RegionState> const& regions, RolloutPolicy con
             if (region.phase == RegionPhase::kWaiting) {
                 step.orders.push_back({region.region, RegionEvent::kSkip});
             } else if (region.phase == RegionPhase::kReady) {
-                step.orders.push_back({region.region, policy.roll_back_earlier_waves
-                                                          ? RegionEvent::kUndo
-                                                          : RegionEvent::kClean});
+                // A wave stands or falls together.
+                bool const goes_back =
+                    policy.roll_back_earlier_waves || any([&](RegionState const& each) {
+                        return each.wave == region.wave && is_failure(each.phase);
+                    });
+                step.orders.push_back(
+                    {region.region, goes_back ? RegionEvent::kUndo : RegionEvent::kClean});
                 step.run.push_back(region.region);
             }
         }
