@@ -29,7 +29,7 @@ Result<std::string> principal_of(json const& statement) {
     auto const principal = statement.value("Principal", json());
     if (principal.is_string()) return principal.get<std::string>();
     if (principal.is_object() && principal.size() == 1 && principal.front().is_string()) {
-        auto const value = principal.front().get<std::string>();
+        auto value = principal.front().get<std::string>();
         if (principal.contains("Service")) return value;
         if (principal.contains("AWS")) return account_or_same(value);
     }
