@@ -32,14 +32,14 @@ Draft::CodeDeploy const* find(Draft const& draft, std::string const& id, std::st
 }
 
 // What {"Ref": id} names; empty if it is no reference.
-std::string referred(Node const& node) {
+std::string referred(TemplateNode const& node) {
     auto const* function = node.intrinsic();
     if (function == nullptr || function->key != "Ref") return {};
     return function->value.text;
 }
 
 // "Canary10Percent5Minutes" of a configuration of the template.
-Result<std::string> config_name(Node const& config) {
+Result<std::string> config_name(TemplateNode const& config) {
     auto const& routing = *config.find("TrafficRoutingConfig");
     auto const& type = *routing.find("Type");
     if (type.text == "AllAtOnce") return "AllAtOnce";
@@ -63,7 +63,7 @@ std::string without_prefixes(std::string_view name) {
     return std::string(name);
 }
 
-Result<std::string> shift_type(Draft const& draft, Node const& name) {
+Result<std::string> shift_type(Draft const& draft, TemplateNode const& name) {
     if (auto const* config = find(draft, referred(name), kConfig))
         return config_name(config->properties);
     if (name.intrinsic() != nullptr)
@@ -91,12 +91,13 @@ Result<void> link(Draft& draft, Draft::UpdatePolicy const& policy) {
                                               kGroup));
     DraftShift shift{.alias = policy.resource, .type = {}};
     auto const* config = group->properties.find("DeploymentConfigName");
-    shift.type = config != nullptr ? *config : Node::string("AllAtOnce", name.mark);
+    shift.type = config != nullptr ? *config : TemplateNode::string("AllAtOnce", name.mark);
     if (auto const* alarms = group->properties.find("AlarmConfiguration")) {
         auto const* enabled = alarms->find("Enabled");
         auto const* list = alarms->find("Alarms");
         bool const on = enabled == nullptr || as_boolean(*enabled).value_or(true);
-        for (auto const& alarm : list != nullptr && on ? list->items : std::vector<Node>{}) {
+        for (auto const& alarm :
+             list != nullptr && on ? list->items : std::vector<TemplateNode>{}) {
             if (auto const* alarm_name = alarm.find("Name")) shift.alarms.push_back(*alarm_name);
         }
     }
@@ -112,8 +113,8 @@ bool is_code_deploy(std::string_view type) noexcept {
     return type == kApplication || type == kGroup || type == kConfig;
 }
 
-Result<void> add_code_deploy(Draft& draft, std::string const& id, Node const& type,
-                             Node properties) {
+Result<void> add_code_deploy(Draft& draft, std::string const& id, TemplateNode const& type,
+                             TemplateNode properties) {
     auto const rule = type.text == kApplication ? kApplicationRule
                       : type.text == kGroup     ? kGroupRule
                                                 : kConfigRule;
@@ -135,7 +136,7 @@ Result<void> link_code_deploy(Draft& draft) {
     }
     for (auto& shift : draft.shifts) {
         MERIDIAN_TRY(auto name, shift_type(draft, shift.type));
-        shift.type = Node::string(std::move(name), shift.type.mark);
+        shift.type = TemplateNode::string(std::move(name), shift.type.mark);
     }
     return {};
 }

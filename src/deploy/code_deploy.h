@@ -13,8 +13,8 @@ namespace meridian::deploy {
 
 [[nodiscard]] bool is_code_deploy(std::string_view type) noexcept;
 // Remembers one of them for link_code_deploy.
-[[nodiscard]] Result<void> add_code_deploy(Draft& draft, std::string const& id, Node const& type,
-                                           Node properties);
+[[nodiscard]] Result<void> add_code_deploy(Draft& draft, std::string const& id,
+                                           TemplateNode const& type, TemplateNode properties);
 // Makes traffic shifts of the UpdatePolicies that were drafted, and gives every shift its type by
 // name: "Canary10Percent5Minutes" of "CodeDeployDefault.LambdaCanary10Percent5Minutes" or of a
 // configuration of the template.

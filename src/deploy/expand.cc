@@ -29,7 +29,7 @@ std::string stack_id(StackInputs const& inputs) {
 
 void add_pseudo_parameters(StackInputs const& inputs, Evaluator::Scope& scope) {
     auto const add = [&](std::string const& name, std::string value) {
-        scope.values["AWS::" + name] = Node::string(std::move(value), {});
+        scope.values["AWS::" + name] = TemplateNode::string(std::move(value), {});
     };
     add("AccountId", inputs.account);
     add("Partition", "aws");
@@ -37,7 +37,7 @@ void add_pseudo_parameters(StackInputs const& inputs, Evaluator::Scope& scope) {
     add("StackId", stack_id(inputs));
     add("StackName", inputs.stack_name);
     add("URLSuffix", "amazonaws.com");
-    scope.values["AWS::NotificationARNs"] = Node::list({}, {});
+    scope.values["AWS::NotificationARNs"] = TemplateNode::list({}, {});
 }
 
 class Expansion {
@@ -83,9 +83,9 @@ class Expansion {
     }
 
   private:
-    Result<Node> section(std::string_view name) {
+    Result<TemplateNode> section(std::string_view name) {
         auto const* node = source_.section(name);
-        if (node == nullptr) return Node{};
+        if (node == nullptr) return TemplateNode{};
         return expand_loops(*node, evaluator_);
     }
 
@@ -103,7 +103,7 @@ class Expansion {
         return {};
     }
 
-    Result<void> output(Node::Entry const& entry, Linker const& linker, Stack& stack) {
+    Result<void> output(TemplateNode::Entry const& entry, Linker const& linker, Stack& stack) {
         constexpr auto kOutputMembers =
             std::to_array<std::string_view>({"Condition", "Description", "Export", "Value"});
         for (auto const& member : entry.value.entries) {

@@ -82,7 +82,7 @@ class RuleParser {
     std::string_view rest_;
 };
 
-Result<nlohmann::json> apply_scalar(Node const& node, Kind kind, std::string const& where) {
+Result<nlohmann::json> apply_scalar(TemplateNode const& node, Kind kind, std::string const& where) {
     auto const wrong = [&](std::string_view wanted) {
         auto const is = node.is_scalar() ? node.text : std::string(describe_kind(node));
         return fail_at(node.mark, fmt::format("{} is {}, not {}", where, wanted, is));
@@ -107,7 +107,7 @@ Result<nlohmann::json> apply_scalar(Node const& node, Kind kind, std::string con
     return number;
 }
 
-Result<nlohmann::json> apply_object(Node const& node, PropertyRule const& rule,
+Result<nlohmann::json> apply_object(TemplateNode const& node, PropertyRule const& rule,
                                     std::string const& where) {
     if (!node.is_map())
         return fail_at(node.mark, fmt::format("{} is a map, not {}", where, describe_kind(node)));
@@ -132,14 +132,15 @@ Result<nlohmann::json> apply_object(Node const& node, PropertyRule const& rule,
 
 }  // namespace
 
-Result<void> check_rule(Node const& node, PropertyRule const& rule, std::string const& where) {
+Result<void> check_rule(TemplateNode const& node, PropertyRule const& rule,
+                        std::string const& where) {
     MERIDIAN_CHECK(apply_rule(node, rule, where));
     return {};
 }
 
 PropertyRule parse_rule(std::string_view text) { return RuleParser(text).rule(); }
 
-Result<nlohmann::json> apply_rule(Node const& node, PropertyRule const& rule,
+Result<nlohmann::json> apply_rule(TemplateNode const& node, PropertyRule const& rule,
                                   std::string const& where) {
     if (node.is_null()) return fail_at(node.mark, fmt::format("{} has no value", where));
     if (node.intrinsic() != nullptr || rule.kind == Kind::kAny) return to_json(node);

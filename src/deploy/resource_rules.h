@@ -50,10 +50,10 @@ struct ResourceRule {
 // `node` in the kinds that the rule asks for, as CloudFormation turns them into each other (128 and
 // "128"). References stay. `where` names it in errors: "Function MyFunction". Errors with the mark:
 // a property that there is not, one that is missing, one of the wrong kind.
-[[nodiscard]] Result<nlohmann::json> apply_rule(Node const& node, PropertyRule const& rule,
+[[nodiscard]] Result<nlohmann::json> apply_rule(TemplateNode const& node, PropertyRule const& rule,
                                                 std::string const& where);
 // The same for its errors alone.
-[[nodiscard]] Result<void> check_rule(Node const& node, PropertyRule const& rule,
+[[nodiscard]] Result<void> check_rule(TemplateNode const& node, PropertyRule const& rule,
                                       std::string const& where);
 
 }  // namespace meridian::deploy

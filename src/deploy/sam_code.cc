@@ -7,41 +7,42 @@ namespace meridian::deploy {
 namespace {
 
 // s3://bucket/key, s3://bucket/key?versionId=x
-Result<Node> s3_location(Node const& uri) {
+Result<TemplateNode> s3_location(TemplateNode const& uri) {
     std::string_view rest = std::string_view(uri.text).substr(5);
     auto const slash = rest.find('/');
     if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size())
         return fail_at(uri.mark, fmt::format("{} is no s3://bucket/key", uri.text));
-    auto out = Node::map(uri.mark);
-    out.set("S3Bucket", Node::string(std::string(rest.substr(0, slash)), uri.mark));
+    auto out = TemplateNode::map(uri.mark);
+    out.set("S3Bucket", TemplateNode::string(std::string(rest.substr(0, slash)), uri.mark));
     rest.remove_prefix(slash + 1);
-    constexpr std::string_view kVersionQuery = "?versionId=";
-    if (auto const version = rest.find(kVersionQuery); version != std::string_view::npos) {
-        out.set("S3ObjectVersion",
-                Node::string(std::string(rest.substr(version + kVersionQuery.size())), uri.mark));
+    constexpr std::string_view kVersion = "?versionId=";
+    if (auto const version = rest.find(kVersion); version != std::string_view::npos) {
+        out.set(
+            "S3ObjectVersion",
+            TemplateNode::string(std::string(rest.substr(version + kVersion.size())), uri.mark));
         rest = rest.substr(0, version);
     }
-    out.set("S3Key", Node::string(std::string(rest), uri.mark));
+    out.set("S3Key", TemplateNode::string(std::string(rest), uri.mark));
     return out;
 }
 
 }  // namespace
 
-Node local_code_node(std::string path, std::string_view build_method, Mark mark) {
+TemplateNode local_code_node(std::string path, std::string_view build_method, Mark mark) {
     // A finished package is taken as it is.
     bool const package = path.ends_with(".zip") || path.ends_with(".jar");
-    auto out = Node::map(mark);
-    out.set("LocalPath", Node::string(std::move(path), mark));
+    auto out = TemplateNode::map(mark);
+    out.set("LocalPath", TemplateNode::string(std::move(path), mark));
     if (!package && !build_method.empty())
-        out.set("BuildMethod", Node::string(std::string(build_method), mark));
+        out.set("BuildMethod", TemplateNode::string(std::string(build_method), mark));
     return out;
 }
 
-Result<Node> code_location(Node const& uri, std::string_view build_method) {
+Result<TemplateNode> code_location(TemplateNode const& uri, std::string_view build_method) {
     if (uri.intrinsic() != nullptr)
         return fail_at(uri.mark, "where code lies cannot depend on a resource");
     if (uri.is_map()) {
-        auto out = Node::map(uri.mark);
+        auto out = TemplateNode::map(uri.mark);
         for (auto const& entry : uri.entries) {
             if (entry.key != "Bucket" && entry.key != "Key" && entry.key != "Version")
                 return fail_at(
@@ -59,11 +60,11 @@ Result<Node> code_location(Node const& uri, std::string_view build_method) {
     return local_code_node(path, build_method, uri.mark);
 }
 
-Result<Node> tag_list(Node const* tags, Mark mark, bool created_by_sam) {
-    auto out = Node::list({}, tags == nullptr ? mark : tags->mark);
-    auto const add = [&](std::string key, Node value) {
-        auto tag = Node::map(value.mark);
-        tag.set("Key", Node::string(std::move(key), value.mark));
+Result<TemplateNode> tag_list(TemplateNode const* tags, Mark mark, bool created_by_sam) {
+    auto out = TemplateNode::list({}, tags == nullptr ? mark : tags->mark);
+    auto const add = [&](std::string key, TemplateNode value) {
+        auto tag = TemplateNode::map(value.mark);
+        tag.set("Key", TemplateNode::string(std::move(key), value.mark));
         tag.set("Value", std::move(value));
         out.items.push_back(std::move(tag));
     };
@@ -74,7 +75,7 @@ Result<Node> tag_list(Node const* tags, Mark mark, bool created_by_sam) {
             add(entry.key, entry.value);
         }
     }
-    if (created_by_sam) add("lambda:createdBy", Node::string("SAM", mark));
+    if (created_by_sam) add("lambda:createdBy", TemplateNode::string("SAM", mark));
     return out;
 }
 

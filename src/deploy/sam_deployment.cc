@@ -11,7 +11,7 @@ namespace meridian::deploy {
 namespace {
 
 // A property that decides what is made, so that it must be known before anything is.
-Result<std::string> known_text(Node const& node, std::string_view name) {
+Result<std::string> known_text(TemplateNode const& node, std::string_view name) {
     if (node.intrinsic() != nullptr)
         return fail_at(node.mark, fmt::format("{} cannot depend on a resource", name));
     return text_of(node, name);
@@ -31,7 +31,7 @@ Result<void> add_version(SamFunction& function, std::string const& id, Mark mark
     auto& out = function.add(id, "AWS::Lambda::Version", mark);
     out.deletion_policy = std::move(policy);
     out.auto_publish = true;
-    out.properties.set("FunctionName", Node::ref(function.resource.id, mark));
+    out.properties.set("FunctionName", TemplateNode::ref(function.resource.id, mark));
     if (auto const* description = function.property("VersionDescription"))
         out.properties.set("Description", *description);
     if (auto const* all = function.property("AutoPublishAliasAllProperties"))
@@ -64,13 +64,14 @@ Result<void> add_alias(SamFunction& function) {
     MERIDIAN_CHECK(add_version(function, version_id, alias->mark));
     auto& out = function.add(alias_id, "AWS::Lambda::Alias", alias->mark);
     out.properties.set("Name", *alias);
-    out.properties.set("FunctionName", Node::ref(resource.id, alias->mark));
-    out.properties.set("FunctionVersion", Node::attribute(version_id, "Version", alias->mark));
+    out.properties.set("FunctionName", TemplateNode::ref(resource.id, alias->mark));
+    out.properties.set("FunctionVersion",
+                       TemplateNode::attribute(version_id, "Version", alias->mark));
     if (auto const* provisioned = function.property("ProvisionedConcurrencyConfig"))
         out.properties.set("ProvisionedConcurrencyConfig", *provisioned);
     function.draft.made_by[{resource.id, "Version"}] = version_id;
     function.draft.made_by[{resource.id, "Alias"}] = alias_id;
-    function.target = Node::ref(alias_id, alias->mark);
+    function.target = TemplateNode::ref(alias_id, alias->mark);
     return {};
 }
 

@@ -55,8 +55,8 @@ constexpr auto kPushed = std::to_array<Pushed>({
 
 class PermissionMaker {
   public:
-    PermissionMaker(SamFunction& function, Node::Entry const& event, Pushed const& kind,
-                    Node const& given)
+    PermissionMaker(SamFunction& function, TemplateNode::Entry const& event, Pushed const& kind,
+                    TemplateNode const& given)
         : function_(function), event_(event), kind_(kind), given_(given) {}
 
     Result<void> make() {
@@ -91,16 +91,15 @@ class PermissionMaker {
         function_.draft.absent.try_emplace(
             id, Draft::Absent{.why = fmt::format("{} is not made", kind_.behind), .foreign = true});
     }
-    [[nodiscard]] Node text(std::string value) const {
-        return Node::string(std::move(value), event_.mark);
+    [[nodiscard]] TemplateNode text(std::string value) const {
+        return TemplateNode::string(std::move(value), event_.mark);
     }
     // "arn:aws:SERVICE:REGION:ACCOUNT:REST"
-    [[nodiscard]] Node arn(std::string_view service, std::string_view rest) const {
+    [[nodiscard]] TemplateNode arn(std::string_view service, std::string_view rest) const {
         return text(fmt::format("arn:aws:{}:{}:{}:{}", service, function_.draft.region,
                                 function_.draft.account, rest));
     }
-    [[nodiscard]] std::string given_text(std::string_view name,
-                                         std::string const& fallback) const {
+    [[nodiscard]] std::string given_text(std::string_view name, std::string const& fallback) const {
         auto const* node = given_.find(name);
         return node != nullptr && node->is_scalar() ? node->text : fallback;
     }
@@ -111,7 +110,7 @@ class PermissionMaker {
     }
 
     // Who exactly may invoke: SourceArn, SourceAccount or EventSourceToken.
-    Result<void> add_source(Node& out) const {
+    Result<void> add_source(TemplateNode& out) const {
         auto const type = kind_.type;
         if (type == "S3") {
             out.set("SourceAccount", text(function_.draft.account));
@@ -148,7 +147,7 @@ class PermissionMaker {
         return {};
     }
 
-    Result<void> add_log_group(Node& out) const {
+    Result<void> add_log_group(TemplateNode& out) const {
         auto const& group = *given_.find("LogGroupName");
         if (!group.is_scalar())
             return fail_at(group.mark, "LogGroupName cannot depend on a resource");
@@ -157,7 +156,7 @@ class PermissionMaker {
     }
 
     // Any stage; every part of the path that is a parameter is a star.
-    Result<void> add_api(Node& out) const {
+    Result<void> add_api(TemplateNode& out) const {
         bool const http = kind_.type == "HttpApi";
         auto method = given_text("Method", http ? "x-amazon-apigateway-any-method" : "");
         std::ranges::transform(method, method.begin(),
@@ -186,18 +185,18 @@ class PermissionMaker {
     }
 
     SamFunction& function_;
-    Node::Entry const& event_;
+    TemplateNode::Entry const& event_;
     Pushed const& kind_;
-    Node const& given_;
+    TemplateNode const& given_;
 };
 
 }  // namespace
 
-Result<bool> add_event_permission(SamFunction& function, Node::Entry const& event) {
+Result<bool> add_event_permission(SamFunction& function, TemplateNode::Entry const& event) {
     auto const& type = *event.value.find("Type");
     auto const kind = std::ranges::find(kPushed, type.text, &Pushed::type);
     if (kind == kPushed.end()) return false;
-    auto const none = Node::map(event.mark);
+    auto const none = TemplateNode::map(event.mark);
     auto const* given = event.value.find("Properties");
     if (given == nullptr || given->is_null()) given = &none;
     MERIDIAN_CHECK(check_rule(*given, parse_rule(kind->rule),

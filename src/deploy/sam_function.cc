@@ -41,7 +41,7 @@ constexpr auto kSameInFunction = std::to_array<std::string_view>({"Architectures
                                                                   "Timeout",
                                                                   "VpcConfig"});
 
-std::string text_or(Node const* node, std::string const& fallback) {
+std::string text_or(TemplateNode const* node, std::string const& fallback) {
     return node != nullptr && node->is_scalar() ? node->text : fallback;
 }
 
@@ -58,13 +58,13 @@ Result<void> require_zip_settings(SamResource const& resource) {
     return {};
 }
 
-Result<Node> zip_code(SamResource const& resource) {
+Result<TemplateNode> zip_code(SamResource const& resource) {
     MERIDIAN_CHECK(require_zip_settings(resource));
     auto const* in_template = resource.properties.find("InlineCode");
     auto const* uri = resource.properties.find("CodeUri");
     if (in_template != nullptr) {
         // SAM's own precedence: a CodeUri from Globals loses.
-        auto out = Node::map(in_template->mark);
+        auto out = TemplateNode::map(in_template->mark);
         out.set("ZipFile", *in_template);
         return out;
     }
@@ -77,12 +77,12 @@ Result<Node> zip_code(SamResource const& resource) {
     return code_location(*uri, method);
 }
 
-Result<Node> image_code(SamResource const& resource) {
+Result<TemplateNode> image_code(SamResource const& resource) {
     auto const* uri = resource.properties.find("ImageUri");
     if (uri == nullptr)
         return fail_at(resource.mark,
                        fmt::format("{} needs an ImageUri: Meridian builds no images", resource.id));
-    auto out = Node::map(uri->mark);
+    auto out = TemplateNode::map(uri->mark);
     out.set("ImageUri", *uri);
     return out;
 }
@@ -102,17 +102,18 @@ Result<void> add_function(SamFunction& made) {
     out.properties.set("Tags", std::move(tags));
     if (auto const* tracing = made.property("Tracing");
         tracing != nullptr && tracing->text != "Disabled") {
-        auto config = Node::map(tracing->mark);
+        auto config = TemplateNode::map(tracing->mark);
         config.set("Mode", *tracing);
         out.properties.set("TracingConfig", std::move(config));
     }
     if (auto const* queue = made.property("DeadLetterQueue")) {
-        auto config = Node::map(queue->mark);
+        auto config = TemplateNode::map(queue->mark);
         config.set("TargetArn", *queue->find("TargetArn"));
         out.properties.set("DeadLetterConfig", std::move(config));
     }
     if (made.property("Role") == nullptr)
-        out.properties.set("Role", Node::attribute(resource.id + "Role", "Arn", resource.mark));
+        out.properties.set("Role",
+                           TemplateNode::attribute(resource.id + "Role", "Arn", resource.mark));
     return {};
 }
 
@@ -121,8 +122,9 @@ Result<void> add_function(SamFunction& made) {
 Result<void> expand_sam_function(Draft& draft, SamResource const& resource) {
     // For its errors; the values are checked again as CloudFormation's.
     MERIDIAN_CHECK(check_rule(resource.properties, sam_function_rule(), resource.id));
-    SamFunction made{
-        .resource = resource, .draft = draft, .target = Node::ref(resource.id, resource.mark)};
+    SamFunction made{.resource = resource,
+                     .draft = draft,
+                     .target = TemplateNode::ref(resource.id, resource.mark)};
     MERIDIAN_CHECK(add_role(made));
     MERIDIAN_CHECK(add_function(made));
     MERIDIAN_CHECK(add_alias(made));
@@ -142,7 +144,7 @@ Result<void> expand_sam_layer(Draft& draft, SamResource const& resource) {
     }
     // SAM names a layer by its logical id.
     if (out.properties.find("LayerName") == nullptr)
-        out.properties.set("LayerName", Node::string(resource.id, resource.mark));
+        out.properties.set("LayerName", TemplateNode::string(resource.id, resource.mark));
     MERIDIAN_TRY(auto content, code_location(*resource.properties.find("ContentUri"),
                                              resource.skip_build ? "" : resource.build_method));
     out.properties.set("Content", std::move(content));

@@ -19,8 +19,8 @@ namespace meridian::deploy {
 struct SamResource {
     std::string id;
     Mark mark = {};
-    Node properties = {};  // with Globals, evaluated
-    std::vector<Node> depends_on = {};
+    TemplateNode properties = {};  // with Globals, evaluated
+    std::vector<TemplateNode> depends_on = {};
     std::optional<std::string> deletion_policy = {};
     // Metadata's BuildMethod; SkipBuild: true.
     std::string build_method = {};

@@ -206,7 +206,8 @@ TEST(SamFunction, EveryPolicyTemplateExpandsWithItsOwnParameters) {
     for (auto const& row : policy_templates()) {
         ++templates;
         // Asked for without parameters, each says the first that it needs.
-        Node::Entry named{.key = std::string(row.name), .mark = {1, 1}, .value = Node::map({1, 1})};
+        TemplateNode::Entry named{
+            .key = std::string(row.name), .mark = {1, 1}, .value = TemplateNode::map({1, 1})};
         for (int tries = 0; tries < 4; ++tries) {
             auto const out = expand_policy_template(named, {.region = "r", .account = "1"});
             if (out) {
@@ -218,9 +219,9 @@ TEST(SamFunction, EveryPolicyTemplateExpandsWithItsOwnParameters) {
             auto const& message = out.error().message;
             auto const name = message.substr(message.rfind(' ') + 1);
             ASSERT_TRUE(message.ends_with("needs the parameter " + name)) << row.name << message;
-            named.value.set(name, Node::string("value", {1, 1}));
+            named.value.set(name, TemplateNode::string("value", {1, 1}));
         }
-        named.value.set("Nope", Node::string("x", {2, 2}));
+        named.value.set("Nope", TemplateNode::string("x", {2, 2}));
         auto const out = expand_policy_template(named, {.region = "r", .account = "1"});
         ASSERT_FALSE(out) << row.name;
         EXPECT_NE(out.error().message.find("has no parameter Nope"), std::string::npos);

@@ -61,7 +61,7 @@ constexpr auto kInFunction = std::to_array<std::string_view>({
 constexpr auto kForeignSections = std::to_array<std::string_view>(
     {"Api", "CapacityProvider", "HttpApi", "SimpleTable", "StateMachine", "WebSocketApi"});
 
-Node merge(Node const& global, Node local) {
+TemplateNode merge(TemplateNode const& global, TemplateNode local) {
     bool const plain = global.intrinsic() == nullptr && local.intrinsic() == nullptr;
     if (plain && global.is_list() && local.is_list()) {
         auto out = global;
@@ -86,7 +86,7 @@ Node merge(Node const& global, Node local) {
 
 }  // namespace
 
-Result<void> check_globals(Node const* globals) {
+Result<void> check_globals(TemplateNode const* globals) {
     if (globals == nullptr) return {};
     if (!globals->is_map()) return fail_at(globals->mark, "Globals is a map");
     for (auto const& section : globals->entries) {
@@ -107,8 +107,8 @@ Result<void> check_globals(Node const* globals) {
     return {};
 }
 
-Result<Node> merge_globals(Node const* globals, std::string_view type, Node properties,
-                           Node const* ignore) {
+Result<TemplateNode> merge_globals(TemplateNode const* globals, std::string_view type,
+                                   TemplateNode properties, TemplateNode const* ignore) {
     if (globals == nullptr || !type.starts_with(kServerless)) return properties;
     auto const* found = globals->find(type.substr(kServerless.size()));
     if (found == nullptr) return properties;

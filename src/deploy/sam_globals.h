@@ -12,12 +12,13 @@
 namespace meridian::deploy {
 
 // Whether the section holds only what Globals may. `globals` may be null.
-[[nodiscard]] Result<void> check_globals(Node const* globals);
+[[nodiscard]] Result<void> check_globals(TemplateNode const* globals);
 
 // The properties of a resource of `type` with the section's under them: maps merge, lists are
 // appended to the section's, anything else replaces it; an intrinsic function is one value.
 // `ignore` is the resource's IgnoreGlobals: "*" or a list of names; null where it has none.
-[[nodiscard]] Result<Node> merge_globals(Node const* globals, std::string_view type,
-                                         Node properties, Node const* ignore);
+[[nodiscard]] Result<TemplateNode> merge_globals(TemplateNode const* globals, std::string_view type,
+                                                 TemplateNode properties,
+                                                 TemplateNode const* ignore);
 
 }  // namespace meridian::deploy

@@ -10,12 +10,12 @@ namespace meridian::deploy {
 namespace {
 
 void add_public_permission(SamFunction& function, std::string const& id, std::string_view action,
-                           std::string_view key, Node value) {
+                           std::string_view key, TemplateNode value) {
     auto const mark = value.mark;
     auto& out = function.add(id, "AWS::Lambda::Permission", mark);
-    out.properties.set("Action", Node::string(std::string(action), mark));
+    out.properties.set("Action", TemplateNode::string(std::string(action), mark));
     out.properties.set("FunctionName", function.target);
-    out.properties.set("Principal", Node::string("*", mark));
+    out.properties.set("Principal", TemplateNode::string("*", mark));
     out.properties.set(std::string(key), std::move(value));
 }
 
@@ -30,7 +30,7 @@ constexpr auto kDestinationTypes = std::to_array<DestinationType>({
     {"Lambda", "lambda:InvokeFunction"},
 });
 
-Result<Node> destination(SamFunction& function, Node::Entry const& entry) {
+Result<TemplateNode> destination(SamFunction& function, TemplateNode::Entry const& entry) {
     auto const* type = entry.value.find("Type");
     auto const* arn = entry.value.find("Destination");
     DestinationType const* known = nullptr;
@@ -44,12 +44,12 @@ Result<Node> destination(SamFunction& function, Node::Entry const& entry) {
         return fail_at(entry.mark, fmt::format("{} needs a Destination: a queue or topic that SAM "
                                                "would make is not Meridian's",
                                                entry.key));
-    std::vector<Node> statements;
+    std::vector<TemplateNode> statements;
     statements.push_back(allow(known->action, *arn));
     function.grant(inline_policy(
         fmt::format("{}EventInvokeConfig{}{}Policy", function.resource.id, entry.key, known->name),
         policy_document(std::move(statements), arn->mark)));
-    auto out = Node::map(arn->mark);
+    auto out = TemplateNode::map(arn->mark);
     out.set("Destination", *arn);
     return out;
 }
@@ -75,7 +75,7 @@ Result<void> add_url(SamFunction& function) {
     add_public_permission(function, id + "UrlPublicPermissions", "lambda:InvokeFunctionUrl",
                           "FunctionUrlAuthType", *auth);
     add_public_permission(function, id + "URLInvokeAllowPublicAccess", "lambda:InvokeFunction",
-                          "InvokedViaFunctionUrl", Node::boolean(true, auth->mark));
+                          "InvokedViaFunctionUrl", TemplateNode::boolean(true, auth->mark));
     return {};
 }
 
@@ -85,18 +85,18 @@ Result<void> add_event_invoke_config(SamFunction& function) {
     auto const& id = function.resource.id;
     auto& out =
         function.add(id + "EventInvokeConfig", "AWS::Lambda::EventInvokeConfig", config->mark);
-    out.properties.set("FunctionName", Node::ref(id, config->mark));
+    out.properties.set("FunctionName", TemplateNode::ref(id, config->mark));
     auto const* alias = function.property("AutoPublishAlias");
     out.properties.set("Qualifier",
-                       alias == nullptr ? Node::string("$LATEST", config->mark) : *alias);
+                       alias == nullptr ? TemplateNode::string("$LATEST", config->mark) : *alias);
     if (alias != nullptr)
         out.depends_on.push_back(
-            Node::string(function.draft.made_by.at({id, "Alias"}), config->mark));
+            TemplateNode::string(function.draft.made_by.at({id, "Alias"}), config->mark));
     for (auto const* name : {"MaximumEventAgeInSeconds", "MaximumRetryAttempts"}) {
         if (auto const* node = config->find(name)) out.properties.set(name, *node);
     }
     if (auto const* destinations = config->find("DestinationConfig")) {
-        auto made = Node::map(destinations->mark);
+        auto made = TemplateNode::map(destinations->mark);
         for (auto const& entry : destinations->entries) {
             MERIDIAN_TRY(auto value, destination(function, entry));
             made.set(entry.key, std::move(value));

@@ -33,19 +33,19 @@ std::string long_form(std::string_view pattern) {
 // Fills a table's pattern in; remembers the parameters that it uses.
 class Filler {
   public:
-    Filler(Node const& parameters, PolicyPlace const& place, Mark mark)
+    Filler(TemplateNode const& parameters, PolicyPlace const& place, Mark mark)
         : parameters_(parameters), place_(place), mark_(mark) {}
 
-    Result<Node> fill(std::string_view pattern) {
-        auto parts = Node::list({}, mark_);
+    Result<TemplateNode> fill(std::string_view pattern) {
+        auto parts = TemplateNode::list({}, mark_);
         MERIDIAN_TRY(auto const pieces, sub_pieces(long_form(pattern), mark_));
         for (auto const& piece : pieces) {
-            MERIDIAN_TRY(auto part,
-                         piece.variable ? variable(piece.text) : Node::string(piece.text, mark_));
+            MERIDIAN_TRY(auto part, piece.variable ? variable(piece.text)
+                                                   : TemplateNode::string(piece.text, mark_));
             parts.items.push_back(std::move(part));
         }
-        auto arguments = Node::list({}, mark_);
-        arguments.items.push_back(Node::string({}, mark_));
+        auto arguments = TemplateNode::list({}, mark_);
+        arguments.items.push_back(TemplateNode::string({}, mark_));
         arguments.items.push_back(std::move(parts));
         return join(mark_, std::move(arguments));
     }
@@ -53,10 +53,10 @@ class Filler {
     [[nodiscard]] std::vector<std::string> const& used() const { return used_; }
 
   private:
-    Result<Node> variable(std::string const& name) {
-        if (name == "AWS::Partition") return Node::string("aws", mark_);
-        if (name == "AWS::Region") return Node::string(place_.region, mark_);
-        if (name == "AWS::AccountId") return Node::string(place_.account, mark_);
+    Result<TemplateNode> variable(std::string const& name) {
+        if (name == "AWS::Partition") return TemplateNode::string("aws", mark_);
+        if (name == "AWS::Region") return TemplateNode::string(place_.region, mark_);
+        if (name == "AWS::AccountId") return TemplateNode::string(place_.account, mark_);
         if (!contains(used_, name)) used_.push_back(name);
         auto const* value = parameters_.find(name);
         if (value == nullptr)
@@ -64,20 +64,21 @@ class Filler {
         return *value;
     }
 
-    Node const& parameters_;
+    TemplateNode const& parameters_;
     PolicyPlace const& place_;
     Mark mark_;
     std::vector<std::string> used_;
 };
 
-Result<Node> expand_statement(PolicyStatement const& row, Filler& filler, Mark mark) {
-    auto out = Node::map(mark);
-    out.set("Effect", Node::string("Allow", mark));
-    auto actions = Node::list({}, mark);
+Result<TemplateNode> expand_statement(PolicyStatement const& row, Filler& filler, Mark mark) {
+    auto out = TemplateNode::map(mark);
+    out.set("Effect", TemplateNode::string("Allow", mark));
+    auto actions = TemplateNode::list({}, mark);
     for (auto const action : words(row.actions))
-        actions.items.push_back(Node::string(fmt::format("{}:{}", row.service, action), mark));
+        actions.items.push_back(
+            TemplateNode::string(fmt::format("{}:{}", row.service, action), mark));
     out.set("Action", std::move(actions));
-    auto resources = Node::list({}, mark);
+    auto resources = TemplateNode::list({}, mark);
     for (auto const pattern : words(row.resources)) {
         MERIDIAN_TRY(auto resource, filler.fill(pattern));
         resources.items.push_back(std::move(resource));
@@ -89,9 +90,9 @@ Result<Node> expand_statement(PolicyStatement const& row, Filler& filler, Mark m
     out.set("Resource", std::move(resources));
     if (!row.condition_key.empty()) {
         MERIDIAN_TRY(auto value, filler.fill(row.condition_value));
-        auto equals = Node::map(mark);
+        auto equals = TemplateNode::map(mark);
         equals.set(std::string(row.condition_key), std::move(value));
-        auto condition = Node::map(mark);
+        auto condition = TemplateNode::map(mark);
         condition.set("StringEquals", std::move(equals));
         out.set("Condition", std::move(condition));
     }
@@ -100,7 +101,8 @@ Result<Node> expand_statement(PolicyStatement const& row, Filler& filler, Mark m
 
 }  // namespace
 
-Result<Node> expand_policy_template(Node::Entry const& named, PolicyPlace const& place) {
+Result<TemplateNode> expand_policy_template(TemplateNode::Entry const& named,
+                                            PolicyPlace const& place) {
     auto const table = policy_templates();
     auto const found = std::ranges::find(table, named.key, &PolicyTemplate::name);
     if (found == table.end())
@@ -111,7 +113,7 @@ Result<Node> expand_policy_template(Node::Entry const& named, PolicyPlace const&
     if (!named.value.is_map() && !named.value.is_null())
         return fail_at(named.value.mark, fmt::format("{} takes a map of parameters", named.key));
     Filler filler(named.value, place, named.mark);
-    auto statements = Node::list({}, named.mark);
+    auto statements = TemplateNode::list({}, named.mark);
     for (auto const& row : found->statements) {
         MERIDIAN_TRY(auto statement, expand_statement(row, filler, named.mark));
         statements.items.push_back(std::move(statement));
@@ -125,8 +127,8 @@ Result<Node> expand_policy_template(Node::Entry const& named, PolicyPlace const&
                                 ? "none"
                                 : fmt::format("{}", fmt::join(filler.used(), ", "))));
     }
-    auto document = Node::map(named.mark);
-    document.set("Version", Node::string("2012-10-17", named.mark));
+    auto document = TemplateNode::map(named.mark);
+    document.set("Version", TemplateNode::string("2012-10-17", named.mark));
     document.set("Statement", std::move(statements));
     return document;
 }

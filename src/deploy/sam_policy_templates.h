@@ -40,7 +40,7 @@ struct PolicyPlace {
 
 // The policy document of {NAME: {PARAMETER: value, …}}. Errors: no template of that name,
 // parameters that are missing or that it does not have.
-[[nodiscard]] Result<Node> expand_policy_template(Node::Entry const& named,
-                                                  PolicyPlace const& place);
+[[nodiscard]] Result<TemplateNode> expand_policy_template(TemplateNode::Entry const& named,
+                                                          PolicyPlace const& place);
 
 }  // namespace meridian::deploy

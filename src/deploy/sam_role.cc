@@ -41,23 +41,25 @@ std::string managed_policy_arn(std::string const& name) {
                        with_path == kPaths.end() ? std::string_view(name) : *with_path);
 }
 
-Node lambda_trust(Mark mark) {
-    auto principal = Node::map(mark);
-    principal.set("Service", Node::list({Node::string("lambda.amazonaws.com", mark)}, mark));
-    auto statement = Node::map(mark);
-    statement.set("Effect", Node::string("Allow", mark));
+TemplateNode lambda_trust(Mark mark) {
+    auto principal = TemplateNode::map(mark);
+    principal.set("Service",
+                  TemplateNode::list({TemplateNode::string("lambda.amazonaws.com", mark)}, mark));
+    auto statement = TemplateNode::map(mark);
+    statement.set("Effect", TemplateNode::string("Allow", mark));
     statement.set("Principal", std::move(principal));
-    statement.set("Action", Node::list({Node::string("sts:AssumeRole", mark)}, mark));
-    std::vector<Node> statements;
+    statement.set("Action",
+                  TemplateNode::list({TemplateNode::string("sts:AssumeRole", mark)}, mark));
+    std::vector<TemplateNode> statements;
     statements.push_back(std::move(statement));
     return policy_document(std::move(statements), mark);
 }
 
-Result<void> add_policy(SamFunction& function, Node const& policy, std::size_t index) {
+Result<void> add_policy(SamFunction& function, TemplateNode const& policy, std::size_t index) {
     auto const name = fmt::format("{}RolePolicy{}", function.resource.id, index);
     if (policy.is_scalar()) {
         auto& arns = *function.role->properties.find("ManagedPolicyArns");
-        arns.items.push_back(Node::string(managed_policy_arn(policy.text), policy.mark));
+        arns.items.push_back(TemplateNode::string(managed_policy_arn(policy.text), policy.mark));
         return {};
     }
     if (policy.intrinsic() != nullptr) {
@@ -96,7 +98,7 @@ Result<void> add_dead_letter_policy(SamFunction& function) {
     auto const& type = *queue->find("Type");
     if (type.text != "SQS" && type.text != "SNS")
         return fail_at(type.mark, "DeadLetterQueue.Type is SQS or SNS");
-    std::vector<Node> statements;
+    std::vector<TemplateNode> statements;
     statements.push_back(
         allow(type.text == "SQS" ? "sqs:SendMessage" : "sns:Publish", *queue->find("TargetArn")));
     function.grant(inline_policy("DeadLetterQueuePolicy",
@@ -106,26 +108,26 @@ Result<void> add_dead_letter_policy(SamFunction& function) {
 
 }  // namespace
 
-Node allow(std::string_view action, Node resource) {
+TemplateNode allow(std::string_view action, TemplateNode resource) {
     auto const mark = resource.mark;
-    auto out = Node::map(mark);
-    out.set("Effect", Node::string("Allow", mark));
-    out.set("Action", Node::string(std::string(action), mark));
+    auto out = TemplateNode::map(mark);
+    out.set("Effect", TemplateNode::string("Allow", mark));
+    out.set("Action", TemplateNode::string(std::string(action), mark));
     out.set("Resource", std::move(resource));
     return out;
 }
 
-Node policy_document(std::vector<Node> statements, Mark mark) {
-    auto out = Node::map(mark);
-    out.set("Version", Node::string("2012-10-17", mark));
-    out.set("Statement", Node::list(std::move(statements), mark));
+TemplateNode policy_document(std::vector<TemplateNode> statements, Mark mark) {
+    auto out = TemplateNode::map(mark);
+    out.set("Version", TemplateNode::string("2012-10-17", mark));
+    out.set("Statement", TemplateNode::list(std::move(statements), mark));
     return out;
 }
 
-Node inline_policy(std::string name, Node document) {
+TemplateNode inline_policy(std::string name, TemplateNode document) {
     auto const mark = document.mark;
-    auto out = Node::map(mark);
-    out.set("PolicyName", Node::string(std::move(name), mark));
+    auto out = TemplateNode::map(mark);
+    out.set("PolicyName", TemplateNode::string(std::move(name), mark));
     out.set("PolicyDocument", std::move(document));
     return out;
 }
@@ -134,15 +136,15 @@ void SamFunction::grant_managed(std::string_view aws_policy, Mark mark) {
     if (role == nullptr) return;
     auto const arn = managed_policy_arn(std::string(aws_policy));
     auto& arns = *role->properties.find("ManagedPolicyArns");
-    if (std::ranges::find(arns.items, arn, &Node::text) == arns.items.end())
-        arns.items.push_back(Node::string(arn, mark));
+    if (std::ranges::find(arns.items, arn, &TemplateNode::text) == arns.items.end())
+        arns.items.push_back(TemplateNode::string(arn, mark));
 }
 
-void SamFunction::grant(Node policy) {
+void SamFunction::grant(TemplateNode policy) {
     if (role == nullptr) return;
     auto* policies = role->properties.find("Policies");
     if (policies == nullptr)
-        policies = &role->properties.set("Policies", Node::list({}, policy.mark));
+        policies = &role->properties.set("Policies", TemplateNode::list({}, policy.mark));
     // Two events of one queue need one policy.
     auto const document = to_json(*policy.find("PolicyDocument"));
     for (auto const& present : policies->items) {
@@ -169,7 +171,7 @@ Result<void> add_role(SamFunction& function) {
     auto const* trust = function.property("AssumeRolePolicyDocument");
     properties.set("AssumeRolePolicyDocument",
                    trust == nullptr ? lambda_trust(resource.mark) : *trust);
-    properties.set("ManagedPolicyArns", Node::list({}, resource.mark));
+    properties.set("ManagedPolicyArns", TemplateNode::list({}, resource.mark));
     function.grant_managed("AWSLambdaBasicExecutionRole", resource.mark);
     if (auto const* tracing = function.property("Tracing");
         tracing != nullptr && tracing->text != "Disabled")

@@ -14,7 +14,7 @@ Result<nlohmann::json> resolve(nlohmann::json const& value, KnownAttributes cons
     Evaluator evaluator({
         .language_extensions = true,
         .resource = [&](std::string const& id, std::optional<std::string> attribute,
-                        Mark mark) -> Result<Node> {
+                        Mark mark) -> Result<TemplateNode> {
             auto const found = known.find(id);
             if (found == known.end())
                 return fail_at(mark, fmt::format("the resource {} is not known yet", id));

@@ -27,10 +27,10 @@ struct Transforms {
     bool language_extensions = false;
 };
 
-Result<Transforms> read_transforms(Node const* node) {
+Result<Transforms> read_transforms(TemplateNode const* node) {
     Transforms out;
     if (node == nullptr) return out;
-    std::vector<Node> const one = {*node};
+    std::vector<TemplateNode> const one = {*node};
     for (auto const& item : node->is_list() ? node->items : one) {
         MERIDIAN_TRY(auto const name, text_of(item, "a transform"));
         if (name == kSamTransform) {
@@ -46,7 +46,7 @@ Result<Transforms> read_transforms(Node const* node) {
     return out;
 }
 
-Result<void> check_sections(Node const& root) {
+Result<void> check_sections(TemplateNode const& root) {
     if (!root.is_map())
         return fail_at(root.mark,
                        fmt::format("a template is a map of sections, not {}", describe_kind(root)));
@@ -74,7 +74,7 @@ Result<void> check_sections(Node const& root) {
 }
 
 // A mapping is a map of maps of values, and holds no functions.
-Result<void> check_mappings(Node const* mappings) {
+Result<void> check_mappings(TemplateNode const* mappings) {
     if (mappings == nullptr) return {};
     for (auto const& mapping : mappings->entries) {
         for (auto const& first : mapping.value.entries) {

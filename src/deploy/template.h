@@ -58,14 +58,14 @@ class Template {
     [[nodiscard]] bool has_language_extensions() const noexcept { return language_extensions_; }
 
     // A section ("Resources"), or null where there is none.
-    [[nodiscard]] Node const* section(std::string_view name) const noexcept {
+    [[nodiscard]] TemplateNode const* section(std::string_view name) const noexcept {
         return root_.find(name);
     }
     [[nodiscard]] SourceMark at(Mark mark) const { return {file_, mark.line, mark.column}; }
 
   private:
     std::string file_;
-    Node root_;
+    TemplateNode root_;
     std::vector<TemplateParameter> parameters_;
     bool sam_ = false;
     bool language_extensions_ = false;

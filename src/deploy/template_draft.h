@@ -19,8 +19,8 @@ struct DraftResource {
     std::string id;
     std::string type;
     Mark mark = {};
-    Node properties = {};               // a map, evaluated; references stand as they are
-    std::vector<Node> depends_on = {};  // texts
+    TemplateNode properties = {};               // a map, evaluated; references stand as they are
+    std::vector<TemplateNode> depends_on = {};  // texts
     std::string deletion_policy = "Delete";
     bool auto_publish = false;
     bool publish_on_any_change = false;
@@ -30,10 +30,10 @@ struct DraftResource {
 struct DraftShift {
     std::string alias;
     // A name, or a reference to an AWS::CodeDeploy::DeploymentConfig until it is linked.
-    Node type = {};
-    std::vector<Node> alarms = {};
-    std::optional<Node> before = {};
-    std::optional<Node> after = {};
+    TemplateNode type = {};
+    std::vector<TemplateNode> alarms = {};
+    std::optional<TemplateNode> before = {};
+    std::optional<TemplateNode> after = {};
 };
 
 struct Note {
@@ -58,19 +58,19 @@ struct Draft {
     };
     std::map<std::string, Absent, std::less<>> absent = {};
     // What names resources in places that make nothing here: checked to exist, no more.
-    std::vector<Node> mentions = {};
+    std::vector<TemplateNode> mentions = {};
     // AWS::CodeDeploy's resources by logical id, and the UpdatePolicies of resources
     // (code_deploy.h).
     struct CodeDeploy {
         std::string type;
-        Node properties;
+        TemplateNode properties;
     };
     std::map<std::string, CodeDeploy> code_deploy = {};
     struct UpdatePolicy {
         std::string resource;
         std::string type;  // the resource's
         Mark mark;
-        Node value;
+        TemplateNode value;
     };
     std::vector<UpdatePolicy> update_policies = {};
     std::vector<Note> ignored = {};
@@ -80,7 +80,7 @@ struct Draft {
         resources.push_back({.id = std::move(id),
                              .type = std::move(type),
                              .mark = mark,
-                             .properties = Node::map(mark)});
+                             .properties = TemplateNode::map(mark)});
         return resources.back();
     }
 };

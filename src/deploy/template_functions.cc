@@ -13,7 +13,7 @@
 namespace meridian::deploy {
 namespace {
 
-Result<void> expect_pair(Mark mark, Node const& argument, std::string_view function,
+Result<void> expect_pair(Mark mark, TemplateNode const& argument, std::string_view function,
                          std::string_view form) {
     if (argument.is_list() && argument.items.size() == 2) return {};
     return fail_at(mark, fmt::format("{} takes {}", function, form));
@@ -25,7 +25,7 @@ Result<void> expect_short(std::string const& text, Mark mark) {
 }
 
 // The index that a scalar says, or nothing.
-std::optional<std::size_t> index_of(Node const& node) {
+std::optional<std::size_t> index_of(TemplateNode const& node) {
     std::size_t index = 0;
     auto const* const end = node.text.data() + node.text.size();
     auto const [stopped, error] = std::from_chars(node.text.data(), end, index);
@@ -35,11 +35,12 @@ std::optional<std::size_t> index_of(Node const& node) {
 }
 
 // Neighbours that are known become one, so that equal values have one form.
-std::vector<Node> joined_neighbours(std::vector<Node> pieces, std::string const& delimiter) {
-    std::vector<Node> out;
+std::vector<TemplateNode> joined_neighbours(std::vector<TemplateNode> pieces,
+                                            std::string const& delimiter) {
+    std::vector<TemplateNode> out;
     for (auto& piece : pieces) {
         if (!out.empty() && out.back().is_scalar() && piece.is_scalar()) {
-            out.back().kind = Node::Kind::kString;
+            out.back().kind = TemplateNode::Kind::kString;
             out.back().text += delimiter;
             out.back().text += piece.text;
         } else {
@@ -59,17 +60,17 @@ std::string alphanumeric(std::string_view text) {
     return out;
 }
 
-Result<std::string> text_of(Node const& node, std::string_view of) {
+Result<std::string> text_of(TemplateNode const& node, std::string_view of) {
     if (node.is_scalar()) return node.text;
     return fail_at(node.mark, fmt::format("{} is a text, not {}", of, describe_kind(node)));
 }
 
-Result<Node> join(Mark mark, Node argument) {
+Result<TemplateNode> join(Mark mark, TemplateNode argument) {
     constexpr std::string_view kForm = "a delimiter and a list: [\",\", [a, b]]";
     MERIDIAN_CHECK(expect_pair(mark, argument, "Fn::Join", kForm));
     MERIDIAN_TRY(auto const delimiter, text_of(argument.items[0], "Fn::Join's delimiter"));
     auto& list = argument.items[1];
-    if (list.intrinsic() != nullptr) return Node::call("Fn::Join", std::move(argument));
+    if (list.intrinsic() != nullptr) return TemplateNode::call("Fn::Join", std::move(argument));
     if (!list.is_list()) return fail_at(list.mark, fmt::format("Fn::Join takes {}", kForm));
     for (auto const& item : list.items) {
         if (!item.is_scalar() && item.intrinsic() == nullptr)
@@ -81,22 +82,22 @@ Result<Node> join(Mark mark, Node argument) {
     if (bytes > kMadeTextBytesMax + delimiter.size())
         return fail_at(mark, fmt::format("a text of more than {} bytes", kMadeTextBytesMax));
     auto pieces = joined_neighbours(std::move(list.items), delimiter);
-    if (pieces.empty()) return Node::string({}, mark);
+    if (pieces.empty()) return TemplateNode::string({}, mark);
     if (pieces.size() == 1 && pieces[0].is_scalar())
-        return Node::string(std::move(pieces[0].text), mark);
-    auto items = Node::list(std::move(pieces), list.mark);
-    auto out = Node::list({}, mark);
-    out.items.push_back(Node::string(delimiter, mark));
+        return TemplateNode::string(std::move(pieces[0].text), mark);
+    auto items = TemplateNode::list(std::move(pieces), list.mark);
+    auto out = TemplateNode::list({}, mark);
+    out.items.push_back(TemplateNode::string(delimiter, mark));
     out.items.push_back(std::move(items));
-    return Node::call("Fn::Join", std::move(out));
+    return TemplateNode::call("Fn::Join", std::move(out));
 }
 
-Result<Node> select(Mark mark, Node argument) {
+Result<TemplateNode> select(Mark mark, TemplateNode argument) {
     MERIDIAN_CHECK(expect_pair(mark, argument, "Fn::Select", "an index and a list: [0, [a, b]]"));
     auto const index = index_of(argument.items[0]);
     if (!index) return fail_at(argument.items[0].mark, "Fn::Select's index is a number from 0");
     auto& list = argument.items[1];
-    if (list.intrinsic() != nullptr) return Node::call("Fn::Select", std::move(argument));
+    if (list.intrinsic() != nullptr) return TemplateNode::call("Fn::Select", std::move(argument));
     if (!list.is_list())
         return fail_at(list.mark,
                        fmt::format("Fn::Select takes a list, not {}", describe_kind(list)));
@@ -108,50 +109,53 @@ Result<Node> select(Mark mark, Node argument) {
     return chosen;
 }
 
-Result<Node> split(Mark mark, Node argument) {
+Result<TemplateNode> split(Mark mark, TemplateNode argument) {
     MERIDIAN_CHECK(
         expect_pair(mark, argument, "Fn::Split", "a delimiter and a text: [\",\", \"a,b\"]"));
     MERIDIAN_TRY(auto const delimiter, text_of(argument.items[0], "Fn::Split's delimiter"));
     if (delimiter.empty()) return fail_at(argument.items[0].mark, "Fn::Split's delimiter is empty");
     if (argument.items[1].intrinsic() != nullptr)
-        return Node::call("Fn::Split", std::move(argument));
+        return TemplateNode::call("Fn::Split", std::move(argument));
     MERIDIAN_TRY(auto const text, text_of(argument.items[1], "Fn::Split's source"));
-    auto out = Node::list({}, mark);
+    auto out = TemplateNode::list({}, mark);
     std::size_t from = 0;
     while (true) {
         auto const at = text.find(delimiter, from);
-        out.items.push_back(Node::string(text.substr(from, at - from), mark));
+        out.items.push_back(TemplateNode::string(text.substr(from, at - from), mark));
         if (at == std::string::npos) return out;
         from = at + delimiter.size();
     }
 }
 
-Result<Node> base64(Mark mark, Node argument) {
-    if (argument.intrinsic() != nullptr) return Node::call("Fn::Base64", std::move(argument));
+Result<TemplateNode> base64(Mark mark, TemplateNode argument) {
+    if (argument.intrinsic() != nullptr)
+        return TemplateNode::call("Fn::Base64", std::move(argument));
     MERIDIAN_TRY(auto const text, text_of(argument, "Fn::Base64's argument"));
     auto out = to_base64(text);
     MERIDIAN_CHECK(expect_short(out, mark));
-    return Node::string(std::move(out), mark);
+    return TemplateNode::string(std::move(out), mark);
 }
 
-Result<Node> length(Mark mark, Node argument) {
-    if (argument.intrinsic() != nullptr) return Node::call("Fn::Length", std::move(argument));
+Result<TemplateNode> length(Mark mark, TemplateNode argument) {
+    if (argument.intrinsic() != nullptr)
+        return TemplateNode::call("Fn::Length", std::move(argument));
     if (!argument.is_list())
         return fail_at(mark,
                        fmt::format("Fn::Length takes a list, not {}", describe_kind(argument)));
-    return Node{
-        .kind = Node::Kind::kInteger, .mark = mark, .text = std::to_string(argument.items.size())};
+    return TemplateNode{.kind = TemplateNode::Kind::kInteger,
+                        .mark = mark,
+                        .text = std::to_string(argument.items.size())};
 }
 
-Result<Node> to_json_string(Mark mark, Node argument) {
-    if (argument.is_symbolic()) return Node::call("Fn::ToJsonString", std::move(argument));
+Result<TemplateNode> to_json_string(Mark mark, TemplateNode argument) {
+    if (argument.is_symbolic()) return TemplateNode::call("Fn::ToJsonString", std::move(argument));
     if (!argument.is_list() && !argument.is_map())
         return fail_at(mark, fmt::format("Fn::ToJsonString takes a map or a list, not {}",
                                          describe_kind(argument)));
     // Bytes that are no UTF-8 were refused by the parser; those of a parameter become U+FFFD.
     auto text = to_json(argument).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     MERIDIAN_CHECK(expect_short(text, mark));
-    return Node::string(std::move(text), mark);
+    return TemplateNode::string(std::move(text), mark);
 }
 
 Result<std::vector<SubPiece>> sub_pieces(std::string_view text, Mark mark) {

@@ -1,6 +1,7 @@
 #pragma once
 // CloudFormation's intrinsic functions over arguments that have been evaluated already. What names
-// a resource is not known yet: a function of it stays as it is (Node::is_symbolic) for resolve().
+// a resource is not known yet: a function of it stays as it is (TemplateNode::is_symbolic) for
+// resolve().
 //
 // Pure functions; any thread. Errors: kInvalidParameterValue, "LINE:COLUMN: text".
 
@@ -18,12 +19,12 @@ inline constexpr std::size_t kMadeTextBytesMax = 1'000'000;
 
 // Each takes the whole call's mark and its argument. The value, or the call itself where a
 // resource decides.
-[[nodiscard]] Result<Node> join(Mark mark, Node argument);
-[[nodiscard]] Result<Node> select(Mark mark, Node argument);
-[[nodiscard]] Result<Node> split(Mark mark, Node argument);
-[[nodiscard]] Result<Node> base64(Mark mark, Node argument);
-[[nodiscard]] Result<Node> length(Mark mark, Node argument);
-[[nodiscard]] Result<Node> to_json_string(Mark mark, Node argument);
+[[nodiscard]] Result<TemplateNode> join(Mark mark, TemplateNode argument);
+[[nodiscard]] Result<TemplateNode> select(Mark mark, TemplateNode argument);
+[[nodiscard]] Result<TemplateNode> split(Mark mark, TemplateNode argument);
+[[nodiscard]] Result<TemplateNode> base64(Mark mark, TemplateNode argument);
+[[nodiscard]] Result<TemplateNode> length(Mark mark, TemplateNode argument);
+[[nodiscard]] Result<TemplateNode> to_json_string(Mark mark, TemplateNode argument);
 
 // One piece of Fn::Sub's text: literal, or what stands in ${…}.
 struct SubPiece {
@@ -37,6 +38,6 @@ struct SubPiece {
 [[nodiscard]] std::string alphanumeric(std::string_view text);
 
 // A scalar's text; errors name what it is `of`.
-[[nodiscard]] Result<std::string> text_of(Node const& node, std::string_view of);
+[[nodiscard]] Result<std::string> text_of(TemplateNode const& node, std::string_view of);
 
 }  // namespace meridian::deploy

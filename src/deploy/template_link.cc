@@ -20,12 +20,14 @@ struct Reference {
     std::string attribute;  // empty: Ref
 };
 
-Reference reference_of(Node::Entry const& call) {
+Reference reference_of(TemplateNode::Entry const& call) {
     if (call.key == "Ref") return {.id = call.value.text, .attribute = {}};
     return {.id = call.value.items[0].text, .attribute = call.value.items[1].text};
 }
 
-bool is_reference(Node::Entry const& call) { return call.key == "Ref" || call.key == "Fn::GetAtt"; }
+bool is_reference(TemplateNode::Entry const& call) {
+    return call.key == "Ref" || call.key == "Fn::GetAtt";
+}
 
 // Resources in an order in which each comes after what it depends on, otherwise as in the draft.
 class Order {
@@ -116,7 +118,7 @@ Result<TrafficShift> link_shift(DraftShift& draft, Linker const& linker,
                                 std::vector<StackResource>& resources) {
     TrafficShift out{.alias = draft.alias, .type = draft.type.text};
     auto const alias = std::ranges::find(resources, draft.alias, &StackResource::logical_id);
-    auto const take = [&](Node& node) -> Result<nlohmann::json> {
+    auto const take = [&](TemplateNode& node) -> Result<nlohmann::json> {
         MERIDIAN_TRY(auto const references, linker.link(node));
         for (auto const& id : references.resources) add_once(alias->depends_on, id);
         return to_json(node);
@@ -147,13 +149,13 @@ Result<Linker> Linker::over(Draft const& draft) {
     return out;
 }
 
-Result<LinkedReferences> Linker::link(Node& node, bool may_be_skipped) const {
+Result<LinkedReferences> Linker::link(TemplateNode& node, bool may_be_skipped) const {
     LinkedReferences out;
     MERIDIAN_CHECK(walk(node, may_be_skipped, out));
     return out;
 }
 
-Result<void> Linker::walk(Node& node, bool may_be_skipped, LinkedReferences& out) const {
+Result<void> Linker::walk(TemplateNode& node, bool may_be_skipped, LinkedReferences& out) const {
     if (auto const* call = node.intrinsic(); call != nullptr && is_reference(*call)) {
         MERIDIAN_CHECK(rewrite(node));
         return use(node, may_be_skipped, out);
@@ -171,7 +173,7 @@ Result<void> Linker::walk(Node& node, bool may_be_skipped, LinkedReferences& out
     return {};
 }
 
-Result<void> Linker::rewrite(Node& call) const {
+Result<void> Linker::rewrite(TemplateNode& call) const {
     auto reference = reference_of(*call.intrinsic());
     auto const mark = call.mark;
     // !Ref F.Alias and ${F.Alias} are the alias; !GetAtt F.Alias.AliasArn is an attribute of it.
@@ -187,12 +189,13 @@ Result<void> Linker::rewrite(Node& call) const {
     auto const made = draft_->made_by.find({reference.id, reference.attribute.substr(0, inner)});
     if (made == draft_->made_by.end()) return {};
     call = inner == std::string::npos
-               ? Node::ref(made->second, mark)
-               : Node::attribute(made->second, reference.attribute.substr(inner + 1), mark);
+               ? TemplateNode::ref(made->second, mark)
+               : TemplateNode::attribute(made->second, reference.attribute.substr(inner + 1), mark);
     return {};
 }
 
-Result<void> Linker::use(Node const& call, bool may_be_skipped, LinkedReferences& out) const {
+Result<void> Linker::use(TemplateNode const& call, bool may_be_skipped,
+                         LinkedReferences& out) const {
     auto const reference = reference_of(*call.intrinsic());
     auto const found = types_.find(reference.id);
     if (found == types_.end()) {
@@ -218,7 +221,7 @@ Result<void> Linker::use(Node const& call, bool may_be_skipped, LinkedReferences
     return {};
 }
 
-Result<void> Linker::check_mention(Node const& node) const {
+Result<void> Linker::check_mention(TemplateNode const& node) const {
     if (auto const* call = node.intrinsic(); call != nullptr && is_reference(*call)) {
         auto const id = reference_of(*call).id;
         if (has(id) || draft_->absent.contains(id)) return {};

@@ -26,18 +26,19 @@ class Linker {
 
     // `node` with SAM's names replaced ({"Ref": "F.Alias"}), and the resources that it names. An
     // absent resource is an error, but a skipped one if `may_be_skipped`.
-    [[nodiscard]] Result<LinkedReferences> link(Node& node, bool may_be_skipped = false) const;
+    [[nodiscard]] Result<LinkedReferences> link(TemplateNode& node,
+                                                bool may_be_skipped = false) const;
     // That everything named in it was declared.
-    [[nodiscard]] Result<void> check_mention(Node const& node) const;
+    [[nodiscard]] Result<void> check_mention(TemplateNode const& node) const;
 
     [[nodiscard]] bool has(std::string const& id) const { return types_.contains(id); }
 
   private:
     explicit Linker(Draft const& draft) : draft_(&draft) {}
 
-    Result<void> walk(Node& node, bool may_be_skipped, LinkedReferences& out) const;
-    Result<void> rewrite(Node& call) const;
-    Result<void> use(Node const& call, bool may_be_skipped, LinkedReferences& out) const;
+    Result<void> walk(TemplateNode& node, bool may_be_skipped, LinkedReferences& out) const;
+    Result<void> rewrite(TemplateNode& call) const;
+    Result<void> use(TemplateNode const& call, bool may_be_skipped, LinkedReferences& out) const;
 
     Draft const* draft_;
     std::map<std::string, std::string, std::less<>> types_;

@@ -40,19 +40,20 @@ class Expander {
   public:
     explicit Expander(Evaluator& evaluator) : evaluator_(evaluator) {}
 
-    Result<Node> expand(Node node) {
+    Result<TemplateNode> expand(TemplateNode node) {
         for (auto& item : node.items) {
             MERIDIAN_TRY(item, expand(std::move(item)));
         }
-        bool const loops = std::ranges::any_of(
-            node.entries, [](Node::Entry const& entry) { return entry.key.starts_with(kLoop); });
+        bool const loops = std::ranges::any_of(node.entries, [](TemplateNode::Entry const& entry) {
+            return entry.key.starts_with(kLoop);
+        });
         if (!loops) {
             for (auto& entry : node.entries) {
                 MERIDIAN_TRY(entry.value, expand(std::move(entry.value)));
             }
             return node;
         }
-        auto out = Node::map(node.mark);
+        auto out = TemplateNode::map(node.mark);
         for (auto& entry : node.entries) {
             if (entry.key.starts_with(kLoop)) {
                 MERIDIAN_CHECK(loop(entry, out));
@@ -65,7 +66,7 @@ class Expander {
     }
 
   private:
-    static Result<void> add(Node& out, Node::Entry entry) {
+    static Result<void> add(TemplateNode& out, TemplateNode::Entry entry) {
         if (auto const* present = out.find_entry(entry.key))
             return fail_at(entry.mark, fmt::format("{} is there twice: first at {}:{}", entry.key,
                                                    present->mark.line, present->mark.column));
@@ -75,7 +76,7 @@ class Expander {
         return {};
     }
 
-    Result<void> loop(Node::Entry const& entry, Node& out) {
+    Result<void> loop(TemplateNode::Entry const& entry, TemplateNode& out) {
         if (!evaluator_.scope().language_extensions)
             return fail_at(entry.mark, "Fn::ForEach needs Transform: AWS::LanguageExtensions");
         auto const& parts = entry.value.items;
@@ -95,7 +96,7 @@ class Expander {
                 MERIDIAN_TRY(auto key, substituted(body.key, binding, body.mark));
                 if (key.starts_with(kLoop)) {
                     // It has the outer variable's value; its own comes next.
-                    Node::Entry const inner{std::move(key), body.mark, std::move(made)};
+                    TemplateNode::Entry const inner{std::move(key), body.mark, std::move(made)};
                     MERIDIAN_CHECK(loop(inner, out));
                     continue;
                 }
@@ -107,7 +108,7 @@ class Expander {
     }
 
     // A copy of the body with the variable's value in it.
-    Result<Node> bind(Node const& body, Binding const& binding) {
+    Result<TemplateNode> bind(TemplateNode const& body, Binding const& binding) {
         nodes_ += 1;
         if (nodes_ > kTemplateNodesMax)
             return fail_at(body.mark, fmt::format("more than {} values after loops are expanded",
@@ -115,8 +116,8 @@ class Expander {
         if (auto const* function = body.intrinsic();
             function != nullptr && function->key == "Ref" && function->value.is_string() &&
             function->value.text == binding.variable)
-            return Node::string(binding.value, body.mark);
-        Node out{.kind = body.kind, .mark = body.mark};
+            return TemplateNode::string(binding.value, body.mark);
+        TemplateNode out{.kind = body.kind, .mark = body.mark};
         MERIDIAN_TRY(out.text, substituted(body.text, binding, body.mark));
         for (auto const& item : body.items) {
             MERIDIAN_TRY(auto made, bind(item, binding));
@@ -136,7 +137,7 @@ class Expander {
 
 }  // namespace
 
-Result<Node> expand_loops(Node node, Evaluator& evaluator) {
+Result<TemplateNode> expand_loops(TemplateNode node, Evaluator& evaluator) {
     return Expander(evaluator).expand(std::move(node));
 }
 

@@ -13,6 +13,6 @@
 namespace meridian::deploy {
 
 // `node` with every loop in it expanded. Under limits: kTemplateNodesMax in all.
-[[nodiscard]] Result<Node> expand_loops(Node node, Evaluator& evaluator);
+[[nodiscard]] Result<TemplateNode> expand_loops(TemplateNode node, Evaluator& evaluator);
 
 }  // namespace meridian::deploy

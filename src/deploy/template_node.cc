@@ -16,51 +16,53 @@ std::unexpected<Error> fail_at(Mark mark, std::string_view text) {
                 fmt::format("{}:{}: {}", mark.line, mark.column, text));
 }
 
-Node Node::string(std::string text, Mark mark) {
+TemplateNode TemplateNode::string(std::string text, Mark mark) {
     return {.kind = Kind::kString, .mark = mark, .text = std::move(text)};
 }
 
-Node Node::boolean(bool value, Mark mark) {
+TemplateNode TemplateNode::boolean(bool value, Mark mark) {
     return {.kind = Kind::kBoolean, .mark = mark, .text = value ? "true" : "false"};
 }
 
-Node Node::list(std::vector<Node> items, Mark mark) {
+TemplateNode TemplateNode::list(std::vector<TemplateNode> items, Mark mark) {
     return {.kind = Kind::kList, .mark = mark, .items = std::move(items)};
 }
 
-Node Node::map(Mark mark) { return {.kind = Kind::kMap, .mark = mark}; }
+TemplateNode TemplateNode::map(Mark mark) { return {.kind = Kind::kMap, .mark = mark}; }
 
-Node Node::ref(std::string id, Mark mark) { return call("Ref", string(std::move(id), mark)); }
+TemplateNode TemplateNode::ref(std::string id, Mark mark) {
+    return call("Ref", string(std::move(id), mark));
+}
 
-Node Node::attribute(std::string id, std::string attribute, Mark mark) {
-    std::vector<Node> parts;
+TemplateNode TemplateNode::attribute(std::string id, std::string attribute, Mark mark) {
+    std::vector<TemplateNode> parts;
     parts.push_back(string(std::move(id), mark));
     parts.push_back(string(std::move(attribute), mark));
     return call("Fn::GetAtt", list(std::move(parts), mark));
 }
 
-Node Node::call(std::string function, Node argument) {
+TemplateNode TemplateNode::call(std::string function, TemplateNode argument) {
     auto out = map(argument.mark);
     out.set(std::move(function), std::move(argument));
     return out;
 }
 
-Node::Entry const* Node::find_entry(std::string_view key) const noexcept {
+TemplateNode::Entry const* TemplateNode::find_entry(std::string_view key) const noexcept {
     auto const found = std::ranges::find(entries, key, &Entry::key);
     return found == entries.end() ? nullptr : &*found;
 }
 
-Node const* Node::find(std::string_view key) const noexcept {
+TemplateNode const* TemplateNode::find(std::string_view key) const noexcept {
     auto const* entry = find_entry(key);
     return entry == nullptr ? nullptr : &entry->value;
 }
 
-Node* Node::find(std::string_view key) noexcept {
+TemplateNode* TemplateNode::find(std::string_view key) noexcept {
     auto const found = std::ranges::find(entries, key, &Entry::key);
     return found == entries.end() ? nullptr : &found->value;
 }
 
-Node& Node::set(std::string key, Node value) {
+TemplateNode& TemplateNode::set(std::string key, TemplateNode value) {
     if (auto* present = find(key)) {
         *present = std::move(value);
         return *present;
@@ -70,75 +72,75 @@ Node& Node::set(std::string key, Node value) {
     return entries.back().value;
 }
 
-void Node::erase(std::string_view key) {
+void TemplateNode::erase(std::string_view key) {
     std::erase_if(entries, [&](Entry const& entry) { return entry.key == key; });
 }
 
-Node::Entry const* Node::intrinsic() const noexcept {
+TemplateNode::Entry const* TemplateNode::intrinsic() const noexcept {
     if (kind != Kind::kMap || entries.size() != 1) return nullptr;
     auto const& entry = entries.front();
     return entry.key == "Ref" || entry.key.starts_with("Fn::") ? &entry : nullptr;
 }
 
-bool Node::is_symbolic() const noexcept {
+bool TemplateNode::is_symbolic() const noexcept {
     if (intrinsic() != nullptr) return true;
-    return std::ranges::any_of(items, &Node::is_symbolic) ||
+    return std::ranges::any_of(items, &TemplateNode::is_symbolic) ||
            std::ranges::any_of(entries, [](Entry const& e) { return e.value.is_symbolic(); });
 }
 
-std::size_t Node::count() const noexcept {
+std::size_t TemplateNode::count() const noexcept {
     std::size_t total = 1;
     for (auto const& item : items) total += item.count();
     for (auto const& entry : entries) total += entry.value.count();
     return total;
 }
 
-std::string_view describe_kind(Node const& node) noexcept {
+std::string_view describe_kind(TemplateNode const& node) noexcept {
     switch (node.kind) {
-        case Node::Kind::kNull:
+        case TemplateNode::Kind::kNull:
             return "nothing";
-        case Node::Kind::kBoolean:
+        case TemplateNode::Kind::kBoolean:
             return "a boolean";
-        case Node::Kind::kInteger:
-        case Node::Kind::kNumber:
+        case TemplateNode::Kind::kInteger:
+        case TemplateNode::Kind::kNumber:
             return "a number";
-        case Node::Kind::kString:
+        case TemplateNode::Kind::kString:
             return "a text";
-        case Node::Kind::kList:
+        case TemplateNode::Kind::kList:
             return "a list";
-        case Node::Kind::kMap:
+        case TemplateNode::Kind::kMap:
             return "a map";
     }
     return "nothing";
 }
 
-std::optional<bool> as_boolean(Node const& node) noexcept {
+std::optional<bool> as_boolean(TemplateNode const& node) noexcept {
     if (!node.is_scalar()) return std::nullopt;
     if (equals_ignoring_case(node.text, "true")) return true;
     if (equals_ignoring_case(node.text, "false")) return false;
     return std::nullopt;
 }
 
-nlohmann::json to_json(Node const& node) {
+nlohmann::json to_json(TemplateNode const& node) {
     switch (node.kind) {
-        case Node::Kind::kNull:
+        case TemplateNode::Kind::kNull:
             return nullptr;
-        case Node::Kind::kBoolean:
+        case TemplateNode::Kind::kBoolean:
             return node.text == "true";
-        case Node::Kind::kInteger:
-        case Node::Kind::kNumber: {
+        case TemplateNode::Kind::kInteger:
+        case TemplateNode::Kind::kNumber: {
             // What the parser took for a number is one in JSON's form, or becomes a text.
             auto number = nlohmann::json::parse(node.text, nullptr, false);
             return number.is_number() ? number : nlohmann::json(node.text);
         }
-        case Node::Kind::kString:
+        case TemplateNode::Kind::kString:
             return node.text;
-        case Node::Kind::kList: {
+        case TemplateNode::Kind::kList: {
             auto out = nlohmann::json::array();
             for (auto const& item : node.items) out.push_back(to_json(item));
             return out;
         }
-        case Node::Kind::kMap: {
+        case TemplateNode::Kind::kMap: {
             auto out = nlohmann::json::object();
             for (auto const& entry : node.entries) out[entry.key] = to_json(entry.value);
             return out;
@@ -147,32 +149,32 @@ nlohmann::json to_json(Node const& node) {
     return nullptr;
 }
 
-Node from_json(nlohmann::json const& value) {
-    Node out;
+TemplateNode from_json(nlohmann::json const& value) {
+    TemplateNode out;
     switch (value.type()) {
         case nlohmann::json::value_t::object:
-            out.kind = Node::Kind::kMap;
+            out.kind = TemplateNode::Kind::kMap;
             for (auto const& [key, member] : value.items())
                 out.entries.push_back({key, {}, from_json(member)});
             break;
         case nlohmann::json::value_t::array:
-            out.kind = Node::Kind::kList;
+            out.kind = TemplateNode::Kind::kList;
             for (auto const& item : value) out.items.push_back(from_json(item));
             break;
         case nlohmann::json::value_t::string:
-            out.kind = Node::Kind::kString;
+            out.kind = TemplateNode::Kind::kString;
             out.text = value.get<std::string>();
             break;
         case nlohmann::json::value_t::boolean:
-            out = Node::boolean(value.get<bool>(), {});
+            out = TemplateNode::boolean(value.get<bool>(), {});
             break;
         case nlohmann::json::value_t::number_integer:
         case nlohmann::json::value_t::number_unsigned:
-            out.kind = Node::Kind::kInteger;
+            out.kind = TemplateNode::Kind::kInteger;
             out.text = value.dump();
             break;
         case nlohmann::json::value_t::number_float:
-            out.kind = Node::Kind::kNumber;
+            out.kind = TemplateNode::Kind::kNumber;
             out.text = value.dump();
             break;
         default:

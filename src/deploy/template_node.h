@@ -29,25 +29,25 @@ struct Mark {
 // (Template::parse, expand).
 [[nodiscard]] std::unexpected<Error> fail_at(Mark mark, std::string_view text);
 
-struct Node {
+struct TemplateNode {
     enum class Kind { kNull, kBoolean, kInteger, kNumber, kString, kList, kMap };
     struct Entry;
 
     Kind kind = Kind::kNull;
     Mark mark = {};
     std::string text = {};  // of a scalar: as it was written, without quotes
-    std::vector<Node> items;
+    std::vector<TemplateNode> items;
     std::vector<Entry> entries;  // in the order of the file, each key once
 
-    [[nodiscard]] static Node string(std::string text, Mark mark);
-    [[nodiscard]] static Node boolean(bool value, Mark mark);
-    [[nodiscard]] static Node list(std::vector<Node> items, Mark mark);
-    [[nodiscard]] static Node map(Mark mark);
+    [[nodiscard]] static TemplateNode string(std::string text, Mark mark);
+    [[nodiscard]] static TemplateNode boolean(bool value, Mark mark);
+    [[nodiscard]] static TemplateNode list(std::vector<TemplateNode> items, Mark mark);
+    [[nodiscard]] static TemplateNode map(Mark mark);
     // {"Ref": id} and {"Fn::GetAtt": [id, attribute]}.
-    [[nodiscard]] static Node ref(std::string id, Mark mark);
-    [[nodiscard]] static Node attribute(std::string id, std::string attribute, Mark mark);
+    [[nodiscard]] static TemplateNode ref(std::string id, Mark mark);
+    [[nodiscard]] static TemplateNode attribute(std::string id, std::string attribute, Mark mark);
     // {function: argument}.
-    [[nodiscard]] static Node call(std::string function, Node argument);
+    [[nodiscard]] static TemplateNode call(std::string function, TemplateNode argument);
 
     [[nodiscard]] bool is_null() const noexcept { return kind == Kind::kNull; }
     [[nodiscard]] bool is_list() const noexcept { return kind == Kind::kList; }
@@ -55,11 +55,11 @@ struct Node {
     [[nodiscard]] bool is_string() const noexcept { return kind == Kind::kString; }
     [[nodiscard]] bool is_scalar() const noexcept { return !is_list() && !is_map() && !is_null(); }
 
-    [[nodiscard]] Node const* find(std::string_view key) const noexcept;
-    [[nodiscard]] Node* find(std::string_view key) noexcept;
+    [[nodiscard]] TemplateNode const* find(std::string_view key) const noexcept;
+    [[nodiscard]] TemplateNode* find(std::string_view key) noexcept;
     [[nodiscard]] Entry const* find_entry(std::string_view key) const noexcept;
     // Adds the entry or replaces its value; of a map.
-    Node& set(std::string key, Node value);
+    TemplateNode& set(std::string key, TemplateNode value);
     void erase(std::string_view key);
 
     // The entry of an intrinsic function: the only one of a map, "Ref" or "Fn::…"; else null.
@@ -71,20 +71,20 @@ struct Node {
     [[nodiscard]] std::size_t count() const noexcept;
 };
 
-struct Node::Entry {
+struct TemplateNode::Entry {
     std::string key;
     Mark mark = {};
-    Node value = {};
+    TemplateNode value = {};
 };
 
 // "a list", "the text live": how an error speaks of a node.
-[[nodiscard]] std::string_view describe_kind(Node const& node) noexcept;
+[[nodiscard]] std::string_view describe_kind(TemplateNode const& node) noexcept;
 
 // True and false as booleans, as the texts "true" and "false" in any case; else nothing.
-[[nodiscard]] std::optional<bool> as_boolean(Node const& node) noexcept;
+[[nodiscard]] std::optional<bool> as_boolean(TemplateNode const& node) noexcept;
 
-[[nodiscard]] nlohmann::json to_json(Node const& node);
+[[nodiscard]] nlohmann::json to_json(TemplateNode const& node);
 // Without marks.
-[[nodiscard]] Node from_json(nlohmann::json const& value);
+[[nodiscard]] TemplateNode from_json(nlohmann::json const& value);
 
 }  // namespace meridian::deploy

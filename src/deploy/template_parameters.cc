@@ -50,7 +50,7 @@ Result<void> check_type(std::string const& type, Mark mark) {
     return fail_at(mark, fmt::format("there is no parameter type {}", type));
 }
 
-Result<std::optional<double>> number_member(Node const& parameter, std::string_view name) {
+Result<std::optional<double>> number_member(TemplateNode const& parameter, std::string_view name) {
     auto const* node = parameter.find(name);
     if (node == nullptr) return std::nullopt;
     auto const number = node->is_scalar() ? number_of(node->text) : std::nullopt;
@@ -58,7 +58,8 @@ Result<std::optional<double>> number_member(Node const& parameter, std::string_v
     return number;
 }
 
-Result<std::optional<std::size_t>> length_member(Node const& parameter, std::string_view name) {
+Result<std::optional<std::size_t>> length_member(TemplateNode const& parameter,
+                                                 std::string_view name) {
     MERIDIAN_TRY(auto const number, number_member(parameter, name));
     if (!number) return std::nullopt;
     constexpr double kMost = 1e9;
@@ -67,13 +68,13 @@ Result<std::optional<std::size_t>> length_member(Node const& parameter, std::str
     return static_cast<std::size_t>(*number);
 }
 
-Result<std::string> text_member(Node const& parameter, std::string_view name) {
+Result<std::string> text_member(TemplateNode const& parameter, std::string_view name) {
     auto const* node = parameter.find(name);
     if (node == nullptr) return std::string();
     return text_of(*node, name);
 }
 
-Result<TemplateParameter> read_parameter(Node::Entry const& entry) {
+Result<TemplateParameter> read_parameter(TemplateNode::Entry const& entry) {
     auto const& node = entry.value;
     if (!node.is_map())
         return fail_at(entry.mark, fmt::format("the parameter {} is a map with a Type", entry.key));
@@ -180,22 +181,22 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
 }
 
-Result<Node> value_of(TemplateParameter const& parameter, std::string const& text) {
+Result<TemplateNode> value_of(TemplateParameter const& parameter, std::string const& text) {
     Checker const checker(parameter);
     if (!is_list_type(parameter.type)) {
         MERIDIAN_CHECK(checker.check(text));
-        auto out = Node::string(text, parameter.mark);
-        if (parameter.type == "Number") out.kind = Node::Kind::kNumber;
+        auto out = TemplateNode::string(text, parameter.mark);
+        if (parameter.type == "Number") out.kind = TemplateNode::Kind::kNumber;
         return out;
     }
-    auto out = Node::list({}, parameter.mark);
+    auto out = TemplateNode::list({}, parameter.mark);
     std::string_view rest = text;
     while (!text.empty()) {
         auto const comma = rest.find(',');
         auto item = std::string(trimmed(rest.substr(0, comma)));
         MERIDIAN_CHECK(checker.check(item));
-        out.items.push_back(Node::string(std::move(item), parameter.mark));
-        if (is_number_type(parameter.type)) out.items.back().kind = Node::Kind::kNumber;
+        out.items.push_back(TemplateNode::string(std::move(item), parameter.mark));
+        if (is_number_type(parameter.type)) out.items.back().kind = TemplateNode::Kind::kNumber;
         if (comma == std::string_view::npos) break;
         rest.remove_prefix(comma + 1);
     }
@@ -204,7 +205,7 @@ Result<Node> value_of(TemplateParameter const& parameter, std::string const& tex
 
 }  // namespace
 
-Result<std::vector<TemplateParameter>> read_parameters(Node const* section) {
+Result<std::vector<TemplateParameter>> read_parameters(TemplateNode const* section) {
     std::vector<TemplateParameter> out;
     if (section == nullptr || section->is_null()) return out;
     if (!section->is_map()) return fail_at(section->mark, "Parameters is a map");
@@ -217,14 +218,14 @@ Result<std::vector<TemplateParameter>> read_parameters(Node const* section) {
     return out;
 }
 
-Result<std::map<std::string, Node, std::less<>>> parameter_values(
+Result<std::map<std::string, TemplateNode, std::less<>>> parameter_values(
     std::vector<TemplateParameter> const& parameters,
     std::map<std::string, std::string> const& given) {
     for (auto const& [name, value] : given) {
         if (std::ranges::find(parameters, name, &TemplateParameter::name) == parameters.end())
             return fail_at({1, 1}, fmt::format("the template has no parameter {}", name));
     }
-    std::map<std::string, Node, std::less<>> out;
+    std::map<std::string, TemplateNode, std::less<>> out;
     std::vector<std::string_view> missing;
     for (auto const& parameter : parameters) {
         auto const found = given.find(parameter.name);

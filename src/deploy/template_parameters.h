@@ -12,11 +12,11 @@
 namespace meridian::deploy {
 
 // `section` is null where the template has none.
-[[nodiscard]] Result<std::vector<TemplateParameter>> read_parameters(Node const* section);
+[[nodiscard]] Result<std::vector<TemplateParameter>> read_parameters(TemplateNode const* section);
 
 // The value of every parameter: what was given, or its default. Errors: one that is missing, one
 // that the template does not have, one that breaks a constraint. A NoEcho value is never quoted.
-[[nodiscard]] Result<std::map<std::string, Node, std::less<>>> parameter_values(
+[[nodiscard]] Result<std::map<std::string, TemplateNode, std::less<>>> parameter_values(
     std::vector<TemplateParameter> const& parameters,
     std::map<std::string, std::string> const& given);
 

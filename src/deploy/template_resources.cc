@@ -31,7 +31,7 @@ class Reader {
     Reader(Template const& source, Evaluator& evaluator, Draft& draft)
         : source_(source), evaluator_(evaluator), draft_(draft) {}
 
-    Result<void> read(Node::Entry const& entry) {
+    Result<void> read(TemplateNode::Entry const& entry) {
         MERIDIAN_CHECK(check(entry));
         auto const& id = entry.key;
         auto const& node = entry.value;
@@ -54,7 +54,7 @@ class Reader {
     }
 
   private:
-    static Result<void> check(Node::Entry const& entry) {
+    static Result<void> check(TemplateNode::Entry const& entry) {
         if (entry.key.empty() || alphanumeric(entry.key) != entry.key)
             return fail_at(entry.mark,
                            fmt::format("the logical id {} is not letters and digits", entry.key));
@@ -72,7 +72,7 @@ class Reader {
         return {};
     }
 
-    Result<void> foreign(std::string const& id, Node const& type) {
+    Result<void> foreign(std::string const& id, TemplateNode const& type) {
         if (!draft_.ignore_foreign)
             return fail_at(type.mark,
                            fmt::format("Resource {} has the type {}, which is not Meridian's: give "
@@ -85,10 +85,11 @@ class Reader {
         return {};
     }
 
-    Result<Node> properties_of(Node::Entry const& entry) {
+    Result<TemplateNode> properties_of(TemplateNode::Entry const& entry) {
         auto const& type = *entry.value.find("Type");
         auto const* given = entry.value.find("Properties");
-        auto properties = given == nullptr || given->is_null() ? Node::map(entry.mark) : *given;
+        auto properties =
+            given == nullptr || given->is_null() ? TemplateNode::map(entry.mark) : *given;
         if (!properties.is_map() || properties.intrinsic() != nullptr)
             return fail_at(properties.mark, "Properties is a map");
         MERIDIAN_TRY(properties,
@@ -97,11 +98,11 @@ class Reader {
         return evaluator_.evaluate_present(properties, "Properties");
     }
 
-    Result<std::vector<Node>> depends_on(Node const& resource) {
-        std::vector<Node> out;
+    Result<std::vector<TemplateNode>> depends_on(TemplateNode const& resource) {
+        std::vector<TemplateNode> out;
         auto const* node = resource.find("DependsOn");
         if (node == nullptr) return out;
-        std::vector<Node> const one = {*node};
+        std::vector<TemplateNode> const one = {*node};
         for (auto const& item : node->is_list() ? node->items : one) {
             if (!item.is_string())
                 return fail_at(item.mark, "DependsOn is a resource's name or a list of names");
@@ -110,7 +111,7 @@ class Reader {
         return out;
     }
 
-    Result<std::optional<std::string>> deletion_policy(Node::Entry const& entry) {
+    Result<std::optional<std::string>> deletion_policy(TemplateNode::Entry const& entry) {
         if (auto const* update = entry.value.find_entry("UpdateReplacePolicy")) {
             MERIDIAN_TRY(auto const value,
                          evaluator_.evaluate_present(update->value, "UpdateReplacePolicy"));
@@ -132,7 +133,7 @@ class Reader {
         bool skip = false;
     };
     // What `sam build` reads of Metadata; anything else in it is the author's.
-    Result<Build> build_of(Node const& resource) {
+    Result<Build> build_of(TemplateNode const& resource) {
         Build out;
         auto const* metadata = resource.find("Metadata");
         if (metadata == nullptr) return out;
@@ -149,7 +150,7 @@ class Reader {
         return out;
     }
 
-    Result<void> read_sam(Node::Entry const& entry) {
+    Result<void> read_sam(TemplateNode::Entry const& entry) {
         SamResource resource{.id = entry.key, .mark = entry.mark};
         for (auto const* name : {"Connectors", "UpdatePolicy"}) {
             if (auto const* extra = entry.value.find_entry(name))
@@ -166,7 +167,7 @@ class Reader {
                    : expand_sam_layer(draft_, resource);
     }
 
-    Result<void> read_plain(Node::Entry const& entry) {
+    Result<void> read_plain(TemplateNode::Entry const& entry) {
         auto const& type = entry.value.find("Type")->text;
         for (auto const* name : {"Connectors", "IgnoreGlobals"}) {
             if (auto const* extra = entry.value.find_entry(name))
@@ -191,7 +192,7 @@ class Reader {
     }
 
     // `Code: ./src`, as `aws cloudformation package` takes it.
-    Result<void> place_code(Node::Entry const& entry, DraftResource& out) {
+    Result<void> place_code(TemplateNode::Entry const& entry, DraftResource& out) {
         bool const function = out.type == "AWS::Lambda::Function";
         if (!function && out.type != "AWS::Lambda::LayerVersion") return {};
         auto* code = out.properties.find(function ? "Code" : "Content");
@@ -212,7 +213,7 @@ class Reader {
         return {};
     }
 
-    Result<void> read_code_deploy(Node::Entry const& entry) {
+    Result<void> read_code_deploy(TemplateNode::Entry const& entry) {
         MERIDIAN_TRY(auto properties, properties_of(entry));
         return add_code_deploy(draft_, entry.key, *entry.value.find("Type"), properties);
     }
@@ -224,8 +225,8 @@ class Reader {
 
 }  // namespace
 
-Result<void> draft_resources(Template const& source, Node const& resources, Evaluator& evaluator,
-                             Draft& draft) {
+Result<void> draft_resources(Template const& source, TemplateNode const& resources,
+                             Evaluator& evaluator, Draft& draft) {
     Reader reader(source, evaluator, draft);
     for (auto const& entry : resources.entries) {
         MERIDIAN_CHECK(reader.read(entry));

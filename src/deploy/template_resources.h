@@ -11,7 +11,7 @@
 namespace meridian::deploy {
 
 // `resources` has its loops expanded.
-[[nodiscard]] Result<void> draft_resources(Template const& source, Node const& resources,
+[[nodiscard]] Result<void> draft_resources(Template const& source, TemplateNode const& resources,
                                            Evaluator& evaluator, Draft& draft);
 
 }  // namespace meridian::deploy

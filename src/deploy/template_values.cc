@@ -31,7 +31,7 @@ constexpr auto kRefused = std::to_array<Refusal>({
     {"Fn::Cidr", "Meridian makes no networks"},
 });
 
-std::size_t bytes_of(Node const& node) {
+std::size_t bytes_of(TemplateNode const& node) {
     auto total = kNodeBytes + node.text.size();
     for (auto const& item : node.items) total += bytes_of(item);
     for (auto const& entry : node.entries) total += entry.key.size() + bytes_of(entry.value);
@@ -45,17 +45,17 @@ Result<void> needs_extensions(bool have, std::string_view function, Mark mark) {
 
 }  // namespace
 
-Result<void> Evaluator::charge(Node const& made, Mark mark) {
+Result<void> Evaluator::charge(TemplateNode const& made, Mark mark) {
     made_bytes_ += bytes_of(made);
     if (made_bytes_ <= kEvaluatedBytesMax) return {};
     return fail_at(mark, fmt::format("evaluating it makes more than {} bytes", kEvaluatedBytesMax));
 }
 
-Result<std::optional<Node>> Evaluator::evaluate(Node const& node) {
+Result<std::optional<TemplateNode>> Evaluator::evaluate(TemplateNode const& node) {
     if (auto const* function = node.intrinsic())
         return call(function->key, function->value, node.mark);
     if (node.is_list()) {
-        auto out = Node::list({}, node.mark);
+        auto out = TemplateNode::list({}, node.mark);
         for (auto const& item : node.items) {
             MERIDIAN_TRY(auto value, evaluate(item));
             if (value) out.items.push_back(*std::move(value));
@@ -63,7 +63,7 @@ Result<std::optional<Node>> Evaluator::evaluate(Node const& node) {
         return out;
     }
     if (node.is_map()) {
-        auto out = Node::map(node.mark);
+        auto out = TemplateNode::map(node.mark);
         for (auto const& entry : node.entries) {
             if (entry.key.starts_with("Fn::"))
                 return fail_at(entry.mark, fmt::format("{} stands beside other keys", entry.key));
@@ -75,13 +75,14 @@ Result<std::optional<Node>> Evaluator::evaluate(Node const& node) {
     return node;
 }
 
-Result<Node> Evaluator::evaluate_present(Node const& node, std::string_view what) {
+Result<TemplateNode> Evaluator::evaluate_present(TemplateNode const& node, std::string_view what) {
     MERIDIAN_TRY(auto value, evaluate(node));
     if (!value) return fail_at(node.mark, fmt::format("{} is AWS::NoValue", what));
     return *std::move(value);
 }
 
-Evaluator::Value Evaluator::call(std::string const& function, Node const& argument, Mark mark) {
+Evaluator::Value Evaluator::call(std::string const& function, TemplateNode const& argument,
+                                 Mark mark) {
     if (function == "Ref") return reference(argument, mark);
     if (function == "Fn::GetAtt") return get_attribute(argument, mark);
     if (function == "Fn::Sub") return substitute(argument, mark);
@@ -93,7 +94,7 @@ Evaluator::Value Evaluator::call(std::string const& function, Node const& argume
     if (refused != kRefused.end())
         return fail_at(mark, fmt::format("{}: {}", function, refused->reason));
 
-    using Function = Result<Node> (*)(Mark, Node);
+    using Function = Result<TemplateNode> (*)(Mark, TemplateNode);
     struct Row {
         std::string_view name;
         Function function;
@@ -119,7 +120,7 @@ Evaluator::Value Evaluator::call(std::string const& function, Node const& argume
     return out;
 }
 
-Evaluator::Value Evaluator::reference(Node const& argument, Mark mark) {
+Evaluator::Value Evaluator::reference(TemplateNode const& argument, Mark mark) {
     MERIDIAN_TRY(auto const name, evaluate_present(argument, "Ref"));
     MERIDIAN_TRY(auto const text, text_of(name, "what Ref names"));
     if (text == "AWS::NoValue") return std::nullopt;
@@ -128,7 +129,7 @@ Evaluator::Value Evaluator::reference(Node const& argument, Mark mark) {
 }
 
 // A parameter's value, or a reference to a resource.
-Result<Node> Evaluator::variable(std::string const& name, Mark mark) {
+Result<TemplateNode> Evaluator::variable(std::string const& name, Mark mark) {
     if (auto const found = scope_.values.find(name); found != scope_.values.end()) {
         auto out = found->second;
         out.mark = mark;
@@ -138,10 +139,10 @@ Result<Node> Evaluator::variable(std::string const& name, Mark mark) {
     if (name.starts_with("AWS::"))
         return fail_at(mark, fmt::format("there is no pseudo parameter {}", name));
     if (scope_.resource) return scope_.resource(name, std::nullopt, mark);
-    return Node::ref(name, mark);
+    return TemplateNode::ref(name, mark);
 }
 
-Evaluator::Value Evaluator::get_attribute(Node const& argument, Mark mark) {
+Evaluator::Value Evaluator::get_attribute(TemplateNode const& argument, Mark mark) {
     std::vector<std::string> parts;
     if (argument.is_string()) {
         auto const dot = argument.text.find('.');
@@ -157,12 +158,12 @@ Evaluator::Value Evaluator::get_attribute(Node const& argument, Mark mark) {
     if (parts.size() != 2 || parts[0].empty() || parts[1].empty())
         return fail_at(mark, "Fn::GetAtt takes a resource and an attribute: [Resource, Arn]");
     if (scope_.resource) return scope_.resource(parts[0], parts[1], mark);
-    return Node::attribute(parts[0], parts[1], mark);
+    return TemplateNode::attribute(parts[0], parts[1], mark);
 }
 
-Evaluator::Value Evaluator::substitute(Node const& argument, Mark mark) {
+Evaluator::Value Evaluator::substitute(TemplateNode const& argument, Mark mark) {
     auto const* pattern = &argument;
-    auto variables = Node::map(mark);
+    auto variables = TemplateNode::map(mark);
     if (argument.is_list()) {
         if (argument.items.size() != 2 || !argument.items[1].is_map() ||
             argument.items[1].intrinsic() != nullptr)
@@ -174,10 +175,10 @@ Evaluator::Value Evaluator::substitute(Node const& argument, Mark mark) {
         return fail_at(pattern->mark,
                        fmt::format("Fn::Sub takes a text, not {}", describe_kind(*pattern)));
     MERIDIAN_TRY(auto const pieces, sub_pieces(pattern->text, mark));
-    auto parts = Node::list({}, mark);
+    auto parts = TemplateNode::list({}, mark);
     for (auto const& piece : pieces) {
         if (!piece.variable) {
-            parts.items.push_back(Node::string(piece.text, mark));
+            parts.items.push_back(TemplateNode::string(piece.text, mark));
             continue;
         }
         if (auto const* own = variables.find(piece.text)) {
@@ -185,8 +186,8 @@ Evaluator::Value Evaluator::substitute(Node const& argument, Mark mark) {
             parts.items.push_back(*own);
         } else if (auto const dot = piece.text.find('.');
                    dot != std::string::npos && !scope_.values.contains(piece.text)) {
-            auto const call =
-                Node::attribute(piece.text.substr(0, dot), piece.text.substr(dot + 1), mark);
+            auto const call = TemplateNode::attribute(piece.text.substr(0, dot),
+                                                      piece.text.substr(dot + 1), mark);
             MERIDIAN_TRY(auto value, get_attribute(call.entries[0].value, mark));
             parts.items.push_back(*std::move(value));
         } else {
@@ -196,15 +197,15 @@ Evaluator::Value Evaluator::substitute(Node const& argument, Mark mark) {
         if (parts.items.back().is_list())
             return fail_at(mark, fmt::format("Fn::Sub: {} is a list", piece.text));
     }
-    auto joined = Node::list({}, mark);
-    joined.items.push_back(Node::string({}, mark));
+    auto joined = TemplateNode::list({}, mark);
+    joined.items.push_back(TemplateNode::string({}, mark));
     joined.items.push_back(std::move(parts));
     MERIDIAN_TRY(auto out, join(mark, std::move(joined)));
     MERIDIAN_CHECK(charge(out, mark));
     return out;
 }
 
-Evaluator::Value Evaluator::choose(Node const& argument, Mark mark) {
+Evaluator::Value Evaluator::choose(TemplateNode const& argument, Mark mark) {
     if (!argument.is_list() || argument.items.size() != 3)
         return fail_at(mark, "Fn::If takes a condition and two values: [Name, then, else]");
     if (!argument.items[0].is_string())
@@ -213,10 +214,10 @@ Evaluator::Value Evaluator::choose(Node const& argument, Mark mark) {
     return evaluate(argument.items[holds ? 1 : 2]);
 }
 
-Evaluator::Value Evaluator::find_in_map(Node const& argument, Mark mark) {
+Evaluator::Value Evaluator::find_in_map(TemplateNode const& argument, Mark mark) {
     if (!argument.is_list() || argument.items.size() < 3 || argument.items.size() > 4)
         return fail_at(mark, "Fn::FindInMap takes a map's name and two keys");
-    Node const* fallback = nullptr;
+    TemplateNode const* fallback = nullptr;
     if (argument.items.size() == 4) {
         MERIDIAN_CHECK(needs_extensions(scope_.language_extensions, "Fn::FindInMap's DefaultValue",
                                         argument.items[3].mark));
@@ -265,7 +266,7 @@ Result<bool> Evaluator::condition(std::string const& name, Mark mark) {
     return holds;
 }
 
-Result<bool> Evaluator::boolean(Node const& node) {
+Result<bool> Evaluator::boolean(TemplateNode const& node) {
     if (node.is_map() && node.entries.size() == 1) {
         auto const& entry = node.entries.front();
         if (entry.key == "Condition") {
@@ -282,7 +283,8 @@ Result<bool> Evaluator::boolean(Node const& node) {
                    "other conditions");
 }
 
-Result<bool> Evaluator::boolean_call(std::string const& function, Node const& argument, Mark mark) {
+Result<bool> Evaluator::boolean_call(std::string const& function, TemplateNode const& argument,
+                                     Mark mark) {
     auto const takes = [&](std::size_t least, std::size_t most,
                            std::string_view form) -> Result<void> {
         if (argument.is_list() && argument.items.size() >= least && argument.items.size() <= most)

@@ -28,23 +28,24 @@ class Evaluator {
   public:
     struct Scope {
         // Parameters and pseudo parameters (not AWS::NoValue), by name.
-        std::map<std::string, Node, std::less<>> values = {};
-        Node mappings = {};    // the section; null where there is none
-        Node conditions = {};  // the same
+        std::map<std::string, TemplateNode, std::less<>> values = {};
+        TemplateNode mappings = {};    // the section; null where there is none
+        TemplateNode conditions = {};  // the same
         bool language_extensions = false;
         // Answers {"Ref": id} and, with an attribute, {"Fn::GetAtt": [id, attribute]}. Absent:
         // they stay.
-        std::function<Result<Node>(std::string const& id, std::optional<std::string> attribute,
-                                   Mark mark)>
+        std::function<Result<TemplateNode>(std::string const& id,
+                                           std::optional<std::string> attribute, Mark mark)>
             resource = {};
     };
 
     explicit Evaluator(Scope scope) : scope_(std::move(scope)) {}
 
     // The value, or nothing where it is AWS::NoValue. In lists and maps such members are left out.
-    [[nodiscard]] Result<std::optional<Node>> evaluate(Node const& node);
+    [[nodiscard]] Result<std::optional<TemplateNode>> evaluate(TemplateNode const& node);
     // The same where something must stand; `what` names it in the error.
-    [[nodiscard]] Result<Node> evaluate_present(Node const& node, std::string_view what);
+    [[nodiscard]] Result<TemplateNode> evaluate_present(TemplateNode const& node,
+                                                        std::string_view what);
 
     // Of a name in Conditions.
     [[nodiscard]] Result<bool> condition(std::string const& name, Mark mark);
@@ -54,18 +55,18 @@ class Evaluator {
     [[nodiscard]] Scope& scope() noexcept { return scope_; }
 
   private:
-    using Value = Result<std::optional<Node>>;
+    using Value = Result<std::optional<TemplateNode>>;
 
-    Value call(std::string const& function, Node const& argument, Mark mark);
-    Value reference(Node const& argument, Mark mark);
-    Value get_attribute(Node const& argument, Mark mark);
-    Value substitute(Node const& argument, Mark mark);
-    Result<Node> variable(std::string const& name, Mark mark);
-    Value choose(Node const& argument, Mark mark);
-    Value find_in_map(Node const& argument, Mark mark);
-    Result<bool> boolean(Node const& node);
-    Result<bool> boolean_call(std::string const& function, Node const& argument, Mark mark);
-    Result<void> charge(Node const& made, Mark mark);
+    Value call(std::string const& function, TemplateNode const& argument, Mark mark);
+    Value reference(TemplateNode const& argument, Mark mark);
+    Value get_attribute(TemplateNode const& argument, Mark mark);
+    Value substitute(TemplateNode const& argument, Mark mark);
+    Result<TemplateNode> variable(std::string const& name, Mark mark);
+    Value choose(TemplateNode const& argument, Mark mark);
+    Value find_in_map(TemplateNode const& argument, Mark mark);
+    Result<bool> boolean(TemplateNode const& node);
+    Result<bool> boolean_call(std::string const& function, TemplateNode const& argument, Mark mark);
+    Result<void> charge(TemplateNode const& made, Mark mark);
 
     Scope scope_;
     std::map<std::string, bool, std::less<>> decided_;  // conditions

@@ -27,8 +27,8 @@ B: !Not [!Condition A]
 )");
     Evaluator::Scope scope{
         .mappings = *mappings, .conditions = *conditions, .language_extensions = extensions};
-    scope.values["Stage"] = Node::string("prod", {});
-    scope.values["AWS::Region"] = Node::string("us-east-1", {});
+    scope.values["Stage"] = TemplateNode::string("prod", {});
+    scope.values["AWS::Region"] = TemplateNode::string("us-east-1", {});
     scope.values["Zones"] = from_json(json::parse(R"(["a","b","c"])"));
     scope.values["Count"] = from_json(3);
     return Evaluator(std::move(scope));
@@ -209,7 +209,7 @@ TEST(TemplateValues, TextsThatDoubleEndAtTheLimit) {
     std::string many = "[";
     for (int i = 0; i < 2'000; ++i) many += "!Ref Long,";
     auto values = evaluator();
-    values.scope().values["Long"] = Node::string(std::string(100'000, 'x'), {});
+    values.scope().values["Long"] = TemplateNode::string(std::string(100'000, 'x'), {});
     auto const out = values.evaluate(*parse_yaml(many + "]"));
     ASSERT_FALSE(out);
     EXPECT_NE(out.error().message.find("evaluating it makes more than 64000000 bytes"),

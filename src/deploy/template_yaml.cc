@@ -60,7 +60,7 @@ std::string function_of_tag(std::string const& tag, Mark mark) {
     refuse(mark, fmt::format("unknown tag {}", tag));
 }
 
-std::size_t depth_of(Node const& node) {
+std::size_t depth_of(TemplateNode const& node) {
     std::size_t below = 0;
     for (auto const& item : node.items) below = std::max(below, depth_of(item));
     for (auto const& entry : node.entries) below = std::max(below, depth_of(entry.value));
@@ -100,7 +100,7 @@ std::string with_whole_escapes(std::string_view text) {
 
 class TreeBuilder : public YAML::EventHandler {
   public:
-    Node take() { return std::move(root_); }
+    TemplateNode take() { return std::move(root_); }
 
     void OnDocumentStart(YAML::Mark const& /*mark*/) override {}
     void OnDocumentEnd() override {}
@@ -124,13 +124,13 @@ class TreeBuilder : public YAML::EventHandler {
 
     void OnSequenceStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value /*style*/) override {
-        open(Node::list({}, mark_of(mark)), tag, anchor);
+        open(TemplateNode::list({}, mark_of(mark)), tag, anchor);
     }
     void OnSequenceEnd() override { close(); }
 
     void OnMapStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
                     YAML::EmitterStyle::value /*style*/) override {
-        open(Node::map(mark_of(mark)), tag, anchor);
+        open(TemplateNode::map(mark_of(mark)), tag, anchor);
     }
     void OnMapEnd() override {
         auto& frame = frames_.back();
@@ -155,7 +155,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   private:
     struct Frame {
-        Node node;
+        TemplateNode node;
         std::string function;
         YAML::anchor_t anchor = 0;
         // Of a map: its keys so far, and the one whose value comes next.
@@ -164,10 +164,10 @@ class TreeBuilder : public YAML::EventHandler {
         Mark key_mark = {};
         bool has_key = false;
         bool merging = false;  // that key is <<
-        std::vector<Node::Entry> merged = {};
+        std::vector<TemplateNode::Entry> merged = {};
     };
     struct Anchored {
-        Node node;
+        TemplateNode node;
         std::size_t nodes = 0;
         std::size_t depth = 0;
     };
@@ -206,7 +206,7 @@ class TreeBuilder : public YAML::EventHandler {
         frame.merging = plain && key == "<<";
     }
 
-    void open(Node node, std::string const& tag, YAML::anchor_t anchor) {
+    void open(TemplateNode node, std::string const& tag, YAML::anchor_t anchor) {
         auto const at = node.mark;
         if (expects_key()) refuse(at, "a key must be a plain text");
         if (frames_.size() >= kTemplateDepthMax) refuse_depth(at);
@@ -221,14 +221,14 @@ class TreeBuilder : public YAML::EventHandler {
         finish(std::move(frame.node), frame.function, frame.anchor);
     }
 
-    void finish(Node node, std::string const& function, YAML::anchor_t anchor) {
+    void finish(TemplateNode node, std::string const& function, YAML::anchor_t anchor) {
         auto const at = node.mark;
         if (expects_key()) refuse(at, "a key must be a plain text");
         count(1, at);
         if (!function.empty()) {
             // !GetAtt function.attribute
             if (function == "Fn::GetAtt" && node.is_string()) node = split_attribute(node);
-            node = Node::call(function, std::move(node));
+            node = TemplateNode::call(function, std::move(node));
         }
         if (anchor != 0) {
             auto const nodes = node.count();
@@ -238,17 +238,17 @@ class TreeBuilder : public YAML::EventHandler {
         attach(std::move(node));
     }
 
-    static Node split_attribute(Node const& node) {
+    static TemplateNode split_attribute(TemplateNode const& node) {
         auto const dot = node.text.find('.');
         if (dot == std::string::npos || dot == 0 || dot + 1 == node.text.size())
             refuse(node.mark, "!GetAtt is written as Resource.Attribute");
-        std::vector<Node> parts;
-        parts.push_back(Node::string(node.text.substr(0, dot), node.mark));
-        parts.push_back(Node::string(node.text.substr(dot + 1), node.mark));
-        return Node::list(std::move(parts), node.mark);
+        std::vector<TemplateNode> parts;
+        parts.push_back(TemplateNode::string(node.text.substr(0, dot), node.mark));
+        parts.push_back(TemplateNode::string(node.text.substr(dot + 1), node.mark));
+        return TemplateNode::list(std::move(parts), node.mark);
     }
 
-    void attach(Node node) {
+    void attach(TemplateNode node) {
         if (frames_.empty()) {
             root_ = std::move(node);
             return;
@@ -266,7 +266,7 @@ class TreeBuilder : public YAML::EventHandler {
         frame.node.entries.push_back({std::move(frame.key), frame.key_mark, std::move(node)});
     }
 
-    static void merge(Frame& frame, Node const& from) {
+    static void merge(Frame& frame, TemplateNode const& from) {
         if (from.is_list()) {
             for (auto const& item : from.items) merge(frame, item);
             return;
@@ -275,7 +275,7 @@ class TreeBuilder : public YAML::EventHandler {
         frame.merged.insert(frame.merged.end(), from.entries.begin(), from.entries.end());
     }
 
-    Node root_;
+    TemplateNode root_;
     std::vector<Frame> frames_;
     std::map<YAML::anchor_t, Anchored> anchors_;
     std::size_t nodes_ = 0;
@@ -283,7 +283,7 @@ class TreeBuilder : public YAML::EventHandler {
 
 }  // namespace
 
-Result<Node> parse_yaml(std::string_view text) {
+Result<TemplateNode> parse_yaml(std::string_view text) {
     try {
         std::istringstream in{with_whole_escapes(text)};
         YAML::Parser parser(in);

@@ -19,6 +19,6 @@ inline constexpr std::size_t kTemplateDepthMax = 64;  // ours
 // Keys of one map. Ours: ten times the resources that a template may have.
 inline constexpr std::size_t kMapEntriesMax = 5'000;
 
-[[nodiscard]] Result<Node> parse_yaml(std::string_view text);
+[[nodiscard]] Result<TemplateNode> parse_yaml(std::string_view text);
 
 }  // namespace meridian::deploy

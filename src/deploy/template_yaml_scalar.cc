@@ -65,18 +65,18 @@ std::optional<std::string> decimal(std::string_view text) {
 
 }  // namespace
 
-Node yaml_scalar(std::string_view value, std::string_view tag, Mark mark) {
+TemplateNode yaml_scalar(std::string_view value, std::string_view tag, Mark mark) {
     // A tag of its own (!Sub "yes") takes a text.
     bool const plain = tag == "?" || (tag != "tag:yaml.org,2002:str" && !tag.starts_with('!'));
     if (plain) {
-        if (contains(kTrue, value)) return Node::boolean(true, mark);
-        if (contains(kFalse, value)) return Node::boolean(false, mark);
+        if (contains(kTrue, value)) return TemplateNode::boolean(true, mark);
+        if (contains(kFalse, value)) return TemplateNode::boolean(false, mark);
         if (auto whole = integer(value))
-            return {.kind = Node::Kind::kInteger, .mark = mark, .text = *std::move(whole)};
+            return {.kind = TemplateNode::Kind::kInteger, .mark = mark, .text = *std::move(whole)};
         if (auto number = decimal(value))
-            return {.kind = Node::Kind::kNumber, .mark = mark, .text = *std::move(number)};
+            return {.kind = TemplateNode::Kind::kNumber, .mark = mark, .text = *std::move(number)};
     }
-    return Node::string(std::string(value), mark);
+    return TemplateNode::string(std::string(value), mark);
 }
 
 }  // namespace meridian::deploy

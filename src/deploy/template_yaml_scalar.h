@@ -11,6 +11,6 @@ namespace meridian::deploy {
 // YAML 1.1, CloudFormation's (yes, no, on and off are booleans), but for what its users are
 // surprised by: digits after a leading zero (an account's id, a code) and base-60 numbers stay
 // texts.
-[[nodiscard]] Node yaml_scalar(std::string_view value, std::string_view tag, Mark mark);
+[[nodiscard]] TemplateNode yaml_scalar(std::string_view value, std::string_view tag, Mark mark);
 
 }  // namespace meridian::deploy
