@@ -1,5 +1,6 @@
 #include "store/memory_store.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -19,6 +20,11 @@ struct Row {
     Sequence sequence = 0;
 };
 
+struct CarriedPackage {
+    std::string zip_bytes;
+    WallTime carried;
+};
+
 struct ChangeLog {
     std::vector<LogEntry> entries;  // entries[n].sequence == n + 1
     std::uint64_t epoch = 1;
@@ -36,6 +42,7 @@ struct MemoryStore::State {
     // Protected by mutex.
     std::map<Key, Row> rows;
     std::map<LogName, ChangeLog> logs;
+    std::map<model::CodeSha256, CarriedPackage> packages;
 
     Row* live(Key const& key) {
         auto const found = rows.find(key);
@@ -75,6 +82,8 @@ struct MemoryStore::State {
             MERIDIAN_CHECK(encode_json(write.status));
         }
         MERIDIAN_CHECK(encode_changes(transaction.changes));
+        for (auto& package : transaction.packages)
+            packages[package.sha256] = {std::move(package.zip_bytes), now};
         Sequence sequence = 0;
         if (log) {
             sequence = logs[*log].entries.size() + 1;
@@ -194,6 +203,35 @@ io::Task<> MemoryStore::apply(LogEntry entry) {
     co_await let_others_run();
     std::lock_guard lock(state_->mutex);
     co_return state_->apply(entry);
+}
+
+io::Task<std::optional<std::string>> MemoryStore::get_package(model::CodeSha256 sha256) {
+    co_await let_others_run();
+    std::lock_guard lock(state_->mutex);
+    auto const found = state_->packages.find(sha256);
+    if (found == state_->packages.end()) co_return std::nullopt;
+    co_return found->second.zip_bytes;
+}
+
+io::Task<std::vector<model::CodeSha256>> MemoryStore::old_packages(Old which) {
+    co_await let_others_run();
+    std::lock_guard lock(state_->mutex);
+    std::vector<model::CodeSha256> old;
+    for (auto at = state_->packages.upper_bound(which.after);
+         at != state_->packages.end() && old.size() < which.limit; ++at) {
+        if (at->second.carried < which.before) old.push_back(at->first);
+    }
+    co_return old;
+}
+
+io::Task<> MemoryStore::remove_packages(std::vector<model::CodeSha256> packages, WallTime before) {
+    co_await let_others_run();
+    std::lock_guard lock(state_->mutex);
+    std::erase_if(state_->packages, [&](auto const& entry) {
+        return entry.second.carried < before &&
+               std::ranges::find(packages, entry.first) != packages.end();
+    });
+    co_return Result<void>{};
 }
 
 }  // namespace meridian::store

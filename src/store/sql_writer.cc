@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "store/sql_packages.h"
 #include "store/sql_writes.h"
 
 namespace meridian::store {
@@ -12,13 +13,20 @@ Result<Sequence> run(SqlConnection& connection, WriteJob const& job) {
     if (auto const* commit = std::get_if<WriteJob::Commit>(&job.work)) {
         return write_transaction(connection, commit->transaction, commit->now);
     }
-    return write_entry(connection, std::get<LogEntry>(job.work));
+    if (auto const* entry = std::get_if<LogEntry>(&job.work)) {
+        return write_entry(connection, *entry);
+    }
+    auto const& removal = std::get<WriteJob::PackageRemoval>(job.work);
+    MERIDIAN_CHECK(delete_packages(connection, removal.packages, removal.before));
+    return Sequence{0};
 }
 
-// Only statuses: what is left of them after a power cut is made anew at the next start.
-bool is_status(WriteJob const& job) {
+// Statuses and removals: what a power cut undoes of them is done anew.
+bool may_come_later(WriteJob const& job) {
+    if (std::holds_alternative<WriteJob::PackageRemoval>(job.work)) return true;
     auto const* const commit = std::get_if<WriteJob::Commit>(&job.work);
-    return commit != nullptr && commit->transaction.changes.empty();
+    return commit != nullptr && commit->transaction.changes.empty() &&
+           commit->transaction.packages.empty();
 }
 
 // Runs one job between savepoints. An error outside is the whole group's; the job's own is inside.
@@ -39,9 +47,8 @@ Result<Result<Sequence>> run_in_savepoint(SqlConnection& connection, WriteJob co
 
 Result<std::vector<Result<Sequence>>> run_group(SqlConnection& connection,
                                                 std::span<WriteJob> jobs) {
-    bool const only_statuses = std::ranges::all_of(jobs, is_status);
-    MERIDIAN_CHECK(
-        connection.begin(only_statuses ? Durability::kEventual : Durability::kImmediate));
+    bool const eventual = std::ranges::all_of(jobs, may_come_later);
+    MERIDIAN_CHECK(connection.begin(eventual ? Durability::kEventual : Durability::kImmediate));
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());
     for (auto const& job : jobs) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/change_codec.h"
+#include "store/sql_packages.h"
 #include "store/sql_reads.h"
 
 namespace meridian::store {
@@ -138,6 +139,9 @@ Result<Sequence> write_transaction(SqlConnection& connection, Transaction const&
     MERIDIAN_TRY(auto const log, one_log_of(transaction.changes));
     for (auto const& expectation : transaction.expectations) {
         MERIDIAN_CHECK(check(connection, expectation));
+    }
+    for (auto const& package : transaction.packages) {
+        MERIDIAN_CHECK(write_package(connection, package, now));
     }
     Sequence sequence = 0;
     if (log) {

@@ -55,11 +55,17 @@ class Statement final : public SqlCursor {
         if (!bytes) return {};
         return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
     }
+    [[nodiscard]] std::string bytes(int column) const override {
+        auto const* bytes = static_cast<char const*>(sqlite3_column_blob(statement_, column));
+        if (!bytes) return {};
+        return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    }
     [[nodiscard]] bool is_null(int column) const override {
         return sqlite3_column_type(statement_, column) == SQLITE_NULL;
     }
 
-    // Parameters count from 1. The bytes are copied.
+    // Parameters count from 1. Texts are copied; of bytes, which are large, the caller's are used
+    // until the statement has run.
     Result<void> bind(int parameter, SqlValue const& value) {
         int code = SQLITE_OK;
         if (auto const* const number = std::get_if<std::int64_t>(&value)) {
@@ -69,6 +75,9 @@ class Statement final : public SqlCursor {
             char const* const bytes = text->data() ? text->data() : "";
             code = sqlite3_bind_text64(statement_, parameter, bytes, text->size(), SQLITE_TRANSIENT,
                                        SQLITE_UTF8);
+        } else if (auto const* const blob = std::get_if<SqlBytes>(&value)) {
+            code = sqlite3_bind_blob64(statement_, parameter, blob->bytes.data(),
+                                       blob->bytes.size(), SQLITE_STATIC);
         } else {
             code = sqlite3_bind_null(statement_, parameter);
         }

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "store/sql_packages.h"
 #include "store/sql_reads.h"
 #include "store/sql_writer.h"
 #include "store/sqlite_connection.h"
@@ -192,6 +193,17 @@ TEST_F(WriteGroupTest, AConflictHarmsNobodyElse) {
     EXPECT_EQ(read_record(*connection_, function("b")).value()->value, 4);
     EXPECT_EQ(read_count(*connection_, model::AccountId("111111111111"), Kind::kFunction).value(),
               2u);
+}
+
+TEST_F(WriteGroupTest, APackageThatHasRottedIsReplacedWhenItIsCarriedAgain) {
+    Package const package{model::CodeSha256("name"), "PK"};
+    auto const carry = [&] { return write({{.packages = {package}}}).at(0).has_value(); };
+    ASSERT_TRUE(carry());
+    ASSERT_TRUE(connection_->execute("UPDATE packages SET zip = x'00'"));
+    ASSERT_TRUE(carry());
+    EXPECT_EQ(read_package(*connection_, package.sha256).value(), "PK");
+    ASSERT_TRUE(connection_->execute("UPDATE packages SET format = 9"));
+    EXPECT_EQ(read_package(*connection_, package.sha256).error().code, Errc::kCorrupt);
 }
 
 TEST_F(WriteGroupTest, AFullDiskFailsTheWholeGroupAndNothingOfItStays) {
