@@ -60,13 +60,16 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
     function.latest.revision = new_revision();
     store::Transaction transaction{.caller = who.arn};
     package.add_to(transaction);
-    // A name that was used before goes on counting where it stopped. What was put under the old
-    // function in the moment of its deletion does not come back with the new one.
-    MERIDIAN_CO_TRY(auto const last_version,
-                    co_await table_.last_version_of_deleted(who.account, request.name));
-    if (last_version) {
-        function.last_version = *last_version;
-        MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, {request.name, {}}));
+    // The first try expects a name that was never used, as most are. One that was goes on counting
+    // where it stopped. What was put under the old function in the moment of its deletion does not
+    // come back with the new one.
+    if (again) {
+        MERIDIAN_CO_TRY(auto const last_version,
+                        co_await table_.last_version_of_deleted(who.account, request.name));
+        function.last_version = last_version.value_or(0);
+        if (last_version) {
+            MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, {request.name, {}}));
+        }
     }
     if (!request.code_signing_config_arn.empty()) {
         MERIDIAN_CO_CHECK(co_await code_signing_.attach_new(
@@ -80,7 +83,7 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
 
     StoredVersion version;
     auto const key = function_key(who.account, function.name);
-    transaction.expectations.push_back({key, std::nullopt});
+    transaction.expectations.push_back({.key = key, .sequence = std::nullopt, .is_new = !again});
     if (request.publish) {
         version.account = who.account;
         version.name = function.name;

@@ -49,6 +49,11 @@ struct MemoryStore::State {
         return found != rows.end() && found->second.value ? &found->second : nullptr;
     }
 
+    bool left_epitaph(Key const& key) {
+        auto const found = rows.find(key);
+        return found != rows.end() && !found->second.value && !found->second.epitaph.is_null();
+    }
+
     void write(LogEntry entry) {
         for (auto const& change : entry.changes) {
             auto& row = rows[change.key];
@@ -66,7 +71,10 @@ struct MemoryStore::State {
         MERIDIAN_TRY(auto const log, one_log_of(transaction.changes));
         for (auto const& expected : transaction.expectations) {
             auto const* row = live(expected.key);
-            if (row ? expected.sequence != row->sequence : expected.sequence.has_value()) {
+            bool const kept =
+                row ? expected.sequence == row->sequence
+                    : !expected.sequence && !(expected.is_new && left_epitaph(expected.key));
+            if (!kept) {
                 return fail(Errc::kConflict,
                             fmt::format("{} was changed by someone else.", expected.key.id));
             }
@@ -81,7 +89,9 @@ struct MemoryStore::State {
                 return fail(Errc::kConflict, fmt::format("{} can have no status.", write.key.id));
             MERIDIAN_CHECK(encode_json(write.status));
         }
-        MERIDIAN_CHECK(encode_changes(transaction.changes));
+        for (auto const& change : transaction.changes) {
+            MERIDIAN_CHECK(encode_value(change));
+        }
         for (auto& package : transaction.packages)
             packages[package.sha256] = {std::move(package.zip_bytes), now};
         Sequence sequence = 0;
@@ -113,7 +123,9 @@ struct MemoryStore::State {
             return fail(Errc::kConflict,
                         fmt::format("Log entry {} does not follow.", entry.sequence));
         }
-        MERIDIAN_CHECK(encode_changes(entry.changes));
+        for (auto const& change : entry.changes) {
+            MERIDIAN_CHECK(encode_value(change));
+        }
         write(std::move(entry));
         return {};
     }

@@ -134,7 +134,7 @@ Result<void> SqliteConnection::begin(Durability least) {
                                                                : "PRAGMA synchronous = NORMAL"));
         durability_ = least;
     }
-    return execute("BEGIN IMMEDIATE");
+    return run("BEGIN IMMEDIATE");
 }
 
 bool SqliteConnection::in_transaction() const {
@@ -142,12 +142,17 @@ bool SqliteConnection::in_transaction() const {
 }
 
 Result<void> SqliteConnection::commit() {
-    auto committed = execute("COMMIT");
+    auto committed = run("COMMIT");
     if (committed) return {};
     int const code = sqlite3_extended_errcode(database_.get());
     bool const undone = !in_transaction() || execute("ROLLBACK").has_value();
     if (surely_not_written(code) && undone) return fail(Errc::kIo, committed.error().message);
     return fail(Errc::kOutcomeUnknown, committed.error().message);
+}
+
+Result<void> SqliteConnection::run(std::string_view sql) {
+    MERIDIAN_TRY(auto rows, start(sql, {}));
+    return rows.run();
 }
 
 Result<SqlRows> SqliteConnection::start(std::string_view sql, std::span<SqlValue const> values) {

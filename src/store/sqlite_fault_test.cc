@@ -106,7 +106,8 @@ nlohmann::json dump(AStore& store) {
 class SqliteFault : public testing::Test {
   protected:
     Result<std::unique_ptr<SqliteStore>> open(std::filesystem::path const& directory) {
-        return SqliteStore::open({.path = directory / "region.db"}, clock_, log_);
+        return SqliteStore::open({.path = directory / "region.db", .checkpoint_pages = 1'000},
+                                 clock_, log_);
     }
 
     // What a store holds after these steps.

@@ -102,6 +102,8 @@ struct Expectation {
     Key key;
     // Nothing: the key must not exist now. Else: its record's sequence must still be this.
     std::optional<Sequence> sequence;
+    // Nor must it have left an epitaph.
+    bool is_new = false;
 };
 
 struct Transaction {

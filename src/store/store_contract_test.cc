@@ -255,6 +255,17 @@ TEST_P(StoreContract, ExpectationsAreAboutTheDefinitionThatIsThereNow) {
     EXPECT_EQ(must_commit({.expectations = {{function("f"), 3}}}), 0u);
 }
 
+TEST_P(StoreContract, ANewKeyHasLeftNoEpitaph) {
+    Transaction const create{.expectations = {{function("f"), std::nullopt, true}},
+                             .changes = {{function("f"), 1}}};
+    must_commit(create);
+    EXPECT_EQ(commit_error(create), Errc::kConflict);
+    must_commit({.changes = {{function("f"), std::nullopt, 3}}});
+    EXPECT_EQ(commit_error(create), Errc::kConflict);
+    must_commit({.changes = {{function("f"), std::nullopt}}});
+    must_commit(create);
+}
+
 TEST_P(StoreContract, ScansInByteOrderByPageAndPrefix) {
     for (auto const* id : {"b", "a", "a:2", "a:10", "a;", "Z", "ä", "a:2x"}) {
         put(function(id), 1);
