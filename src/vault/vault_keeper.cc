@@ -1,5 +1,6 @@
 #include "vault/vault_keeper.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -13,7 +14,16 @@
 namespace meridian::vault {
 namespace {
 
-constexpr std::size_t kEntriesPerPage = 1'024;  // ours
+// Entries that are written together, ours: at least so many may be, and as many more as the vault
+// is behind, up to what should be in memory.
+constexpr std::size_t kEntriesPerPage = 256;
+constexpr std::size_t kEntriesPerPageMax = 4'096;
+constexpr std::size_t kBacklogShare = 32;
+
+std::size_t page_for(std::uint64_t backlog) {
+    return std::clamp<std::uint64_t>(backlog / kBacklogShare, kEntriesPerPage, kEntriesPerPageMax);
+}
+
 // Packages in memory on their way into the vault, but for the last; ours.
 constexpr std::size_t kPackageBytesAtOnce = 8UL * 1024 * 1024;
 
@@ -43,19 +53,24 @@ io::Task<> VaultKeeper::follow(store::LogName log, std::chrono::milliseconds wai
     }
 }
 
-io::Task<> VaultKeeper::gather(store::LogName log, std::chrono::milliseconds wait) {
-    auto const seen = hurried_.generation();
+io::Task<std::size_t> VaultKeeper::gather(store::LogName log, std::chrono::milliseconds wait) {
+    auto const hurry = hurried_.generation();
     auto const at = position_.of(log);
     MERIDIAN_CO_TRY(auto const first, co_await source(log).read_after(at, 1, wait));
-    bool const is_page = first.last_sequence >= at + kEntriesPerPage;
-    if (first.entries.empty() || is_page || waiting_ > 0) co_return Result<void>{};
-    co_return co_await hurried_.wait_for(seen, kGatherTime);
+    auto& seen = log == store::LogName::kRegion ? seen_.region : seen_.account;
+    auto const last = first.last_sequence;
+    bool const grows = last != std::exchange(seen, last);
+    if (last <= at) co_return kEntriesPerPage;
+    auto const page = page_for(last - at);
+    if (!grows || waiting_ > 0) co_return page;
+    MERIDIAN_CO_CHECK(co_await hurried_.wait_for(hurry, kGatherTime));
+    co_return page;
 }
 
 io::Task<> VaultKeeper::pull(store::LogName log, std::chrono::milliseconds wait) {
-    MERIDIAN_CO_CHECK(co_await gather(log, wait));
+    MERIDIAN_CO_TRY(auto const entries_max, co_await gather(log, wait));
     auto const at = position_.of(log);
-    MERIDIAN_CO_TRY(auto page, co_await source(log).read_after(at, kEntriesPerPage, {}));
+    MERIDIAN_CO_TRY(auto page, co_await source(log).read_after(at, entries_max, {}));
     if (page.last_sequence < at) {
         co_return fail(Errc::kConflict,
                        fmt::format("the vault has the {} log up to {}, the region only up to {}: "
