@@ -290,6 +290,13 @@ Result<void> Authorizer::authorize_logs(auth::Caller const& caller, std::string_
                         origin);
 }
 
+Result<void> Authorizer::authorize_function(auth::Caller const& caller, std::string_view action,
+                                            model::FunctionName const& name,
+                                            RequestOrigin const& origin) {
+    return authorize_on(caller, action,
+                        wire::function_arn(parts_.control.region(), caller.account, name), origin);
+}
+
 Result<void> Authorizer::authorize_vault(auth::Caller const& caller, std::string_view action,
                                          RequestOrigin const& origin) {
     auto const& region = parts_.control.region();

@@ -46,6 +46,9 @@ class Authorizer {
     io::Task<> authorize_url(auth::Caller const& caller, control::PublishedUrl const& url,
                              RequestOrigin const& origin);
 
+    // Whether the caller may do Meridian's own `action` ("meridian:PutTestEvent") with a function.
+    Result<void> authorize_function(auth::Caller const& caller, std::string_view action,
+                                    model::FunctionName const& name, RequestOrigin const& origin);
     // Whether the caller may do `action` ("meridian:Restore") with the region's vault.
     Result<void> authorize_vault(auth::Caller const& caller, std::string_view action,
                                  RequestOrigin const& origin);

@@ -7,6 +7,7 @@
 #include "api/function_url_service.h"
 #include "api/invoke_action.h"
 #include "api/logs_action.h"
+#include "api/test_event_actions.h"
 #include "model/limits.h"
 #include "wire/errors.h"
 #include "wire/query_xml.h"
@@ -301,8 +302,15 @@ asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest requ
                          : error(wire::Service::kLambda, answer.error(), call.request_id);
     }
     auto answer =
-        co_await read_function_logs(services.logs, services.control, call.region->authorizer,
-                                    std::move(call.caller), std::move(request), call.origin);
+        is_test_event_path(request.path())
+            ? co_await serve_test_events(services.control, services.invoker,
+                                         call.region->authorizer,
+                                         {.caller = std::move(call.caller),
+                                          .request = std::move(request),
+                                          .origin = call.origin,
+                                          .request_id = call.request_id})
+            : co_await read_function_logs(services.logs, services.control, call.region->authorizer,
+                                          std::move(call.caller), std::move(request), call.origin);
     co_return answer ? std::move(*answer)
                      : error(wire::Service::kLambda, answer.error(), call.request_id);
 }

@@ -65,6 +65,35 @@ json to_json(vault::Baseline const& baseline) {
     return out;
 }
 
+json shown(vault::Proof const& proof) {
+    json out = {{"Level", vault::name_of(proof.level)},
+                {"Commit", proof.commit.hex()},
+                {"RegionSequence", proof.region_sequence},
+                {"AccountSequence", proof.account_sequence},
+                {"Began", wire::format_iso8601(proof.began)},
+                {"Ended", wire::format_iso8601(proof.ended)},
+                {"By", proof.by},
+                {"Records", proof.records},
+                {"Packages", proof.packages},
+                {"Bytes", proof.bytes},
+                {"Problems", proof.problems},
+                {"Notes", proof.notes},
+                {"Proven", proof.is_whole()},
+                {"ProvenAsOf", wire::format_iso8601(proof.covered_since)}};
+    if (!proof.baseline.empty()) out["Baseline"] = proof.baseline;
+    if (proof.part.parts != 1) {
+        out["Part"] = proof.part.part;
+        out["Parts"] = proof.part.parts;
+        out["PartsCovered"] = proof.parts_covered;
+    }
+    if (proof.level >= vault::VerifyLevel::kRestore) out["Functions"] = proof.functions;
+    if (proof.level == vault::VerifyLevel::kInvoke) {
+        out["Initialised"] = proof.initialised;
+        out["Answered"] = proof.answered;
+    }
+    return out;
+}
+
 char const* name_of(vault::PlannedChange::Action action) {
     switch (action) {
         case vault::PlannedChange::Action::kCreate:
@@ -113,41 +142,56 @@ io::Task<json> show_vault(VaultCall const& call) {
     MERIDIAN_CO_TRY(auto const account,
                     co_await call.services.store.last_sequence(store::LogName::kAccount));
     auto const position = call.services.keeper.position();
-    MERIDIAN_CO_TRY(auto const head, co_await call.services.keeper.with_vault(
-                                         [](vault::Vault& vault) { return vault.head(); }));
-    co_return json{{"Head", head.hex()},
+    struct Found {
+        vault::ObjectId head;
+        vault::LastProofs proofs;
+    };
+    MERIDIAN_CO_TRY(auto const found, co_await call.services.keeper.with_vault(
+                                          [](vault::Vault& vault) -> Result<Found> {
+                                              Found out;
+                                              MERIDIAN_TRY(out.head, vault.head());
+                                              MERIDIAN_TRY(out.proofs, vault.proofs());
+                                              return out;
+                                          }));
+    json levels = json::array();
+    for (auto const level : vault::kVerifyLevels) {
+        json one = {{"Level", vault::name_of(level)}};
+        if (auto const last = found.proofs.last.find(level); last != found.proofs.last.end())
+            one["Last"] = shown(last->second);
+        if (auto const proven = found.proofs.proven.find(level);
+            proven != found.proofs.proven.end())
+            one["Proven"] = shown(proven->second);
+        levels.push_back(std::move(one));
+    }
+    co_return json{{"Head", found.head.hex()},
                    {"RegionSequence", position.region},
                    {"AccountSequence", position.account},
-                   {"Behind", region + account - position.region - position.account}};
+                   {"Behind", region + account - position.region - position.account},
+                   {"Levels", std::move(levels)}};
 }
 
 io::Task<json> verify_vault(VaultCall const& call) {
-    MERIDIAN_CO_TRY(auto const input,
-                    read_body(call.request, {{"Baseline", json::value_t::string}}));
-    MERIDIAN_CO_CHECK(co_await catch_up(call.services));
-    auto const name = input.value("Baseline", "");
-    auto const begun = call.now;
-    MERIDIAN_CO_TRY(auto verified,
-                    co_await call.services.keeper.with_vault(
-                        [name](vault::Vault& vault) -> Result<vault::Vault::Verification> {
-                            if (name.empty()) {
-                                MERIDIAN_TRY(auto const head, vault.head());
-                                return vault.verify(head);
-                            }
-                            MERIDIAN_TRY(auto const baseline, vault.baseline(name));
-                            MERIDIAN_TRY(auto out, vault.verify(baseline.commit));
-                            if (baseline.signer != vault.own_signer())
-                                out.problems.push_back(fmt::format(
-                                    "the baseline {} is not signed by this vault's key", name));
-                            if (auto const root = vault.check_root(baseline); !root)
-                                out.problems.push_back(root.error().message);
-                            return out;
-                        }));
-    co_return json{{"Records", verified.records},
-                   {"Packages", verified.packages},
-                   {"Bytes", verified.bytes},
-                   {"Problems", verified.problems},
-                   {"Began", wire::format_iso8601(begun)}};
+    using Type = json::value_t;
+    MERIDIAN_CO_TRY(auto const input, read_body(call.request, {{"Level", Type::string},
+                                                               {"Baseline", Type::string},
+                                                               {"Part", Type::number_unsigned},
+                                                               {"Parts", Type::number_unsigned}}));
+    auto const level = vault::parse_verify_level(input.value("Level", "hash"));
+    if (!level) co_return bad("Level is index, hash, restore or invoke.");
+    vault::VerifyPart const part{input.value("Part", 1U), input.value("Parts", 1U)};
+    if (part.parts == 0 || part.parts > vault::kVerifyPartsMax || part.part == 0 ||
+        part.part > part.parts) {
+        co_return bad(
+            fmt::format("Part is 1 to Parts, and Parts {} at most.", vault::kVerifyPartsMax));
+    }
+    if (part.parts != 1 && *level != vault::VerifyLevel::kHash)
+        co_return bad("Only the level hash is done in parts.");
+    MERIDIAN_CO_TRY(auto const proof,
+                    co_await call.services.verifier.verify({.level = *level,
+                                                            .baseline = input.value("Baseline", ""),
+                                                            .part = part,
+                                                            .by = call.caller.arn}));
+    co_return shown(proof);
 }
 
 io::Task<json> list_baselines(VaultCall const& call) {
@@ -157,6 +201,12 @@ io::Task<json> list_baselines(VaultCall const& call) {
     json out = json::array();
     for (auto const& baseline : baselines) out.push_back(to_json(baseline));
     co_return json{{"Baselines", std::move(out)}};
+}
+
+vault::Signature tagger_of(VaultCall const& call) {
+    return {.name = call.caller.arn.substr(call.caller.arn.rfind(':') + 1),
+            .email = call.caller.arn,
+            .time = std::chrono::floor<std::chrono::seconds>(call.now)};
 }
 
 // "2026-11-23.1", the first that is free.
@@ -183,9 +233,7 @@ io::Task<json> create_baseline(VaultCall const& call) {
     if (message.size() > kBaselineMessageBytesMax)
         co_return bad(fmt::format("Message is longer than {} bytes.", kBaselineMessageBytesMax));
     MERIDIAN_CO_CHECK(co_await catch_up(call.services));
-    vault::Signature const tagger{.name = call.caller.arn.substr(call.caller.arn.rfind(':') + 1),
-                                  .email = call.caller.arn,
-                                  .time = std::chrono::floor<std::chrono::seconds>(call.now)};
+    auto const tagger = tagger_of(call);
     MERIDIAN_CO_TRY(auto const made,
                     co_await call.services.keeper.with_vault(
                         [name, message, tagger](vault::Vault& vault) -> Result<vault::Baseline> {
@@ -195,6 +243,57 @@ io::Task<json> create_baseline(VaultCall const& call) {
                                                          tagger);
                         }));
     co_return to_json(made);
+}
+
+json shown(std::vector<vault::BackupRunner::CopyState> const& copies) {
+    json out = json::array();
+    for (auto const& copy : copies) {
+        json one = {{"Copy", copy.copy}};
+        if (copy.sent) one["Sent"] = wire::format_iso8601(*copy.sent);
+        if (!copy.error.empty()) one["Error"] = copy.error;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+io::Task<json> create_backup(VaultCall const& call) {
+    MERIDIAN_CO_TRY(auto const input,
+                    read_body(call.request, {{"Message", json::value_t::string}}));
+    auto const message = input.value("Message", "");
+    if (message.size() > kBaselineMessageBytesMax)
+        co_return bad(fmt::format("Message is longer than {} bytes.", kBaselineMessageBytesMax));
+    MERIDIAN_CO_CHECK(co_await catch_up(call.services));
+    MERIDIAN_CO_TRY(auto const report,
+                    co_await call.services.backups.back_up(message, tagger_of(call)));
+    auto out = to_json(report.made);
+    out["Copies"] = shown(report.copies);
+    co_return out;
+}
+
+io::Task<json> list_backups(VaultCall const& call) {
+    MERIDIAN_CO_TRY(auto const baselines,
+                    co_await call.services.keeper.with_vault(
+                        [](vault::Vault& vault) { return vault.baselines(); }));
+    json out = json::array();
+    for (auto const& baseline : baselines) {
+        if (vault::is_backup(baseline)) out.push_back(to_json(baseline));
+    }
+    co_return json{{"Backups", std::move(out)}, {"Copies", shown(call.services.backups.copies())}};
+}
+
+io::Task<json> prune_backups(VaultCall const& call) {
+    using Type = json::value_t;
+    MERIDIAN_CO_TRY(auto const input, read_body(call.request, {{"Last", Type::number_unsigned},
+                                                               {"Hourly", Type::number_unsigned},
+                                                               {"Daily", Type::number_unsigned},
+                                                               {"DryRun", Type::boolean}}));
+    auto keep = call.services.backups.plan().keep;
+    keep.last = input.value("Last", keep.last);
+    keep.hourly = input.value("Hourly", keep.hourly);
+    keep.daily = input.value("Daily", keep.daily);
+    MERIDIAN_CO_TRY(auto const removed,
+                    co_await call.services.backups.prune(keep, input.value("DryRun", false)));
+    co_return json{{"Removed", removed}};
 }
 
 io::Task<json> show_baseline(VaultCall const& call, std::string name) {
@@ -334,6 +433,11 @@ std::optional<Route> route_of(HttpRequest const& request) {
     if (get && path == "vault") return Route{"meridian:GetVault", without_name<show_vault>};
     if (post && path == "vault/verify")
         return Route{"meridian:VerifyVault", without_name<verify_vault>};
+    if (get && path == "backups") return Route{"meridian:ListBackups", without_name<list_backups>};
+    if (post && path == "backups")
+        return Route{"meridian:CreateBackup", without_name<create_backup>};
+    if (post && path == "backups/prune")
+        return Route{"meridian:PruneBackups", without_name<prune_backups>};
     if (get && path == "baselines")
         return Route{"meridian:ListBaselines", without_name<list_baselines>};
     if (post && path == "baselines")

@@ -1,11 +1,12 @@
 #pragma once
 // Meridian's own API of a region's vault, REST-JSON under /meridian/v1/ (docs/operating/vault.md):
 //
-//   GET  vault                      how far it has followed the region
-//   POST vault/verify               {Baseline?}: reads and checks everything that it names
-//   GET  baselines                  POST baselines {Name?, Message?}
-//   GET  baselines/NAME             GET baselines/NAME/changes?to=NAME: what changed since
-//   POST restores                   {Baseline | At, Function?, FromRegion?, Vault?, …, DryRun?}
+//   GET  vault                      how far it has followed the region, when it was last proven
+//   POST vault/verify               {Level?, Baseline?, Part?, Parts?}: checks it, keeps the proof
+//   GET  backups                    POST backups {Message?}   POST backups/prune {Last?, …,
+//   DryRun?} GET  baselines                  POST baselines {Name?, Message?} GET  baselines/NAME
+//   GET baselines/NAME/changes?to=NAME: what changed since POST restores {Baseline | At, Function?,
+//   FromRegion?, Vault?, …, DryRun?}
 //
 // Threads: the region's executor. Everything by reference outlives the call.
 
@@ -13,6 +14,7 @@
 
 #include "api/authorizer.h"
 #include "base/http_message.h"
+#include "vault/backup_runner.h"
 #include "vault/restorer.h"
 
 namespace meridian::api {
@@ -20,6 +22,8 @@ namespace meridian::api {
 struct VaultServices {
     vault::VaultKeeper& keeper;
     vault::Restorer& restorer;
+    vault::Verifier& verifier;
+    vault::BackupRunner& backups;
     store::Store& store;
 };
 

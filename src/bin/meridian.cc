@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "bin/configuration.h"
 #include "bin/doctor.h"
 #include "bin/runtime_command.h"
 #include "bin/up.h"
@@ -93,6 +94,9 @@ int run(int argc, char** argv) {
                      "on, or off: whether regions keep every change in DIR/REGION/vault.git")
         ->check(CLI::IsMember({"on", "off"}))
         ->capture_default_str();
+    std::string config_file;
+    up_command->add_option("--config", config_file,
+                           "meridian.yaml: backups and how they are verified");
     up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")
         ->capture_default_str();
     up_command
@@ -156,6 +160,12 @@ int run(int argc, char** argv) {
                                 std::to_string(stop_timeout)};
         if (!store.empty())
             up_options.passed_on.insert(up_options.passed_on.end(), {"--store", store});
+        if (!config_file.empty()) {
+            // meridiand may not be allowed to read the file: it gets what stands in it.
+            auto const text = read_checked_configuration(config_file);
+            if (!text) return failed(text.error());
+            up_options.passed_on.insert(up_options.passed_on.end(), {"--config", *text});
+        }
         if (verbose) up_options.passed_on.emplace_back("--verbose");
         return failed(up(up_options).error());
     }

@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/front.h"
+#include "bin/configuration.h"
 #include "bin/data_lock.h"
 #include "bin/key_file.h"
 #include "bin/object_source.h"
@@ -50,6 +51,7 @@ struct Options {
     std::vector<std::string> accounts = {"123456789012"};
     std::string vault = "on";
     std::string store;  // a PostgreSQL URL; empty: SQLite
+    Configuration configuration;
     fs::path runtimes;
     std::uint32_t idle_lifetime_seconds = 600;
     std::uint32_t account_concurrency = limits::kAccountConcurrencyMax;
@@ -176,6 +178,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .objects = *objects,
         .store_url = options.store,
         .vault_secrets = vault_secrets ? &*vault_secrets : nullptr,
+        .backup_plan = options.configuration.backup,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
     std::vector<regions::AccountFollower*> iam_copies;
@@ -286,6 +289,14 @@ int run(int argc, char** argv) {
     app.add_option("--vault", options.vault, "on or off: keep every change in DIR/REGION/vault.git")
         ->check(CLI::IsMember({"on", "off"}))
         ->capture_default_str();
+    app.add_option_function<std::string>(
+        "--config",
+        [&options](std::string const& text) {
+            auto read = parse_configuration("--config", text);
+            if (!read) throw CLI::ValidationError(read.error().message);
+            options.configuration = std::move(*read);
+        },
+        "The contents of meridian.yaml");
     app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
     app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
                    "Seconds that an idle environment is kept")

@@ -4,6 +4,8 @@
 
 #include "bin/key_file.h"
 #include "bin/region_store.h"
+#include "bin/scratch_region.h"
+#include "bin/vault_copy.h"
 #include "control/function_records.h"
 #include "io/sleep.h"
 #include "wire/arn.h"
@@ -213,6 +215,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
                     fmt::format("cannot make {}: {}", directory.string(), error.message()));
     std::unique_ptr<Region> region(new Region(std::move(host), std::move(name)));
     auto& shared = region->host_;
+    region->directory_ = directory;
     MERIDIAN_TRY(region->store_, open_region_store(shared.store_url, region->name_, directory,
                                                    shared.clock, shared.log));
     region->sealed_store_ = std::make_unique<store::SealedStore>(
@@ -228,20 +231,24 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
         std::make_unique<api::CodeLocations>(shared.clock, region->name_, key);
     region->adapters_ = std::make_unique<Adapters>(*region);
     if (shared.vault_secrets != nullptr) {
-        MERIDIAN_CHECK(region->open_vault(directory / "vault.git"));
+        MERIDIAN_CHECK(region->open_vault());
     }
     return region;
 }
 
-Result<void> Region::open_vault(std::filesystem::path const& directory) {
-    auto const& secrets = *host_.vault_secrets;
-    MERIDIAN_TRY(auto opened, vault::Vault::open({.directory = directory,
-                                                  .region = name_,
-                                                  .keys = secrets.keys,
-                                                  .secrets = vault_secret_members(),
-                                                  .recovery = secrets.recovery,
-                                                  .access = vault::GitRepository::Access::kWrite},
-                                                 host_.clock));
+vault::Vault::Options Region::vault_options(vault::GitRepository::Access access) const {
+    return {.directory = directory_ / "vault.git",
+            .region = name_,
+            .keys = host_.vault_secrets->keys,
+            .secrets = vault_secret_members(),
+            .recovery = host_.vault_secrets->recovery,
+            .access = access};
+}
+
+Result<void> Region::open_vault() {
+    MERIDIAN_TRY(
+        auto opened,
+        vault::Vault::open(vault_options(vault::GitRepository::Access::kWrite), host_.clock));
     vault_region_log_ =
         std::make_unique<regions::StoreChangeSource>(*watched_store_, store::LogName::kRegion);
     vault_account_log_ =
@@ -259,12 +266,12 @@ Result<void> Region::open_vault(std::filesystem::path const& directory) {
     return {};
 }
 
-void Region::make_restorer() {
+void Region::restore_from(vault::VaultKeeper& source) {
     restorer_ = std::make_unique<vault::Restorer>(vault::Restorer::Parts{
         .region = name_,
         .store = *watched_store_,
         .code = *code_,
-        .own = *vault_,
+        .own = source,
         .write_account =
             [this](store::Transaction transaction) {
                 return account_log_->write(std::move(transaction));
@@ -283,6 +290,33 @@ void Region::make_restorer() {
         .clock = host_.clock,
         .log = host_.log,
     });
+}
+
+void Region::make_verifier() {
+    verifier_ = std::make_unique<vault::Verifier>(vault::Verifier::Parts{
+        .keeper = *vault_,
+        .store = *watched_store_,
+        .open_reader =
+            [this] {
+                return vault::Vault::open(vault_options(vault::GitRepository::Access::kRead),
+                                          host_.clock);
+            },
+        .make_scratch =
+            [this] { return make_scratch_region(host_, name_, directory_ / "scratch", *vault_); },
+        .clock = host_.clock,
+        .log = host_.log,
+    });
+    backups_ = std::make_unique<vault::BackupRunner>(
+        host_.backup_plan, vault::BackupRunner::Parts{
+                               .keeper = *vault_,
+                               .verifier = *verifier_,
+                               .push =
+                                   [this](std::string copy) {
+                                       return push_vault(directory_ / "vault.git", std::move(copy));
+                                   },
+                               .clock = host_.clock,
+                               .log = host_.log,
+                           });
 }
 
 io::Task<> Region::start(regions::WatchedStore& iam_home,
@@ -328,8 +362,10 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());
     if (vault_) {
-        make_restorer();
+        restore_from(*vault_);
+        make_verifier();
         background_.spawn("vault", vault_->follow(store::LogName::kRegion, kVaultPollWait));
+        background_.spawn("backups", backups_->run());
         background_.spawn("vault of IAM", vault_->follow(store::LogName::kAccount, kVaultPollWait));
     }
     background_.spawn("unused packages", reap_code(*control_, *code_, host_.log));
@@ -354,9 +390,9 @@ api::RegionServices Region::services() {
             .invoker = *invoker_,
             .logs = *logs_,
             .code = *code_locations_,
-            .vault = vault_
-                         ? std::optional(api::VaultServices{*vault_, *restorer_, *watched_store_})
-                         : std::nullopt};
+            .vault = vault_ ? std::optional(api::VaultServices{*vault_, *restorer_, *verifier_,
+                                                               *backups_, *watched_store_})
+                            : std::nullopt};
 }
 
 io::Task<Region*> find_iam_home(std::vector<std::unique_ptr<Region>> const& regions,

@@ -24,6 +24,7 @@
 #include "store/sealed_store.h"
 #include "store/sql_store.h"
 #include "telemetry/log_store.h"
+#include "vault/backup_runner.h"
 #include "vault/restorer.h"
 #include "vault/vault_keeper.h"
 
@@ -48,6 +49,7 @@ struct RegionHost {
     std::string store_url;
     // Null: the regions keep no vaults.
     VaultSecrets const* vault_secrets = nullptr;
+    vault::BackupPlan backup_plan = {};
     invoke::InvokerOptions invoker_options;
 };
 
@@ -69,17 +71,25 @@ class Region {
     asio::awaitable<void> stop();
 
     [[nodiscard]] api::RegionServices services();
+    [[nodiscard]] store::CodeStore& code() noexcept { return *code_; }
+
+    // For a region that keeps no vault: what restorer() brings back comes from this one.
+    void restore_from(vault::VaultKeeper& source);
+    // Null without a vault.
+    [[nodiscard]] vault::Restorer* restorer() noexcept { return restorer_.get(); }
 
   private:
     class Adapters;
     class Identities;
 
     Region(RegionHost host, model::RegionName name);
-    Result<void> open_vault(std::filesystem::path const& directory);
-    void make_restorer();
+    Result<void> open_vault();
+    [[nodiscard]] vault::Vault::Options vault_options(vault::GitRepository::Access access) const;
+    void make_verifier();
 
     RegionHost host_;
     model::RegionName name_;
+std::filesystem::path directory_;
     std::unique_ptr<store::SqlStore> store_;
     std::unique_ptr<store::SealedStore> sealed_store_;
     std::unique_ptr<regions::WatchedStore> watched_store_;
@@ -91,6 +101,8 @@ class Region {
     std::unique_ptr<regions::ChangeSource> vault_account_log_;
     std::unique_ptr<vault::VaultKeeper> vault_;  // null: it keeps none
     std::unique_ptr<vault::Restorer> restorer_;
+    std::unique_ptr<vault::Verifier> verifier_;
+    std::unique_ptr<vault::BackupRunner> backups_;
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
     std::unique_ptr<regions::AccountFollower> iam_follower_;
     std::unique_ptr<iam::AccountLog> account_log_;

@@ -43,11 +43,39 @@ VaultCommands::VaultCommands(CLI::App& app, cli::ConnectionFlags& flags) : flags
     baseline_diff_->add_option("from", name_)->required();
     baseline_diff_->add_option("to", to_, "Otherwise: now");
 
-    auto* const backup = app.add_subcommand("backup", "The vault itself");
+    baseline_promote_ = add(baseline, "promote", "Bring a baseline into another region");
+    baseline_promote_->add_option("name", restore_.baseline)->required();
+    baseline_promote_->add_option("--into", into_, "The region that gets it")->required();
+    baseline_rollback_ = add(baseline, "rollback", "Go back to a baseline, to the letter");
+    baseline_rollback_->add_option("name", restore_.baseline)->required();
+    for (auto* const command : {baseline_promote_, baseline_rollback_}) {
+        command->add_option("--function", restore_.function, "This one alone");
+        command->add_flag("--dry-run", restore_.dry_run, "Only say what would be done");
+    }
+    baseline_promote_->add_option("--map", restore_.map, "FROM=TO: a text in values, changed");
+
+    auto* const backup = app.add_subcommand("backup", "The vault, its backups and their proofs");
     backup->require_subcommand(1);
+    backup_create_ = add(backup, "create", "Back up now, and send every copy");
+    backup_create_->add_option("--message,-m", message_, "What it is");
+    backup_list_ = add(backup, "list", "Every backup, the newest last, and the copies");
+    backup_prune_ = add(backup, "prune", "Remove backups that are not to be kept");
+    backup_prune_->add_option("--last", prune_.last, "Keep the newest, however old");
+    backup_prune_->add_option("--hourly", prune_.hourly, "Keep the newest of so many hours");
+    backup_prune_->add_option("--daily", prune_.daily, "Keep the newest of so many days");
+    backup_prune_->add_flag("--dry-run", prune_.dry_run, "Only say what would be removed");
     backup_status_ = add(backup, "status", "How far the vault has followed the region");
     backup_verify_ = add(backup, "verify", "Read and compare everything that a state names");
-    backup_verify_->add_option("--baseline", name_, "Otherwise: now");
+    backup_verify_->add_option("--baseline", verify_.baseline, "Otherwise: now");
+    backup_verify_
+        ->add_option("--level", verify_.level,
+                     "index: everything is there; hash: and is what it was; restore: and can be "
+                     "restored; invoke: and runs")
+        ->check(CLI::IsMember({"index", "hash", "restore", "invoke"}))
+        ->capture_default_str();
+    backup_verify_->add_option("--part", verify_.part, "N/T: this part of the packages alone");
+
+    add_test_events(app);
 
     restore_command_ = add(&app, "restore", "Bring back a baseline or a moment");
     auto* const which = restore_command_->add_option_group("state");
@@ -98,10 +126,42 @@ std::optional<VaultCommands::Command> VaultCommands::chosen() const {
     }
     if (*backup_verify_) {
         return [=, this](Connection connection, Clock const& clock) {
-            return cli::verify_vault(std::move(connection), clock, name_, output);
+            return cli::verify_vault(std::move(connection), clock, verify_, output);
         };
     }
-    if (!*restore_command_) return std::nullopt;
+    if (*backup_create_) {
+        return [=, this](Connection connection, Clock const& clock) {
+            return cli::create_backup(std::move(connection), clock, message_, output);
+        };
+    }
+    if (*backup_list_) {
+        return [=](Connection connection, Clock const& clock) {
+            return cli::list_backups(std::move(connection), clock, output);
+        };
+    }
+    if (*backup_prune_) {
+        return [=, this](Connection connection, Clock const& clock) {
+            return cli::prune_backups(std::move(connection), clock, prune_, output);
+        };
+    }
+    if (*baseline_rollback_) {
+        return [=, this](Connection connection, Clock const& clock) {
+            auto options = restore_;
+            options.exact = true;
+            return cli::restore_with_way_back(std::move(connection), clock, "before-rollback",
+                                              std::move(options), output);
+        };
+    }
+    if (*baseline_promote_) {
+        return [=, this](Connection connection, Clock const& clock) {
+            auto options = restore_;
+            if (into_ != connection.region) options.from_region = connection.region;
+            connection.region = into_;
+            return cli::restore_with_way_back(std::move(connection), clock, "before-promote",
+                                              std::move(options), output);
+        };
+    }
+    if (!*restore_command_) return chosen_test_event();
     return [=, this](Connection connection, Clock const& clock) {
         auto options = restore_;
         if (!recovery_key_file_.empty()) {
@@ -115,6 +175,43 @@ std::optional<VaultCommands::Command> VaultCommands::chosen() const {
         }
         return cli::restore(std::move(connection), clock, std::move(options), output);
     };
+}
+
+void VaultCommands::add_test_events(CLI::App& app) {
+    auto* const group =
+        app.add_subcommand("test-event", "Events that a function is proven with, in the vault");
+    group->require_subcommand(1);
+    auto const command = [&](char const* name, char const* what) {
+        auto* const made = add(group, name, what);
+        made->add_option("function", test_event_.function, "Function name or ARN")->required();
+        return made;
+    };
+    test_event_put_ = command("put", "Keep an event");
+    test_event_record_ = command("record", "Invoke with an event, and keep it with the answer");
+    test_event_list_ = command("list", "A function's events");
+    test_event_show_ = command("show", "One event");
+    test_event_delete_ = command("delete", "Remove an event");
+    for (auto* const one :
+         {test_event_put_, test_event_record_, test_event_show_, test_event_delete_})
+        one->add_option("name", test_event_.name)->required();
+    for (auto* const one : {test_event_put_, test_event_record_})
+        one->add_option("--event", test_event_.event_file, "File with the event")->required();
+    test_event_put_->add_option("--answer", test_event_.answer_file,
+                                "File with what the function is to answer");
+}
+
+std::optional<VaultCommands::Command> VaultCommands::chosen_test_event() const {
+    cli::Output const output{.print = print_out, .json = json_};
+    auto const run = [&](auto action) -> Command {
+        return [=, options = test_event_](cli::Connection connection, Clock const& clock) {
+            return action(std::move(connection), clock, options, output);
+        };
+    };
+    if (*test_event_put_) return run(cli::put_test_event);
+    if (*test_event_record_) return run(cli::record_test_event);
+    if (*test_event_list_ || *test_event_show_) return run(cli::show_test_events);
+    if (*test_event_delete_) return run(cli::delete_test_event);
+    return std::nullopt;
 }
 
 }  // namespace meridian::bin

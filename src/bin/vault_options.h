@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/test_event_commands.h"
 #include "cli/vault_commands.h"
 
 namespace meridian::bin {
@@ -27,18 +28,33 @@ class VaultCommands {
 
   private:
     CLI::App* add(CLI::App* under, char const* name, char const* what);
+    void add_test_events(CLI::App& app);
+    [[nodiscard]] std::optional<Command> chosen_test_event() const;
 
     cli::ConnectionFlags& flags_;
     bool json_ = false;
     std::string name_, to_, message_, into_, recovery_key_file_;
     cli::RestoreOptions restore_;
+    cli::VerifyOptions verify_;
+    cli::PruneOptions prune_;
+    cli::TestEventOptions test_event_;
     CLI::App* baseline_create_ = nullptr;
     CLI::App* baseline_list_ = nullptr;
     CLI::App* baseline_show_ = nullptr;
     CLI::App* baseline_diff_ = nullptr;
+    CLI::App* baseline_promote_ = nullptr;
+    CLI::App* baseline_rollback_ = nullptr;
+    CLI::App* backup_create_ = nullptr;
+    CLI::App* backup_list_ = nullptr;
+    CLI::App* backup_prune_ = nullptr;
     CLI::App* backup_status_ = nullptr;
     CLI::App* backup_verify_ = nullptr;
     CLI::App* restore_command_ = nullptr;
+    CLI::App* test_event_put_ = nullptr;
+    CLI::App* test_event_record_ = nullptr;
+    CLI::App* test_event_list_ = nullptr;
+    CLI::App* test_event_show_ = nullptr;
+    CLI::App* test_event_delete_ = nullptr;
 };
 
 }  // namespace meridian::bin

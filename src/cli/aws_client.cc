@@ -15,9 +15,9 @@ namespace {
 using deploy::AwsAnswer;
 using nlohmann::json;
 
-constexpr auto kAnswerTimeout = std::chrono::seconds(120);
-constexpr std::string_view kHttp = "http://";
-constexpr std::string_view kHttps = "https://";
+constexpr auto kAwsAnswerTimeout = std::chrono::seconds(120);
+constexpr std::string_view kHttpScheme = "http://";
+constexpr std::string_view kHttpsScheme = "https://";
 // <CreateRoleResponse><CreateRoleResult>…
 constexpr std::string_view kResultSuffix = "Result";
 constexpr int kXmlDepthMax = 64;
@@ -103,7 +103,7 @@ io::Task<HttpResponse> AwsClient::send(std::string service, HttpRequest request)
         MERIDIAN_CO_TRY(auto endpoint, connection_.endpoint());
         client_.emplace(co_await asio::this_coro::executor, std::move(endpoint));
     }
-    auto response = co_await client_->send(std::move(request), kAnswerTimeout);
+    auto response = co_await client_->send(std::move(request), kAwsAnswerTimeout);
     if (!response) client_.reset();
     co_return response;
 }
@@ -146,10 +146,10 @@ io::Task<AwsAnswer> AwsClient::query(std::string service, std::string action, js
 }
 
 io::Task<std::string> AwsClient::download(std::string url) {
-    bool const tls = url.starts_with(kHttps);
-    if (!tls && !url.starts_with(kHttp))
+    bool const tls = url.starts_with(kHttpsScheme);
+    if (!tls && !url.starts_with(kHttpScheme))
         co_return fail(Errc::kInvalidParameterValue, fmt::format("{} is no link.", url));
-    auto const rest = url.substr(tls ? kHttps.size() : kHttp.size());
+    auto const rest = url.substr(tls ? kHttpsScheme.size() : kHttpScheme.size());
     auto const slash = rest.find('/');
     auto const authority = rest.substr(0, slash);
     auto const colon = authority.rfind(':');
@@ -166,7 +166,7 @@ io::Task<std::string> AwsClient::download(std::string url) {
         .headers = {}};
     request.headers.add("Host", authority);
     io::HttpClient client(co_await asio::this_coro::executor, std::move(endpoint));
-    MERIDIAN_CO_TRY(auto response, co_await client.send(std::move(request), kAnswerTimeout));
+    MERIDIAN_CO_TRY(auto response, co_await client.send(std::move(request), kAwsAnswerTimeout));
     if (response.status != 200) {
         co_return fail(Errc::kIo,
                        fmt::format("{}: {}", url.substr(0, url.find('?')), response.status));

@@ -1,5 +1,8 @@
 #include "cli/vault_commands.h"
 
+#include <cstdio>
+
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -37,6 +40,17 @@ std::string changes_text(json const& answer) {
         text += fmt::format("  {}\n", change.value("What", ""));
     for (auto const& warning : answer.value("Warnings", json::array()))
         text += fmt::format("  warning: {}\n", warning.get<std::string>());
+    return text;
+}
+
+std::string copies_text(json const& answer) {
+    std::string text;
+    for (auto const& copy : answer.value("Copies", json::array())) {
+        text += copy.contains("Error") ? fmt::format("  {}: not sent: {}\n", copy.value("Copy", ""),
+                                                     copy.value("Error", ""))
+                                       : fmt::format("  {}: sent {}\n", copy.value("Copy", ""),
+                                                     copy.value("Sent", ""));
+    }
     return text;
 }
 
@@ -109,31 +123,122 @@ io::Task<> show_vault(Connection connection, Clock const& clock, Output output) 
     MERIDIAN_CO_TRY(auto const answer, co_await ask(std::move(connection), clock, "GET", "vault"));
     if (output.json) {
         print_json(output, answer);
-    } else {
-        output.print(fmt::format("commit {}, {} changes behind the region\n",
-                                 answer.value("Head", ""), answer.value("Behind", 0U)));
+        co_return Result<void>{};
+    }
+    output.print(fmt::format("commit {}, {} changes behind the region\n", answer.value("Head", ""),
+                             answer.value("Behind", 0U)));
+    for (auto const& level : answer.value("Levels", json::array())) {
+        auto const name = level.value("Level", "");
+        output.print(level.contains("Proven") ? fmt::format("{:<8} last proven {} by {}\n", name,
+                                                            level["Proven"].value("ProvenAsOf", ""),
+                                                            level["Proven"].value("By", ""))
+                                              : fmt::format("{:<8} never proven\n", name));
+        if (!level.contains("Last")) continue;
+        auto const problems = level["Last"].value("Problems", json::array());
+        if (!problems.empty()) {
+            output.print(fmt::format("         at {}: {} problems\n",
+                                     level["Last"].value("Began", ""), problems.size()));
+        }
     }
     co_return Result<void>{};
 }
 
-io::Task<> verify_vault(Connection connection, Clock const& clock, std::string baseline,
+io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions options,
                         Output output) {
-    json body = json::object();
-    if (!baseline.empty()) body["Baseline"] = baseline;
+    json body = {{"Level", options.level}};
+    if (!options.baseline.empty()) body["Baseline"] = options.baseline;
+    if (!options.part.empty()) {
+        unsigned part = 0, parts = 0;
+        int end = 0;
+        auto const read = std::sscanf(options.part.c_str(), "%u/%u%n", &part, &parts, &end);
+        if (read != 2 || static_cast<std::size_t>(end) != options.part.size())
+            co_return fail(Errc::kInvalidParameterValue, "--part is N/T, such as 3/8.");
+        body["Part"] = part;
+        body["Parts"] = parts;
+    }
     MERIDIAN_CO_TRY(auto const answer, co_await ask(std::move(connection), clock, "POST",
                                                     "vault/verify", std::move(body)));
     auto const problems = answer.value("Problems", json::array());
     if (output.json) {
         print_json(output, answer);
     } else {
-        output.print(fmt::format("{} records and {} packages, {} bytes, read and compared\n",
-                                 answer.value("Records", 0U), answer.value("Packages", 0U),
-                                 answer.value("Bytes", std::uint64_t{0})));
+        auto const number = [&](char const* member) {
+            return answer.value(member, std::uint64_t{0});
+        };
+        auto const level = answer.value("Level", "");
+        output.print(fmt::format(
+            "{}: {} records and {} packages{}\n", level, number("Records"), number("Packages"),
+            number("Bytes") == 0 ? ""
+                                 : fmt::format(", {} bytes read and compared", number("Bytes"))));
+        if (answer.contains("Functions"))
+            output.print(
+                fmt::format("{} versions restored into a scratch region\n", number("Functions")));
+        if (answer.contains("Initialised")) {
+            output.print(fmt::format("{} of them started, {} test events answered as recorded\n",
+                                     number("Initialised"), number("Answered")));
+        }
+        for (auto const& note : answer.value("Notes", json::array()))
+            output.print(fmt::format("  note: {}\n", note.get<std::string>()));
         for (auto const& problem : problems)
             output.print(fmt::format("  {}\n", problem.get<std::string>()));
     }
     if (problems.empty()) co_return Result<void>{};
     co_return fail(Errc::kCorrupt, fmt::format("The vault has {} problems.", problems.size()));
+}
+
+io::Task<> create_backup(Connection connection, Clock const& clock, std::string message,
+                         Output output) {
+    json body = json::object();
+    if (!message.empty()) body["Message"] = message;
+    MERIDIAN_CO_TRY(auto const made,
+                    co_await ask(std::move(connection), clock, "POST", "backups", std::move(body)));
+    std::size_t failed = 0;
+    for (auto const& copy : made.value("Copies", json::array()))
+        failed += copy.contains("Error") ? 1 : 0;
+    if (output.json) {
+        print_json(output, made);
+    } else {
+        output.print(one_line(made) + copies_text(made) +
+                     fmt::format("Restore it with: meridian restore --baseline {}\n",
+                                 made.value("Name", "")));
+    }
+    if (failed == 0) co_return Result<void>{};
+    co_return fail(Errc::kUnavailable, fmt::format("{} copies did not get the backup.", failed));
+}
+
+io::Task<> list_backups(Connection connection, Clock const& clock, Output output) {
+    MERIDIAN_CO_TRY(auto const answer,
+                    co_await ask(std::move(connection), clock, "GET", "backups"));
+    if (output.json) {
+        print_json(output, answer);
+    } else {
+        for (auto const& backup : answer.value("Backups", json::array()))
+            output.print(one_line(backup));
+        output.print(copies_text(answer));
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> prune_backups(Connection connection, Clock const& clock, PruneOptions options,
+                         Output output) {
+    json body = json::object();
+    if (options.last) body["Last"] = *options.last;
+    if (options.hourly) body["Hourly"] = *options.hourly;
+    if (options.daily) body["Daily"] = *options.daily;
+    if (options.dry_run) body["DryRun"] = true;
+    MERIDIAN_CO_TRY(auto const answer, co_await ask(std::move(connection), clock, "POST",
+                                                    "backups/prune", std::move(body)));
+    auto const removed = answer.value("Removed", json::array());
+    if (output.json) {
+        print_json(output, answer);
+        co_return Result<void>{};
+    }
+    for (auto const& name : removed) output.print(fmt::format("  {}\n", name.get<std::string>()));
+    output.print(
+        fmt::format("{} {} backups; the states they named stay in the history: "
+                    "`meridian restore --at`.\n",
+                    options.dry_run ? "Would remove" : "Removed", removed.size()));
+    co_return Result<void>{};
 }
 
 io::Task<> restore(Connection connection, Clock const& clock, RestoreOptions options,
@@ -173,6 +278,26 @@ io::Task<> restore(Connection connection, Clock const& clock, RestoreOptions opt
         output.print(
             "What stood there before is in the vault: meridian restore --at with a time before "
             "now brings it back.\n");
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> restore_with_way_back(Connection connection, Clock const& clock, std::string name_prefix,
+                                 RestoreOptions options, Output output) {
+    if (options.dry_run)
+        co_return co_await restore(std::move(connection), clock, std::move(options), output);
+    auto const now = std::chrono::floor<std::chrono::milliseconds>(clock.wall_now());
+    auto const second = std::chrono::floor<std::chrono::seconds>(now);
+    auto const before =
+        fmt::format("{}-{:%Y-%m-%dT%H-%M-%S}-{:03}Z", name_prefix, second, (now - second).count());
+    auto const region = connection.region;
+    MERIDIAN_CO_CHECK(co_await ask(
+        connection, clock, "POST", "baselines",
+        {{"Name", before}, {"Message", fmt::format("before {} came", options.baseline)}}));
+    MERIDIAN_CO_CHECK(co_await restore(std::move(connection), clock, std::move(options), output));
+    if (!output.json) {
+        output.print(fmt::format("Undo it with: meridian baseline rollback {} --region {}\n",
+                                 before, region));
     }
     co_return Result<void>{};
 }

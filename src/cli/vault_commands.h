@@ -5,7 +5,9 @@
 //
 // Threads: the caller's executor. Errors: those of call().
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,9 +30,24 @@ io::Task<> show_baseline(Connection connection, Clock const& clock, std::string 
 io::Task<> show_changes(Connection connection, Clock const& clock, std::string from, std::string to,
                         Output output);
 io::Task<> show_vault(Connection connection, Clock const& clock, Output output);
+struct VerifyOptions {
+    std::string level = "hash";
+    std::string baseline;
+    std::string part;  // "3/8"
+};
 // kCorrupt where something is wrong, after it was printed.
-io::Task<> verify_vault(Connection connection, Clock const& clock, std::string baseline,
+io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions options,
                         Output output);
+io::Task<> create_backup(Connection connection, Clock const& clock, std::string message,
+                         Output output);
+io::Task<> list_backups(Connection connection, Clock const& clock, Output output);
+
+struct PruneOptions {
+    std::optional<std::uint32_t> last, hourly, daily;
+    bool dry_run = false;
+};
+io::Task<> prune_backups(Connection connection, Clock const& clock, PruneOptions options,
+                         Output output);
 
 struct RestoreOptions {
     std::string baseline;
@@ -46,5 +63,9 @@ struct RestoreOptions {
 };
 io::Task<> restore(Connection connection, Clock const& clock, RestoreOptions options,
                    Output output);
+// A restore that first names the state of now, so that the way back is one command: to a baseline
+// to the letter (rollback), or of one region's baseline into another (promote).
+io::Task<> restore_with_way_back(Connection connection, Clock const& clock, std::string name_prefix,
+                                 RestoreOptions options, Output output);
 
 }  // namespace meridian::cli

@@ -29,6 +29,7 @@ ControlPlane::ControlPlane(asio::any_io_executor executor, Parts parts,
       provisioned_(resources_, aliases_, reserved_, parts_.provisioned, parts_.account_concurrency),
       function_urls_(resources_, aliases_),
       event_invoke_configs_(resources_, aliases_),
+      test_events_(resources_),
       options_(resources_),
       event_source_mappings_(resources_, aliases_) {
     aliases_.on_change = [this](auto const& account, auto const& function) {

@@ -22,6 +22,7 @@
 #include "control/requests.h"
 #include "control/reserved_concurrency.h"
 #include "control/resource_policies.h"
+#include "control/test_events.h"
 #include "iam/security_tokens.h"
 #include "model/limits.h"
 
@@ -87,6 +88,7 @@ class ControlPlane {
     [[nodiscard]] CodeSigning& code_signing() noexcept { return code_signing_; }
     [[nodiscard]] FunctionUrls& function_urls() noexcept { return function_urls_; }
     [[nodiscard]] FunctionUrls const& function_urls() const noexcept { return function_urls_; }
+    [[nodiscard]] TestEvents& test_events() noexcept { return test_events_; }
     [[nodiscard]] EventInvokeConfigs& event_invoke_configs() noexcept {
         return event_invoke_configs_;
     }
@@ -176,6 +178,7 @@ class ControlPlane {
     ProvisionedConcurrency provisioned_;
     FunctionUrls function_urls_;
     EventInvokeConfigs event_invoke_configs_;
+    TestEvents test_events_;
     FunctionOptions options_;
     EventSourceMappings event_source_mappings_;
 };

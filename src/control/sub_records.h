@@ -20,6 +20,7 @@ inline constexpr store::Kind kKindsUnderAFunction[] = {
     store::Kind::kRuntimeManagement,
     store::Kind::kRecursionConfig,
     store::Kind::kFunctionCodeSigning,
+    store::Kind::kTestEvent,
 };
 
 [[nodiscard]] inline std::string sub_id_prefix(model::FunctionName const& function) {

@@ -33,6 +33,9 @@ struct StackResource {
     // Every intrinsic function that needs no resource is replaced by its value. What names other
     // resources stands as {"Ref": …}, {"Fn::GetAtt": […]}, and functions of these, for resolve().
     //
+    // Kinds are those that the type's properties have ("128" has become 128); a function's
+    // Code.ZipFile is source text, as in CloudFormation.
+    //
     // Code that is a local file or folder (SAM's CodeUri, ContentUri) is {"LocalPath": "src",
     // "BuildMethod": "python3.11"}: the path from the template's folder; BuildMethod (Metadata, or
     // the function's runtime) says how it is built and may be absent.
@@ -41,8 +44,12 @@ struct StackResource {
     SourceMark mark = {};
     std::string deletion_policy = "Delete";  // or Retain
     // SAM's AutoPublishAlias: a version that is published when the function's code or, with all
-    // properties, anything of it differs from the version before.
+    // properties, anything of it differs from the version before. Without it a version is published
+    // once, as CloudFormation does.
+    bool auto_publish = false;
     bool publish_on_any_change = false;
+    // AutoPublishCodeSha256: stands for the code in that comparison. Empty: the code itself.
+    std::string publish_token = {};
 };
 
 // CodeDeploy's part of an alias (SAM's DeploymentPreference, CloudFormation's UpdatePolicy).
@@ -63,6 +70,9 @@ struct Stack {
     std::vector<TrafficShift> shifts = {};
     std::map<std::string, nlohmann::json> outputs = {};  // for resolve()
     std::vector<std::string> ignored = {};  // foreign resources that were asked to be skipped
+    // What the template says and this deploy does not do, each with where it stands: the rule
+    // behind a schedule, an output's export.
+    std::vector<std::string> warnings = {};
 };
 
 // What is known of a resource once it exists.

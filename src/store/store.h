@@ -45,6 +45,7 @@ enum class Kind : std::uint16_t {
     kRecursionConfig = 10,
     kScalingConfig = 11,
     kFunctionCodeSigning = 12,
+    kTestEvent = 13,           // id: function name + ":" + the event's name
     kLayer = 20,               // id: layer name; what all its versions share
     kLayerVersion = 21,        // id: layer name + ":" + version number, zero-padded to 12 digits
     kEventSourceMapping = 30,  // id: UUID

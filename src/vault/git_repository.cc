@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -22,6 +24,8 @@ namespace fs = std::filesystem;
 constexpr char kFormatKey[] = "meridian.vaultformat";
 constexpr char kLockFile[] = "meridian.lock";
 constexpr char kMain[] = "main";
+constexpr char kTemporary[] = "tmp_";  // before the pack's name
+constexpr char kTemporaryPack[] = "tmp_pack-";
 
 std::unexpected<Error> system_error(std::string_view doing, fs::path const& path) {
     return fail(Errc::kIo,
@@ -67,6 +71,64 @@ Result<void> write_beside(fs::path const& path, std::string_view bytes) {
     return {};
 }
 
+fs::path pack_folder(fs::path const& directory) { return directory / "objects" / "pack"; }
+fs::path index_of(fs::path pack) { return pack.replace_extension(".idx"); }
+
+struct PackOnDisk {
+    std::uintmax_t bytes = 0;
+    fs::path path;
+
+    auto operator<=>(PackOnDisk const&) const = default;
+};
+
+// Those with an index, the smallest first.
+std::vector<PackOnDisk> packs_in(fs::path const& folder) {
+    std::vector<PackOnDisk> packs;
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        auto const& path = at->path();
+        // Who keeps a pack, in git's sense, has a reason.
+        bool const kept = fs::exists(fs::path(path).replace_extension(".keep"));
+        if (path.extension() == ".pack" && !kept && fs::exists(index_of(path)))
+            packs.push_back({fs::file_size(path, error), path});
+    }
+    std::ranges::sort(packs);
+    return packs;
+}
+
+// The smallest ones, until the next is larger than all of them together: sizes at least double
+// from one pack to the next afterwards. `packs` are sorted.
+std::vector<PackOnDisk> packs_to_join(std::vector<PackOnDisk> packs) {
+    std::size_t count = 0;
+    std::uintmax_t bytes = 0;
+    while (count < packs.size()) {
+        auto const& next = packs[count];
+        bool const enough = count > kPacksMax / 2 && next.bytes > bytes;
+        if (enough || bytes + next.bytes > kGroupBytesMax) break;
+        bytes += next.bytes;
+        ++count;
+    }
+    packs.resize(count);
+    return packs;
+}
+
+Result<std::string> read_whole(fs::path const& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::string bytes(std::istreambuf_iterator<char>(in), {});
+    if (!in.good() && !in.eof()) return system_error("read", path);
+    return bytes;
+}
+
+// Of a writer that was killed.
+void remove_leftovers(fs::path const& folder) {
+    std::vector<fs::path> found;
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        if (at->path().filename().string().starts_with(kTemporaryPack)) found.push_back(at->path());
+    }
+    for (auto const& path : found) ::unlink(path.c_str());
+}
+
 // libgit2 believes an index, and follows a damaged one anywhere: its checksum is looked at first.
 Result<void> check_index(fs::path const& path) {
     io::UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -91,7 +153,7 @@ Result<void> check_index(fs::path const& path) {
 
 Result<void> check_indexes(fs::path const& directory) {
     std::error_code error;
-    for (fs::directory_iterator at(directory / "objects" / "pack", error), end; !error && at != end;
+    for (fs::directory_iterator at(pack_folder(directory), error), end; !error && at != end;
          at.increment(error)) {
         if (at->path().extension() == ".idx") {
             MERIDIAN_CHECK(check_index(at->path()));
@@ -201,15 +263,23 @@ Result<void> GitRepository::open_files(Access access) {
                         fmt::format("another process writes the vault {}", directory_.string()));
         }
     }
+    MERIDIAN_CHECK(open_database());
+    // A clone has its own configuration: whoever reads it looks at vault.json.
+    if (access == Access::kWrite) {
+        MERIDIAN_CHECK(check_format(repository_.get(), directory_));
+    }
+    MERIDIAN_CHECK(check_indexes(directory_));
+    if (access == Access::kRead) return {};
+    remove_leftovers(pack_folder(directory_));
+    return join_packs();
+}
+
+Result<void> GitRepository::open_database() {
     git_repository* repository = nullptr;
     if (git_repository_open_bare(&repository, directory_.c_str()) != 0)
         return git_error("open the vault", Errc::kCorrupt);
+    database_.reset();
     repository_.reset(repository);
-    // A clone has its own configuration: whoever reads it looks at vault.json.
-    if (access == Access::kWrite) {
-        MERIDIAN_CHECK(check_format(repository, directory_));
-    }
-    MERIDIAN_CHECK(check_indexes(directory_));
     git_odb* database = nullptr;
     if (git_repository_odb(&database, repository) != 0)
         return git_error("open the vault's objects", Errc::kCorrupt);
@@ -257,13 +327,51 @@ Result<std::string> GitRepository::read(ObjectType type, ObjectId const& id) {
 
 Result<void> GitRepository::flush() {
     if (group_.is_empty()) return {};
-    auto const files = group_.finish();
-    auto const folder = directory_ / "objects" / "pack";
+    MERIDIAN_CHECK(write_group(group_));
+    git_odb_refresh(database_.get());
+    if (++packs_ > kPacksMax) return join_packs();
+    return {};
+}
+
+Result<void> GitRepository::join_packs() {
+    auto const folder = pack_folder(directory_);
+    auto packs = packs_in(folder);
+    packs_ = packs.size();
+    if (packs_ <= kPacksMax) return {};
+    PackFile joined;
+    std::vector<fs::path> copied;
+    for (auto const& [bytes, path] : packs_to_join(std::move(packs))) {
+        // Views into these stand in `entries` until they are copied.
+        MERIDIAN_TRY(auto const pack, read_whole(path));
+        MERIDIAN_TRY(auto const index, read_whole(index_of(path)));
+        auto const entries = read_pack_entries(pack, index);
+        if (!entries && entries.error().code == Errc::kNotImplemented) continue;
+        if (!entries) {
+            return fail(entries.error().code,
+                        fmt::format("{}: {}", path.string(), entries.error().message));
+        }
+        for (auto const& entry : *entries) joined.add(entry);
+        copied.push_back(path);
+    }
+    if (copied.size() < 2) return {};
+    MERIDIAN_CHECK(write_group(joined));
+    for (auto const& path : copied) {
+        // The index first: a pack without one is nothing to git.
+        ::unlink(index_of(path).c_str());
+        ::unlink(path.c_str());
+    }
+    packs_ -= copied.size() - 1;
+    return open_database();
+}
+
+Result<void> GitRepository::write_group(PackFile& group) {
+    auto const files = group.finish();
+    auto const folder = pack_folder(directory_);
     // The index last: a pack without one is nothing to git.
     for (auto const& [suffix, bytes] : {std::pair(".pack", std::string_view(files.pack)),
                                         std::pair(".idx", std::string_view(files.index))}) {
         auto const path = folder / (files.name + suffix);
-        auto const temporary = folder / ("tmp_" + files.name + suffix);
+        auto const temporary = folder / (kTemporary + files.name + suffix);
         auto written = write_beside(temporary, bytes);
         if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
             written = system_error("rename", temporary);
@@ -272,9 +380,7 @@ Result<void> GitRepository::flush() {
             return written;
         }
     }
-    MERIDIAN_CHECK(sync_folder(folder));
-    git_odb_refresh(database_.get());
-    return {};
+    return sync_folder(folder);
 }
 
 Result<std::optional<ObjectId>> GitRepository::reference(std::string const& name) {
@@ -306,6 +412,15 @@ Result<void> GitRepository::move_reference(std::string const& name,
         return fail(Errc::kInvalidParameterValue, name + " is no name that git takes");
     if (status != 0) return git_error("write " + name);
     return {};
+}
+
+Result<void> GitRepository::remove_reference(std::string const& name) {
+    int const status = git_reference_remove(repository_.get(), name.c_str());
+    if (status != 0 && status != GIT_ENOTFOUND) return git_error("remove " + name);
+    // Folders that it emptied are gone, too.
+    auto folder = (directory_ / name).parent_path();
+    while (!fs::exists(folder)) folder = folder.parent_path();
+    return sync_folder(folder);
 }
 
 Result<std::vector<std::pair<std::string, ObjectId>>> GitRepository::references(

@@ -30,6 +30,9 @@ namespace meridian::vault {
 inline constexpr int kVaultFormat = 1;
 // What waits in memory is written when it is more than this.
 inline constexpr std::size_t kGroupBytesMax = 64UL * 1024 * 1024;
+// Each change leaves a pack. When there are more than these, small ones are joined: an object is
+// then copied as often as the repository's size has doubled.
+inline constexpr std::size_t kPacksMax = 48;
 
 class GitRepository {
   public:
@@ -55,12 +58,18 @@ class GitRepository {
     // Everything that was put is durable afterwards.
     Result<void> flush();
 
+    // Joins small packs into one where there are more than kPacksMax, by flush() itself, too; those
+    // with deltas, which git's own repack made, stay. A crash leaves the old packs or both.
+    Result<void> join_packs();
+
     // "refs/heads/main". Nothing if there is none.
     Result<std::optional<ObjectId>> reference(std::string const& name);
     // Durable. `from`: what it must be now; nothing: it must not exist. kConflict otherwise. What
     // was put is flushed first.
     Result<void> move_reference(std::string const& name, std::optional<ObjectId> const& from,
                                 ObjectId const& to);
+    // Durable. Nothing happens if there is none.
+    Result<void> remove_reference(std::string const& name);
     // By name.
     Result<std::vector<std::pair<std::string, ObjectId>>> references(std::string const& prefix);
 
@@ -79,6 +88,8 @@ class GitRepository {
 
     explicit GitRepository(std::filesystem::path directory);
     Result<void> open_files(Access access);
+    Result<void> open_database();
+    Result<void> write_group(PackFile& group);
 
     std::filesystem::path const directory_;
     Library library_;
@@ -86,6 +97,7 @@ class GitRepository {
     std::unique_ptr<git_repository, FreeRepository> repository_;
     std::unique_ptr<git_odb, FreeDatabase> database_;
     PackFile group_;
+    std::size_t packs_ = 0;  // about: only what this process wrote is counted again
 };
 
 }  // namespace meridian::vault

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -141,6 +142,85 @@ TEST_F(GitRepositoryTest, AFullGroupIsWrittenOnTheWay) {
     big[0] = 'b';
     ASSERT_TRUE(repository_->put(ObjectType::kBlob, big, Packing::kStore));
     EXPECT_FALSE(fs::is_empty(path_ / "objects" / "pack"));
+}
+
+std::size_t packs_in(fs::path const& repository) {
+    std::size_t count = 0;
+    for (auto const& file : fs::directory_iterator(repository / "objects" / "pack"))
+        count += file.path().extension() == ".pack" ? 1 : 0;
+    return count;
+}
+
+TEST_F(GitRepositoryTest, ManySmallPacksBecomeFew) {
+    constexpr std::size_t kWrites = 5 * kPacksMax;
+    std::vector<ObjectId> commits;
+    for (std::size_t n = 0; n < kWrites; ++n) {
+        TreeEdit tree(*repository_, std::nullopt);
+        ASSERT_TRUE(tree.put("n", put_file(*repository_, fmt::format("{}", n))));
+        std::vector<ObjectId> parents;
+        if (!commits.empty()) parents.push_back(commits.back());
+        auto const from = commits.empty() ? std::nullopt : std::optional(commits.back());
+        commits.push_back(put_commit(*repository_, tree.write().value(), parents, "m"));
+        ASSERT_TRUE(repository_->move_reference("refs/heads/main", from, commits.back()));
+        ASSERT_LE(packs_in(path_), kPacksMax);
+    }
+    for (auto const& commit : commits) EXPECT_TRUE(repository_->read(ObjectType::kCommit, commit));
+    EXPECT_EQ(git(path_, "fsck --full --strict"), "");
+    EXPECT_EQ(git(path_, "rev-list --count main"), fmt::format("{}\n", kWrites));
+}
+
+TEST_F(GitRepositoryTest, PacksWithDeltasStayAndLeftoversGo) {
+    auto const commit = commit_files();
+    ASSERT_TRUE(repository_->move_reference("refs/heads/main", std::nullopt, commit));
+    for (int n = 0; n < 3; ++n) {
+        put_file(*repository_, fmt::format("{}{}", kLarge, n));
+        ASSERT_TRUE(repository_->flush());
+    }
+    git(path_, "-c pack.writeBitmaps=false repack -q -a -d --keep-unreachable -f");
+    write_file(path_ / "objects" / "pack" / "tmp_pack-0.pack", "half");
+    repository_.reset();
+    repository_ = GitRepository::open(path_, GitRepository::Access::kWrite).value();
+    EXPECT_FALSE(fs::exists(path_ / "objects" / "pack" / "tmp_pack-0.pack"));
+    ObjectId last{};
+    for (std::size_t n = 0; n <= kPacksMax; ++n) {
+        last = put_file(*repository_, fmt::format("text {}", n));
+        ASSERT_TRUE(repository_->flush());
+    }
+    EXPECT_LT(packs_in(path_), kPacksMax);
+    EXPECT_TRUE(repository_->read(ObjectType::kCommit, commit));
+    EXPECT_TRUE(repository_->read(ObjectType::kBlob, last));
+    EXPECT_EQ(git(path_, "fsck --full --strict --no-dangling"), "");
+}
+
+TEST(PackEntries, AreWhatWasPacked) {
+    PackFile pack;
+    std::map<ObjectId, std::string> objects;
+    for (std::size_t n = 0; n < 40; ++n) {
+        std::string const text(n * n * 37, static_cast<char>('a' + n % 26));
+        auto const id = object_id(ObjectType::kBlob, text);
+        objects[id] = text;
+        pack.add(id, ObjectType::kBlob, text, n % 2 == 0 ? Packing::kStore : Packing::kDeflate);
+    }
+    auto const files = pack.finish();
+    auto const entries = read_pack_entries(files.pack, files.index).value();
+    ASSERT_EQ(entries.size(), objects.size());
+    PackFile copy;
+    for (auto const& entry : entries) copy.add(entry);
+    for (auto const& [id, text] : objects) EXPECT_EQ(copy.read(id), text);
+
+    for (std::size_t at = 0; at < files.index.size(); at += 7) {
+        auto damaged = files.index;
+        damaged[at] = static_cast<char>(damaged[at] ^ 1);
+        EXPECT_FALSE(read_pack_entries(files.pack, damaged)) << at;
+    }
+    // The header, the objects and the checksum's place; that of git itself is not computed.
+    for (std::size_t at = 0; at < files.pack.size(); at += 3) {
+        auto damaged = files.pack;
+        damaged[at] = static_cast<char>(damaged[at] ^ 1);
+        EXPECT_FALSE(read_pack_entries(damaged, files.index)) << at;
+    }
+    EXPECT_FALSE(read_pack_entries("", ""));
+    EXPECT_FALSE(read_pack_entries(files.index, files.pack));
 }
 
 // Whichever byte of a pack or its index is flipped: what is read then is right, or is refused.

@@ -44,6 +44,7 @@ constexpr std::array kPlaces = {
     KindPlace{Kind::kScalingConfig, Form::kQualified, "functions", "scaling", "scaling"},
     KindPlace{Kind::kFunctionCodeSigning, Form::kQualified, "functions", "code-signing",
               "code signing"},
+    KindPlace{Kind::kTestEvent, Form::kQualified, "functions", "test-events", "test event"},
     KindPlace{Kind::kLayer, Form::kFolder, "layers", "layer", "layer"},
     KindPlace{Kind::kLayerVersion, Form::kVersion, "layers", "versions", "layer version"},
     KindPlace{Kind::kEventSourceMapping, Form::kFlat, "event-source-mappings", "",

@@ -69,6 +69,16 @@ void PackFile::add(ObjectId const& id, ObjectType type, std::string_view bytes, 
     entries_.emplace(id, entry);
 }
 
+void PackFile::add(PackedEntry const& entry) {
+    if (contains(entry.id)) return;
+    entries_.emplace(entry.id, Entry{.offset = pack_.size(),
+                                     .crc32 = entry.crc32,
+                                     .data_offset = pack_.size() + entry.header_bytes,
+                                     .data_end = pack_.size() + entry.bytes.size(),
+                                     .bytes = entry.object_bytes});
+    pack_ += entry.bytes;
+}
+
 std::string PackFile::read(ObjectId const& id) const {
     auto const& entry = entries_.at(id);
     std::string out(entry.bytes, '\0');

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "vault/git_objects.h"
+#include "vault/pack_entries.h"
 
 namespace meridian::vault {
 
@@ -20,6 +21,8 @@ class PackFile {
 
     // Twice is once.
     void add(ObjectId const& id, ObjectType type, std::string_view bytes, Packing packing);
+    // One of another pack, as it stands there.
+    void add(PackedEntry const& entry);
     [[nodiscard]] bool contains(ObjectId const& id) const { return entries_.contains(id); }
     [[nodiscard]] bool is_empty() const noexcept { return entries_.empty(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return pack_.size(); }

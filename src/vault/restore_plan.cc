@@ -191,7 +191,7 @@ class Planner {
 }  // namespace
 
 std::optional<model::FunctionName> function_of(store::Key const& key) {
-    bool const under = key.kind >= Kind::kFunction && key.kind <= Kind::kFunctionCodeSigning;
+    bool const under = key.kind >= Kind::kFunction && key.kind <= Kind::kTestEvent;
     if (!under) return std::nullopt;
     return model::FunctionName(key.id.substr(0, key.id.find(':')));
 }

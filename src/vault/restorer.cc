@@ -28,6 +28,7 @@ constexpr Kind kKeptKinds[] = {Kind::kFunction,
                                Kind::kRecursionConfig,
                                Kind::kScalingConfig,
                                Kind::kFunctionCodeSigning,
+                               Kind::kTestEvent,
                                Kind::kLayer,
                                Kind::kLayerVersion,
                                Kind::kEventSourceMapping,
@@ -180,6 +181,8 @@ io::Task<RestoreReport> Restorer::plan(Source& source, RestoreRequest request) {
             MERIDIAN_CHECK(check_signer(baseline, vault.own_signer(), request.signer));
             MERIDIAN_CHECK(vault.check_root(baseline));
             out.commit = baseline.commit;
+        } else if (request.commit) {
+            out.commit = *request.commit;
         } else {
             MERIDIAN_TRY(out.commit, request.at ? vault.commit_at(*request.at) : vault.head());
         }

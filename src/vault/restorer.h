@@ -28,6 +28,7 @@ struct RestoreRequest {
     // One of these says which commit.
     std::optional<std::string> baseline = {};
     std::optional<WallTime> at = {};
+    std::optional<ObjectId> commit = {};
     // The vault of another region of this process; null: it is not that.
     VaultKeeper* from = nullptr;
     // Where another vault lies; empty: the region's own. With its recovery key, what it seals is

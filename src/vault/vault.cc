@@ -20,6 +20,10 @@ using nlohmann::json;
 
 constexpr char kManifest[] = "vault.json";
 constexpr char kReadme[] = "README.md";
+// Of the proofs' commits.
+constexpr char kLastFolder[] = "last";
+constexpr char kProvenFolder[] = "proven";
+constexpr char kSignatureSuffix[] = ".sig";
 constexpr std::string_view kReadmeText = R"(# A Meridian vault
 
 Everything that a region of Meridian holds, kept by the region itself: a commit for each change, its author the caller.
@@ -394,6 +398,11 @@ Result<Baseline> Vault::baseline(std::string const& name) {
     return fail(Errc::kResourceNotFound, fmt::format("There is no baseline {}.", name));
 }
 
+Result<void> Vault::remove_baseline(std::string const& name) {
+    MERIDIAN_CHECK(baseline(name));
+    return repository_->remove_reference(kBaselineTags + name);
+}
+
 Result<void> Vault::check_root(Baseline const& baseline) {
     MERIDIAN_TRY(auto const commit, read_commit(baseline.commit));
     TreeEdit tree(*repository_, commit.tree);
@@ -403,7 +412,7 @@ Result<void> Vault::check_root(Baseline const& baseline) {
                 fmt::format("The baseline {} does not hold what was signed.", baseline.name));
 }
 
-Result<Vault::Verification> Vault::verify(ObjectId const& id) {
+Result<Vault::Verification> Vault::verify(ObjectId const& id, VerifyPart part) {
     MERIDIAN_TRY(auto const commit, read_commit(id));
     TreeEdit tree(*repository_, commit.tree);
     Verification out;
@@ -433,12 +442,118 @@ Result<Vault::Verification> Vault::verify(ObjectId const& id) {
     }
     wanted.insert(packages->begin(), packages->end());
     for (auto const& digest : wanted) {
+        if (!part.has(digest)) continue;
         auto const package = vault::read_package(*repository_, tree, digest);
         if (package) {
             ++out.packages;
             out.bytes += package->size();
         } else {
             out.problems.push_back(package.error().message);
+        }
+    }
+    return out;
+}
+
+Result<Vault::Verification> Vault::verify_index(ObjectId const& id) {
+    Verification out;
+    auto const note = [&out](Error const& error) { out.problems.push_back(error.message); };
+    for (auto at = std::optional(id); at;) {
+        auto const commit = read_commit(*at);
+        if (!commit) {
+            note(commit.error());
+            break;
+        }
+        at = commit->parents.empty() ? std::nullopt : std::optional(commit->parents.front());
+    }
+    MERIDIAN_TRY(auto const tags, repository_->references(kBaselineTags));
+    for (auto const& [reference, tag] : tags) {
+        auto const baseline = read_baseline(reference, tag);
+        if (!baseline) {
+            note(baseline.error());
+        } else if (!baseline->signer || baseline->signer != own_signer()) {
+            out.problems.push_back(
+                fmt::format("the baseline {} is not signed by this vault's key", baseline->name));
+        } else if (!repository_->contains(baseline->commit)) {
+            out.problems.push_back(
+                fmt::format("the commit of the baseline {} is missing", baseline->name));
+        }
+    }
+    MERIDIAN_TRY(auto const commit, read_commit(id));
+    TreeEdit tree(*repository_, commit.tree);
+    auto const look = [&](std::string const& path, ObjectId const& blob) -> Result<void> {
+        if (!repository_->contains(blob)) {
+            out.problems.push_back(fmt::format("{}: {} is missing", path, blob.hex()));
+        }
+        return {};
+    };
+    auto const records =
+        tree.for_each_file(kAccountsFolder, [&](auto const& path, auto const& blob) {
+            ++out.records;
+            return look(path, blob);
+        });
+    if (!records) note(records.error());
+    auto const packages = list_packages(tree);
+    if (!packages) {
+        note(packages.error());
+        return out;
+    }
+    out.packages = packages->size();
+    auto const parts = tree.for_each_file(kCodeFolder, look);
+    if (!parts) note(parts.error());
+    return out;
+}
+
+Result<void> Vault::keep_proof(Proof const& proof) {
+    MERIDIAN_ASSERT(options_.keys.has_value());
+    MERIDIAN_TRY(auto const before, repository_->reference(kProofs));
+    std::optional<ObjectId> tree_before;
+    if (before) {
+        MERIDIAN_TRY(auto const commit, read_commit(*before));
+        tree_before = commit.tree;
+    }
+    auto const text = to_json(proof).dump(2) + "\n";
+    MERIDIAN_TRY(auto const blob, repository_->put(ObjectType::kBlob, text));
+    MERIDIAN_TRY(auto const signature,
+                 repository_->put(ObjectType::kBlob, ssh_sign(options_.keys->signing, text)));
+    TreeEdit tree(*repository_, tree_before);
+    for (auto const* const folder : {kLastFolder, kProvenFolder}) {
+        if (folder == kProvenFolder && !proof.is_whole()) continue;
+        auto const path = fmt::format("{}/{}.json", folder, name_of(proof.level));
+        MERIDIAN_CHECK(tree.put(path, blob));
+        MERIDIAN_CHECK(tree.put(path + kSignatureSuffix, signature));
+    }
+    MERIDIAN_TRY(auto const written, tree.write());
+    Commit made{
+        .tree = written,
+        .author = person(proof.by, proof.began),
+        .committer = keeper(options_.region, proof.ended),
+        .message = fmt::format("{}: {} of {}\n", name_of(proof.level),
+                               proof.problems.empty() ? "good" : "problems", proof.commit.hex())};
+    if (before) made.parents.push_back(*before);
+    MERIDIAN_TRY(auto const id, repository_->put(ObjectType::kCommit, format_commit(made)));
+    return repository_->move_reference(kProofs, before, id);
+}
+
+Result<LastProofs> Vault::proofs() {
+    LastProofs out;
+    MERIDIAN_TRY(auto const at, repository_->reference(kProofs));
+    if (!at) return out;
+    MERIDIAN_TRY(auto const commit, read_commit(*at));
+    TreeEdit tree(*repository_, commit.tree);
+    for (auto const level : kVerifyLevels) {
+        for (auto const* const folder : {kLastFolder, kProvenFolder}) {
+            auto const path = fmt::format("{}/{}.json", folder, name_of(level));
+            MERIDIAN_TRY(auto const entry, tree.find(path));
+            if (!entry) continue;
+            MERIDIAN_TRY(auto const signed_by, tree.find(path + kSignatureSuffix));
+            if (!signed_by) return fail(Errc::kCorrupt, path + " of the proofs is not signed");
+            MERIDIAN_TRY(auto const text, repository_->read(ObjectType::kBlob, entry->id));
+            MERIDIAN_TRY(auto const signature, repository_->read(ObjectType::kBlob, signed_by->id));
+            MERIDIAN_TRY(auto const signer, ssh_verify(text, signature));
+            if (signer != own_signer())
+                return fail(Errc::kCorrupt, path + " of the proofs is signed by somebody else");
+            MERIDIAN_TRY(auto proof, parse_proof(json::parse(text, nullptr, false)));
+            (folder == kLastFolder ? out.last : out.proven).insert_or_assign(level, proof);
         }
     }
     return out;

@@ -13,6 +13,7 @@
 #include "store/store.h"
 #include "vault/baseline.h"
 #include "vault/git_repository.h"
+#include "vault/proof.h"
 #include "vault/record_text.h"
 #include "vault/tree_edit.h"
 #include "vault/vault_keys.h"
@@ -20,6 +21,7 @@
 namespace meridian::vault {
 
 inline constexpr char kMainBranch[] = "refs/heads/main";
+inline constexpr char kProofs[] = "refs/meridian/proofs";
 // A commit for each entry, unless more than these wait: then those of one caller share one.
 inline constexpr std::size_t kCommitsAtOnceMax = 16;
 
@@ -94,6 +96,8 @@ class Vault {
     // `name`: "v1" becomes the tag baseline/v1. kResourceConflict where there is one.
     Result<Baseline> create_baseline(std::string const& name, std::string const& message,
                                      Signature tagger);
+    // Its commit and all that it reached stay in the history. kResourceNotFound.
+    Result<void> remove_baseline(std::string const& name);
     // By time, the newest last, then by name. kCorrupt where one is no baseline of ours, by name.
     Result<std::vector<Baseline>> baselines();
     // kResourceNotFound.
@@ -109,7 +113,17 @@ class Vault {
         std::uint64_t bytes = 0;
         std::vector<std::string> problems = {};
     };
-    Result<Verification> verify(ObjectId const& commit);
+    // Packages of `part` alone, if it is not all.
+    Result<Verification> verify(ObjectId const& commit, VerifyPart part = {});
+    // Whether everything that the history and its baselines name is here, without reading it: each
+    // commit, each baseline with its signature, each file of `commit`.
+    Result<Verification> verify_index(ObjectId const& commit);
+
+    // --- Proofs ---
+    // Signed and durable, as the newest commit of kProofs.
+    Result<void> keep_proof(Proof const& proof);
+    // kCorrupt for one that is not signed by this vault's key.
+    Result<LastProofs> proofs();
 
   private:
     Vault(Options options, Clock const& clock);

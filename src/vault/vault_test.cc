@@ -218,6 +218,75 @@ TEST_F(VaultTest, BaselinesAreTagsThatGitVerifies) {
               made.merkle_root + "  -\n");
 }
 
+TEST_F(VaultTest, AProofIsKeptSignedUntilAnotherOneProves) {
+    append({{function("f"), json{{"n", 1}}}});
+    EXPECT_TRUE(vault_->proofs().value().last.empty());
+    Proof good{.level = VerifyLevel::kHash,
+               .commit = vault_->head().value(),
+               .began = clock_.now,
+               .ended = clock_.now,
+               .by = "schedule",
+               .parts_covered = 1,
+               .covered_since = clock_.now};
+    ASSERT_TRUE(vault_->keep_proof(good));
+    auto bad = good;
+    bad.problems = {"a file is damaged"};
+    bad.parts_covered = 0;
+    ASSERT_TRUE(vault_->keep_proof(bad));
+    reopen();
+    auto const kept = vault_->proofs().value();
+    EXPECT_EQ(kept.last.at(VerifyLevel::kHash), bad);
+    EXPECT_EQ(kept.proven.at(VerifyLevel::kHash), good);
+    EXPECT_FALSE(kept.last.contains(VerifyLevel::kIndex));
+    EXPECT_EQ(git(path_, "log --format=%s refs/meridian/proofs"),
+              fmt::format("hash: problems of {0}\nhash: good of {0}\n", good.commit.hex()));
+    EXPECT_EQ(git(path_, "fsck --full --strict"), "");
+
+    // Whoever can write the repository cannot write a proof.
+    git(path_, "worktree add -q ../forged refs/meridian/proofs");
+    auto const forged = folder_.path() / "forged";
+    auto text = read_file(forged / "proven" / "hash.json");
+    text.replace(text.find("schedule"), 8, "somebody");
+    write_file(forged / "proven" / "hash.json", text);
+    git(forged, "-c user.name=a -c user.email=b commit -qam forged");
+    git(forged, "update-ref refs/meridian/proofs HEAD");
+    EXPECT_EQ(vault_->proofs().error().code, Errc::kCorrupt);
+}
+
+TEST_F(VaultTest, ABaselineIsRemovedAndItsStateStays) {
+    append({{function("f"), json{{"n", 1}}}});
+    auto const made = vault_->create_baseline("v1", "", {.name = "a", .email = "b"}).value();
+    append({{function("f"), json{{"n", 2}}}});
+    ASSERT_TRUE(vault_->remove_baseline("v1"));
+    EXPECT_EQ(vault_->remove_baseline("v1").error().code, Errc::kResourceNotFound);
+    reopen();
+    EXPECT_TRUE(vault_->baselines().value().empty());
+    EXPECT_EQ(vault_->read_records(made.commit).value()[0].value, (json{{"n", 1}}));
+}
+
+TEST_F(VaultTest, TheIndexLevelNamesWhatIsMissing) {
+    append({{function("f"), json{{"n", 1}}}});
+    ASSERT_TRUE(vault_->create_baseline("v1", "", {.name = "a", .email = "b"}));
+    auto const head = vault_->head().value();
+    EXPECT_TRUE(vault_->verify_index(head).value().problems.empty());
+    EXPECT_EQ(vault_->verify_index(head).value().records, 1U);
+    // Everything but the record's file.
+    auto const file = git(path_, "rev-parse main:accounts/123456789012/functions/f/function.json");
+    vault_.reset();
+    auto const packs = folder_.path() / "packs";
+    std::filesystem::rename(path_ / "objects" / "pack", packs);
+    std::filesystem::create_directory(path_ / "objects" / "pack");
+    for (auto const& at : std::filesystem::directory_iterator(packs)) {
+        if (at.path().extension() == ".pack")
+            git(path_, fmt::format("unpack-objects -q < '{}'", at.path().string()));
+    }
+    std::filesystem::remove(path_ / "objects" / file.substr(0, 2) / file.substr(2, 38));
+    reopen();
+    EXPECT_THAT(vault_->verify_index(head).value().problems,
+                testing::ElementsAre(testing::HasSubstr(
+                    "accounts/123456789012/functions/f/function.json: " + file.substr(0, 40))));
+}
+
 TEST_F(VaultTest, FindsWhatWasThereAtAMoment) {
     auto const start = clock_.now;
     append({{function("f"), json{{"n", 1}}}});

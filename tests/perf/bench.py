@@ -1,4 +1,4 @@
-"""Runs benchmarks by name and fails when a gate does: bench.py [warm|cold|memory|newcomer|control|all]."""
+"""Runs benchmarks by name and fails when a gate does: bench.py [warm|cold|memory|newcomer|control|vault|all]."""
 
 import importlib
 import os
@@ -6,7 +6,7 @@ import sys
 
 from harness import favour
 
-ALL = ("warm", "cold", "memory", "newcomer", "control")
+ALL = ("warm", "cold", "memory", "newcomer", "control", "vault")
 
 
 def main(names):

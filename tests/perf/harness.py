@@ -47,7 +47,7 @@ class FavouredServer(MeridianServer):
 
 
 def server(**settings):
-    return FavouredServer(bin_dir=BIN, regions=(REGION,), **settings)
+    return FavouredServer(bin_dir=BIN, **{"regions": (REGION,), **settings})
 
 
 def make_role(meridian):

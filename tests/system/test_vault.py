@@ -26,7 +26,7 @@ def meridian(server, *words, region=HOME, fails=False):
     done = subprocess.run([server.tool("meridian"), *words, "--region", region, "--data", str(server.data)],
                           capture_output=True, text=True, env=server.environment(), timeout=300)
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout
+    return done.stdout + done.stderr if fails else done.stdout
 
 
 def answer(server, *words, **arguments):
@@ -427,3 +427,153 @@ def test_a_region_without_a_vault_says_so(start_server):
     server = start_server(flags=["--vault", "off"])
     assert "keeps no vault" in meridian(server, "baseline", "list", fails=True)
     assert not vault_of(server).exists() and server.recovery_key is None
+
+
+def test_a_backup_is_proven_at_every_level(start_server, tmp_path):
+    server = start_server()
+    functions = Functions(server)
+    rich_function(functions)
+    functions("cpp", name="other")
+    event = tmp_path / "event.json"
+    event.write_text('{"do": "echo", "n": 1}')
+    assert "never proven" in meridian(server, "backup", "status")
+    recorded = answer(server, "test-event", "record", "other", "echo", "--event", str(event))
+    assert recorded["Event"] == {"do": "echo", "n": 1} and "Answer" in recorded
+    wanted = tmp_path / "answer.json"
+    wanted.write_text('"something else"')
+    answer(server, "test-event", "put", "rich", "none", "--event", str(event))
+    assert [e["Name"] for e in answer(server, "test-event", "list", "other")["TestEvents"]] == ["echo"]
+
+    for level, more in (("index", {}), ("hash", {}), ("restore", {"Functions": 4}),
+                        ("invoke", {"Functions": 4, "Initialised": 4, "Answered": 1})):
+        proof = answer(server, "backup", "verify", "--level", level)
+        assert proof["Problems"] == [] and proof["Proven"], proof
+        assert {k: proof[k] for k in more} == more, proof
+    assert "1 test events have no recorded answer" in " ".join(proof["Notes"])
+    status = {level["Level"]: level for level in answer(server, "backup", "status")["Levels"]}
+    assert status["invoke"]["Proven"]["By"].endswith(":root")
+    assert status["restore"]["Proven"]["ProvenAsOf"] == status["restore"]["Last"]["Began"]
+
+    # What answers otherwise than it did is found; what was proven before stays said.
+    answer(server, "test-event", "put", "rich", "none", "--event", str(event), "--answer", str(wanted))
+    failed = meridian(server, "backup", "verify", "--level", "invoke", fails=True)
+    assert "test event rich:none: the answer is another than the recorded one" in failed, failed
+    status = {level["Level"]: level for level in answer(server, "backup", "status")["Levels"]}
+    assert status["invoke"]["Last"]["Problems"] and status["invoke"]["Proven"]["Answered"] == 1
+    # Proofs are commits that travel with the vault; the scratch region is gone.
+    vault = vault_of(server)
+    assert int(git(vault, "rev-list", "--count", "refs/meridian/proofs")) == 5
+    assert not (server.data / HOME / "scratch").exists()
+    assert git(vault, "fsck", "--full") == ""
+    # A test event goes with its function and comes back with it.
+    answer(server, "baseline", "create", "v1")
+    functions.made[-1].delete()
+    answer(server, "restore", "--baseline", "v1", "--function", "other")
+    assert answer(server, "test-event", "show", "other", "echo")["Answer"] == recorded["Answer"]
+    assert "no test event x" in meridian(server, "test-event", "show", "other", "x", fails=True)
+    assert "Function not found" in meridian(server, "test-event", "list", "nobody", fails=True)
+
+
+def test_hashes_are_verified_in_parts(start_server):
+    server = start_server()
+    functions = Functions(server)
+    for number in range(4):
+        functions("python", name=f"f{number}", code=make_zip({"handler.py": f"# {number}\n" * 200}))
+    parts = [answer(server, "backup", "verify", "--part", f"{n}/3") for n in (1, 2, 3)]
+    assert sum(p["Packages"] for p in parts) == 4
+    assert [p["Proven"] for p in parts] == [False, False, True]
+    assert parts[2]["ProvenAsOf"] == parts[0]["Began"]
+    assert "--part is N/T" in meridian(server, "backup", "verify", "--part", "3", fails=True)
+    assert "Part is 1 to Parts" in meridian(server, "backup", "verify", "--part", "4/3", fails=True)
+
+
+def test_backups_happen_by_themselves_and_reach_copies(start_server, tmp_path):
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    copies.chmod(0o777)
+    for folder in copies.parents:
+        if folder != pathlib.Path("/") and not folder.stat().st_mode & 0o001:
+            folder.chmod(0o755)
+    config = tmp_path / "meridian.yaml"
+    config.write_text(f"""
+backup:
+  every: 2s
+  keep: {{last: 2, hourly: 0, daily: 0}}
+  verify: {{index: 1s, hash: 1s, hash_parts: 2, restore: 3s}}
+  copies: [{copies}/vault.git, {tmp_path}/no/such/place.git]
+""")
+    server = start_server(flags=["--config", str(config)], regions=(HOME,))
+    functions = Functions(server)
+    functions("cpp", name="f")
+    wait_until(lambda: len(answer(server, "backup", "list")["Backups"]) >= 2, seconds=60, what="two backups")
+    wait_until(lambda: all("Proven" in level for level in answer(server, "backup", "status")["Levels"][:3]),
+               seconds=60, what="every level is proven by itself")
+    status = {level["Level"]: level for level in answer(server, "backup", "status")["Levels"]}
+    assert status["hash"]["Proven"]["By"] == "schedule" and status["hash"]["Proven"]["Parts"] == 2
+    assert "Last" not in status["invoke"]
+    listed = answer(server, "backup", "list")
+    good, bad = listed["Copies"]
+    assert "Sent" in good and "Error" not in good
+    assert "Error" in bad and "Sent" not in bad
+    assert len(listed["Backups"]) <= 3, "older ones are pruned"
+    refused = meridian(server, "backup", "create", "-m", "now", fails=True)
+    assert "1 copies did not get the backup" in refused
+    newest = answer(server, "backup", "list")["Backups"][-1]["Name"]
+    # The copy is a vault: it has the history, the baseline and the proofs.
+    copy = copies / "vault.git"
+    assert git(copy, "rev-parse", f"baseline/{newest}^{{commit}}")
+    assert int(git(copy, "rev-list", "--count", "refs/meridian/proofs")) > 0
+    assert git(copy, "fsck", "--full") == ""
+
+
+def test_a_bad_configuration_is_refused_before_anything_starts(start_server, tmp_path):
+    config = tmp_path / "meridian.yaml"
+    config.write_text("backup:\n  evry: 1h\n")
+    server = start_server()
+    done = subprocess.run([server.tool("meridian"), "up", "--data", str(tmp_path / "data"), "--config", str(config)],
+                          capture_output=True, text=True, env=server.environment(), timeout=20)
+    assert done.returncode == 1 and "meridian.yaml:2:3: backup has no evry" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_prune_keeps_what_was_named(start_server):
+    server = start_server()
+    Functions(server)("cpp", name="f")
+    answer(server, "baseline", "create", "v1")
+    for _ in range(3):
+        answer(server, "backup", "create")
+        time.sleep(1.1)  # their names are seconds
+    words = ("backup", "prune", "--last", "1", "--hourly", "0", "--daily", "0")
+    would = answer(server, *words, "--dry-run")["Removed"]
+    assert len(would) == 2 and len(answer(server, "backup", "list")["Backups"]) == 3
+    assert answer(server, *words)["Removed"] == would
+    names = [b["Name"] for b in answer(server, "baseline", "list")["Baselines"]]
+    assert names[0] == "v1" and len(names) == 2
+
+
+def test_rollback_and_promote_know_the_way_back(start_server):
+    server = start_server()
+    functions = Functions(server)
+    function = functions("cpp", name="f")
+    answer(server, "baseline", "create", "good")
+    function.configure(MemorySize=1024)
+    functions("cpp", name="late")
+    assert "delete function late" in meridian(server, "baseline", "rollback", "good", "--dry-run")
+    said = meridian(server, "baseline", "rollback", "good")
+    undo = said.split("Undo it with: meridian baseline rollback ")[1].split()[0]
+    api = server.client("lambda")
+    function.settle()
+    assert api.get_function_configuration(FunctionName="f")["MemorySize"] != 1024
+    with pytest.raises(ClientError):
+        api.get_function(FunctionName="late")
+    answer(server, "baseline", "rollback", undo)
+    function.settle()
+    assert api.get_function_configuration(FunctionName="f")["MemorySize"] == 1024
+    settled(server, "late")
+
+    said = meridian(server, "baseline", "promote", "good", "--into", OTHER)
+    settled(server, "f", OTHER)
+    undo = said.split("Undo it with: meridian baseline rollback ")[1].split()[0]
+    answer(server, "baseline", "rollback", undo, region=OTHER)
+    with pytest.raises(ClientError):
+        server.client("lambda", region=OTHER).get_function(FunctionName="f")

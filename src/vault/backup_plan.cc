@@ -1,0 +1,59 @@
+#include "vault/backup_plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace meridian::vault {
+
+std::string backup_name(WallTime time) {
+    return fmt::format("{}{:%Y-%m-%dT%H-%M-%S}Z", kBackupPrefix,
+                       std::chrono::floor<std::chrono::seconds>(time));
+}
+
+bool is_backup(Baseline const& baseline) { return baseline.name.starts_with(kBackupPrefix); }
+
+DueWork due(BackupPlan const& plan, WallTime now, std::optional<WallTime> newest,
+            LastProofs const& proofs) {
+    DueWork out;
+    // A clock that was set back must not stop backups: what lies ahead of now counts as never.
+    auto const over = [now](std::optional<WallTime> last, std::chrono::seconds interval) {
+        return !last || *last > now || now - *last >= interval;
+    };
+    out.backup = plan.every && over(newest, *plan.every);
+    for (auto const& [level, interval] : plan.verify) {
+        auto const last = proofs.last.find(level);
+        if (over(last == proofs.last.end() ? std::nullopt : std::optional(last->second.began),
+                 interval))
+            out.verify.push_back(level);
+    }
+    return out;
+}
+
+std::vector<std::string> to_prune(Retention const& keep, std::vector<Baseline> const& baselines) {
+    std::vector<Baseline const*> backups;
+    for (auto const& baseline : baselines) {
+        if (is_backup(baseline)) backups.push_back(&baseline);
+    }
+    std::ranges::sort(backups, [](Baseline const* a, Baseline const* b) {
+        return std::tie(b->tagger.time, b->name) < std::tie(a->tagger.time, a->name);
+    });
+    std::set<std::chrono::sys_time<std::chrono::hours>> hours;
+    std::set<std::chrono::sys_days> days;
+    std::vector<std::string> out;
+    for (std::size_t n = 0; n < backups.size(); ++n) {
+        auto const time = backups[n]->tagger.time;
+        // The first of an hour, counted from the newest, is the hour's newest.
+        bool const of_hour = hours.size() < keep.hourly &&
+                             hours.insert(std::chrono::floor<std::chrono::hours>(time)).second;
+        bool const of_day = days.size() < keep.daily &&
+                            days.insert(std::chrono::floor<std::chrono::days>(time)).second;
+        if (n >= keep.last && !of_hour && !of_day) out.push_back(backups[n]->name);
+    }
+    std::ranges::sort(out);
+    return out;
+}
+
+}  // namespace meridian::vault

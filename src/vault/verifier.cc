@@ -1,0 +1,232 @@
+#include "vault/verifier.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "vault/layout.h"
+
+namespace meridian::vault {
+namespace {
+
+using nlohmann::json;
+using store::Kind;
+
+// What was acknowledged before the verification began is in what it looks at.
+constexpr auto kFollowMax = std::chrono::seconds(60);
+
+std::set<model::AccountId> accounts_of(std::vector<KeptRecord> const& records) {
+    std::set<model::AccountId> accounts;
+    for (auto const& record : records) accounts.insert(record.key.account);
+    return accounts;
+}
+
+model::Version version_in(std::string const& id) {
+    auto const digits = id.find_first_not_of('0', id.find(':') + 1);
+    return model::Version(digits == std::string::npos ? "0" : id.substr(digits));
+}
+
+model::FunctionName function_in(std::string const& id) {
+    return model::FunctionName(id.substr(0, id.find(':')));
+}
+
+void count(Proof& proof, Vault::Verification const& found) {
+    proof.records = found.records;
+    proof.packages = found.packages;
+    proof.bytes = found.bytes;
+    proof.problems.insert(proof.problems.end(), found.problems.begin(), found.problems.end());
+}
+
+Result<Vault::Verification> verify_in(Vault& vault, Proof const& proof) {
+    if (proof.level == VerifyLevel::kIndex) return vault.verify_index(proof.commit);
+    MERIDIAN_TRY(auto out, vault.verify(proof.commit, proof.part));
+    if (proof.baseline.empty()) return out;
+    MERIDIAN_TRY(auto const baseline, vault.baseline(proof.baseline));
+    if (baseline.signer != vault.own_signer()) {
+        out.problems.push_back(
+            fmt::format("the baseline {} is not signed by this vault's key", baseline.name));
+    }
+    if (auto const root = vault.check_root(baseline); !root)
+        out.problems.push_back(root.error().message);
+    return out;
+}
+
+}  // namespace
+
+template <typename Job>
+asio::awaitable<std::invoke_result_t<Job, Vault&>> Verifier::with_reader(Vault& reader, Job job) {
+    co_return co_await io::blocking(
+        thread_, [&reader, job = std::move(job)]() mutable { return job(reader); });
+}
+
+io::Task<Proof> Verifier::verify(VerifyRequest request) {
+    if (running_) {
+        co_return fail(Errc::kResourceConflict,
+                       "A verification of this vault is running; one runs at a time.");
+    }
+    running_ = true;
+    auto proof = co_await verify_alone(std::move(request));
+    running_ = false;
+    co_return proof;
+}
+
+io::Task<Proof> Verifier::verify_alone(VerifyRequest request) {
+    Proof proof{.level = request.level,
+                .baseline = request.baseline,
+                .began = parts_.clock.wall_now(),
+                .by = request.by,
+                .part = request.part};
+    Position acknowledged;
+    MERIDIAN_CO_TRY(acknowledged.region,
+                    co_await parts_.store.last_sequence(store::LogName::kRegion));
+    MERIDIAN_CO_TRY(acknowledged.account,
+                    co_await parts_.store.last_sequence(store::LogName::kAccount));
+    MERIDIAN_CO_CHECK(co_await parts_.keeper.wait_until(acknowledged, kFollowMax));
+
+    MERIDIAN_CO_TRY(auto const reader, parts_.open_reader());
+    auto const name = request.baseline;
+    MERIDIAN_CO_TRY(proof.commit,
+                    co_await with_reader(*reader, [name](Vault& vault) -> Result<ObjectId> {
+                        if (name.empty()) return vault.head();
+                        MERIDIAN_TRY(auto const baseline, vault.baseline(name));
+                        return baseline.commit;
+                    }));
+    MERIDIAN_CO_TRY(
+        auto const position,
+        co_await with_reader(*reader, [at = proof.commit](Vault& vault) -> Result<Position> {
+            MERIDIAN_TRY(auto const commit, vault.read_commit(at));
+            return position_in(commit.message).value_or(Position{});
+        }));
+    proof.region_sequence = position.region;
+    proof.account_sequence = position.account;
+    bool const is_stale = name.empty() && (position.region < acknowledged.region ||
+                                           position.account < acknowledged.account);
+    if (is_stale) {
+        proof.problems.push_back(fmt::format(
+            "the vault stands at {} and {}, the region at {} and "
+            "{}: it is not the newest state",
+            position.region, position.account, acknowledged.region, acknowledged.account));
+    }
+    MERIDIAN_CO_TRY(auto const found, co_await with_reader(*reader, [proof](Vault& vault) {
+                        return verify_in(vault, proof);
+                    }));
+    count(proof, found);
+    bool const restores = request.level >= VerifyLevel::kRestore;
+    if (restores && proof.problems.empty()) {
+        MERIDIAN_CO_CHECK(co_await prove_restore(&proof, request.level == VerifyLevel::kInvoke));
+    } else if (restores) {
+        proof.notes.emplace_back("nothing was restored: its files are damaged");
+    }
+    proof.ended = parts_.clock.wall_now();
+    MERIDIAN_CO_TRY(
+        proof, co_await parts_.keeper.with_vault([proof](Vault& vault) mutable -> Result<Proof> {
+            MERIDIAN_TRY(auto const before, vault.proofs());
+            auto const last = before.last.find(proof.level);
+            count_coverage(proof, last == before.last.end() ? nullptr : &last->second);
+            MERIDIAN_CHECK(vault.keep_proof(proof));
+            return proof;
+        }));
+    co_return proof;
+}
+
+io::Task<> Verifier::prove_restore(Proof* proof, bool invoke) {
+    MERIDIAN_CO_TRY(auto const records,
+                    co_await parts_.keeper.with_vault(
+                        [at = proof->commit](Vault& vault) { return vault.read_records(at); }));
+    MERIDIAN_CO_TRY(auto const scratch, co_await parts_.make_scratch());
+    auto done = co_await restore_and_compare(*scratch, proof, records);
+    if (done && invoke && proof->problems.empty())
+        done = co_await run_functions(*scratch, proof, records);
+    co_await scratch->end();
+    co_return done;
+}
+
+io::Task<> Verifier::restore_and_compare(ScratchRegion& scratch, Proof* proof,
+                                         std::vector<KeptRecord> const& records) {
+    std::set<std::string> packages;
+    for (auto const& account : accounts_of(records)) {
+        RestoreRequest request{.caller = proof->by, .scope = {.account = account}};
+        if (proof->baseline.empty()) {
+            request.commit = proof->commit;
+        } else {
+            request.baseline = proof->baseline;
+        }
+        auto const restored = co_await scratch.restorer().restore(request);
+        if (!restored) {
+            proof->problems.push_back(
+                fmt::format("account {}: {}", account, restored.error().message));
+            continue;
+        }
+        for (auto const& warning : restored->plan.warnings) proof->problems.push_back(warning);
+        packages.insert(restored->plan.packages.begin(), restored->plan.packages.end());
+        // A second restore would have nothing to do.
+        request.dry_run = true;
+        auto const again = co_await scratch.restorer().restore(std::move(request));
+        if (!again) {
+            proof->problems.push_back(again.error().message);
+            continue;
+        }
+        for (auto const& change : again->plan.changes)
+            proof->problems.push_back("after the restore: " + describe(change));
+    }
+    for (auto const& digest : packages) {
+        auto const unpacked =
+            co_await scratch.unpack(model::CodeSha256(to_base64(from_hex(digest).value())));
+        if (!unpacked) {
+            proof->problems.push_back(
+                fmt::format("{}: {}", package_path(digest), unpacked.error().message));
+        }
+    }
+    for (auto const& record : records) {
+        bool const version =
+            record.key.kind == Kind::kFunction || record.key.kind == Kind::kFunctionVersion;
+        if (version && !record.is_epitaph) ++proof->functions;
+    }
+    co_return Result<void>{};
+}
+
+// Every version starts; every test event whose answer was recorded gets that answer again.
+io::Task<> Verifier::run_functions(ScratchRegion& scratch, Proof* proof,
+                                   std::vector<KeptRecord> const& records) {
+    std::uint64_t without_answer = 0;
+    for (auto const& record : records) {
+        auto const& key = record.key;
+        if (record.is_epitaph) continue;
+        bool const latest = key.kind == Kind::kFunction;
+        if (latest || key.kind == Kind::kFunctionVersion) {
+            auto const started = co_await scratch.initialise(
+                key.account, function_in(key.id),
+                latest ? model::Version(model::kLatest) : version_in(key.id));
+            if (started) {
+                ++proof->initialised;
+            } else {
+                proof->problems.push_back(
+                    fmt::format("{}: {}", describe(key), started.error().message));
+            }
+        } else if (key.kind == Kind::kTestEvent) {
+            if (!record.value.contains("answer")) {
+                ++without_answer;
+                continue;
+            }
+            auto const answer = co_await scratch.invoke(key.account, function_in(key.id),
+                                                        record.value.at("event").dump());
+            if (!answer) {
+                proof->problems.push_back(
+                    fmt::format("{}: {}", describe(key), answer.error().message));
+            } else if (json::parse(*answer, nullptr, false) != record.value.at("answer")) {
+                proof->problems.push_back(
+                    fmt::format("{}: the answer is another than the recorded one", describe(key)));
+            } else {
+                ++proof->answered;
+            }
+        }
+    }
+    if (without_answer != 0) {
+        proof->notes.push_back(
+            fmt::format("{} test events have no recorded answer to compare", without_answer));
+    }
+    co_return Result<void>{};
+}
+
+}  // namespace meridian::vault

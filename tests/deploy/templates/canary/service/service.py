@@ -1,0 +1,2 @@
+def handler(event, context):
+    return {"version": context.function_version, "ok": True}

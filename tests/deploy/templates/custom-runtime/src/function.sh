@@ -1,0 +1,4 @@
+# shellcheck shell=sh
+handler() {
+    printf '{"echo": %s, "runtime": "shell"}' "$1"
+}

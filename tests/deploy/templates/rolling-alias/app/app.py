@@ -1,0 +1,9 @@
+import os
+
+
+def handler(event, context):
+    return {"revision": os.environ["REVISION"]}
+
+
+def check(event, context):
+    return {"deployment": event.get("DeploymentId")}

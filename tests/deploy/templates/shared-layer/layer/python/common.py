@@ -1,0 +1,5 @@
+import os
+
+
+def greet(who):
+    return f"{os.environ['GREETING']}, {who}"
