@@ -89,7 +89,7 @@ class Region {
 
     RegionHost host_;
     model::RegionName name_;
-std::filesystem::path directory_;
+    std::filesystem::path directory_;
     std::unique_ptr<store::SqlStore> store_;
     std::unique_ptr<store::SealedStore> sealed_store_;
     std::unique_ptr<regions::WatchedStore> watched_store_;
