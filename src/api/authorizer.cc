@@ -148,7 +148,7 @@ void Authorizer::describe(auth::Caller const& caller, RequestOrigin const& origi
     auto const now = std::chrono::floor<std::chrono::seconds>(parts_.clock.wall_now());
     context.add_made("aws:CurrentTime", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now));
     context.add_made("aws:EpochTime", std::to_string(now.time_since_epoch().count()));
-    context.add("aws:sourceip", origin.peer_address);
+    if (!origin.peer_address.empty()) context.add("aws:sourceip", origin.peer_address);
     context.add("aws:requestedregion", caller.region.value());
     context.add("aws:securetransport", "false");
     context.add("aws:viaawsservice", "false");

@@ -19,7 +19,7 @@ namespace meridian::api {
 
 // Where a request comes from.
 struct RequestOrigin {
-    std::string peer_address = {};  // aws:SourceIp
+    std::string peer_address = {};  // aws:SourceIp; empty: the request has none
     std::string user_agent = {};
 };
 

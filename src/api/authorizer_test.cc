@@ -185,6 +185,18 @@ TEST_F(AuthorizerTest, ConditionKeysComeFromTheRequest) {
         {{"UserName", "ann"}, {"PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess"}}));
 }
 
+TEST_F(AuthorizerTest, ARequestFromASandboxHasNoSourceAddress) {
+    RequestOrigin const outside{.peer_address = "127.0.0.1"};
+    RequestOrigin const inside;
+    allow("logs:FilterLogEvents", "*",
+          R"(,"Condition":{"IpAddress":{"aws:SourceIp":["127.0.0.0/8","::/0"]}})");
+    EXPECT_TRUE(authorizer.authorize_logs(ann, "/aws/lambda/f", outside));
+    EXPECT_FALSE(authorizer.authorize_logs(ann, "/aws/lambda/f", inside));
+    allow("logs:FilterLogEvents", "*", R"(,"Condition":{"Null":{"aws:SourceIp":"true"}})");
+    EXPECT_TRUE(authorizer.authorize_logs(ann, "/aws/lambda/f", inside));
+    EXPECT_FALSE(authorizer.authorize_logs(ann, "/aws/lambda/f", outside));
+}
+
 TEST_F(AuthorizerTest, LogsAreAskedForByGroup) {
     RequestOrigin const origin{.peer_address = "127.0.0.1"};
     EXPECT_FALSE(authorizer.authorize_logs(ann, "/aws/lambda/f", origin));

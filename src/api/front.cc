@@ -104,7 +104,8 @@ HttpResponse Front::error(wire::Service service, Error const& error,
     return wire::encode_error(service, error, request_id);
 }
 
-Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId request_id) {
+Result<Front::Call> Front::identify(HttpRequest const& request, Signatures signatures,
+                                    model::RequestId request_id) {
     auto const scope = auth::parse_scope(request);
     auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
     bool const ours = scope && scope->service == kMeridianService;
@@ -117,7 +118,7 @@ Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId
                          .user_agent = std::string(request.headers.get("user-agent"))}};
     bool const global = service && *service != wire::Service::kLambda;
     call.region = scope ? region_of(scope->region) : nullptr;
-    if (options_.verify_signatures) {
+    if (signatures == Signatures::kVerified) {
         auto& knowing = call.region != nullptr ? *call.region : regions_.begin()->second;
         // The region is checked below, so that a scope that names a region we do not host says so.
         MERIDIAN_TRY(call.caller, knowing.verifier.verify(
@@ -137,7 +138,7 @@ Result<Front::Call> Front::identify(HttpRequest const& request, model::RequestId
                 "Credential should be scoped to a valid region. This server hosts no region '{}'.",
                 scope->region));
     }
-    if (!options_.verify_signatures) {
+    if (signatures == Signatures::kIgnored) {
         call.caller.region = call.region->services.name;
         call.caller.service = std::string(scope->service);
     }
@@ -163,6 +164,16 @@ ActionContext Front::context_of(Call const& call) {
 }
 
 asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
+    return dispatch(std::move(request),
+                    options_.verify_signatures ? Signatures::kVerified : Signatures::kIgnored);
+}
+
+asio::awaitable<HttpResponse> Front::handle_from_function(HttpRequest request) {
+    request.peer_address.clear();
+    return dispatch(std::move(request), Signatures::kVerified);
+}
+
+asio::awaitable<HttpResponse> Front::dispatch(HttpRequest request, Signatures signatures) {
     model::RequestId request_id{make_uuid(random_)};
     if (CodeLocations::is_code_path(request.path())) {
         auto const name = CodeLocations::region_of(request.path());
@@ -173,8 +184,9 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
     }
     // Before what guards the API: a URL may be for everybody, pages in browsers included.
     if (auto host = wire::parse_function_url_host(request.headers.get("host")))
-        co_return co_await handle_url(std::move(*host), std::move(request), std::move(request_id));
-    if (!options_.verify_signatures && !is_local_program(request)) {
+        co_return co_await handle_url(std::move(*host), std::move(request), signatures,
+                                      std::move(request_id));
+    if (signatures == Signatures::kIgnored && !is_local_program(request)) {
         co_return error(
             wire::Service::kLambda,
             {Errc::kAccessDenied, "Signatures are off: only programs on this machine may call."},
@@ -182,7 +194,7 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
     }
     if (request.body_too_large)
         co_return error(wire::Service::kLambda, too_large(request), request_id);
-    auto call = identify(request, request_id);
+    auto call = identify(request, signatures, request_id);
     if (!call) {
         auto const scope = auth::parse_scope(request);
         auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
@@ -196,6 +208,7 @@ asio::awaitable<HttpResponse> Front::handle(HttpRequest request) {
 }
 
 asio::awaitable<HttpResponse> Front::handle_url(wire::FunctionUrlHost host, HttpRequest request,
+                                                Signatures signatures,
                                                 model::RequestId request_id) {
     auto* const region = region_of(host.region);
     auto const* const url =
@@ -216,7 +229,7 @@ asio::awaitable<HttpResponse> Front::handle_url(wire::FunctionUrlHost host, Http
                  .time = now};
     if (call.trace_id.empty()) call.trace_id = wire::make_trace_header(random_, now);
     if (url->settings.value("AuthType", "") != "NONE") {
-        if (!options_.verify_signatures) {
+        if (signatures == Signatures::kIgnored) {
             if (!is_local_program(request)) co_return forbidden_url();
             call.caller = options_.anonymous;
         } else if (auto caller = region->verifier.verify(

@@ -55,6 +55,10 @@ class Front {
     void add_region(RegionServices const& region);
 
     asio::awaitable<HttpResponse> handle(HttpRequest request);
+    // The same for a request that code in a sandbox sends. Its signature is always verified: it has
+    // credentials of its own, and what --auth off means is programs of this machine's user. It has
+    // no aws:SourceIp, since a sandbox has no address that anybody else could know.
+    asio::awaitable<HttpResponse> handle_from_function(HttpRequest request);
     // For HttpServerOptions.
     [[nodiscard]] static std::size_t body_bytes_max(HttpRequest const& head);
     [[nodiscard]] static HttpResponse refusal(int status, std::string reason);
@@ -68,6 +72,7 @@ class Front {
         auth::Verifier verifier;  // each region knows the account's keys by itself
         Authorizer authorizer;
     };
+    enum class Signatures { kVerified, kIgnored };
     struct Call {
         wire::Service service;
         Hosted* region = nullptr;
@@ -79,11 +84,13 @@ class Front {
     };
 
     [[nodiscard]] static ActionContext context_of(Call const& call);
-    [[nodiscard]] Result<Call> identify(HttpRequest const& request, model::RequestId request_id);
+    asio::awaitable<HttpResponse> dispatch(HttpRequest request, Signatures signatures);
+    [[nodiscard]] Result<Call> identify(HttpRequest const& request, Signatures signatures,
+                                        model::RequestId request_id);
     [[nodiscard]] Hosted* region_of(std::string_view name);
     [[nodiscard]] static Services services_of(Call const& call);
     asio::awaitable<HttpResponse> handle_url(wire::FunctionUrlHost host, HttpRequest request,
-                                             model::RequestId request_id);
+                                             Signatures signatures, model::RequestId request_id);
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);

@@ -21,6 +21,7 @@
 #include "api/front.h"
 #include "bin/configuration.h"
 #include "bin/data_lock.h"
+#include "bin/functions_api.h"
 #include "bin/key_file.h"
 #include "bin/object_source.h"
 #include "bin/region.h"
@@ -163,6 +164,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     control::KnownRuntimeCatalog const catalog(installed);
 
     MERIDIAN_CO_TRY(auto const objects, object_source_from_environment(executor, clock, log));
+    FunctionsApi functions_api;
     RegionHost const shared{
         .executor = executor,
         .pool = pool,
@@ -171,6 +173,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .log = log,
         .sandboxes = *sandboxes,
         .bundles = bundles,
+        .functions_api = &functions_api,
         .runtimes = catalog,
         .root_credentials = credentials,
         .secrets = secrets,
@@ -213,6 +216,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         return front.handle(std::move(request));
     });
     MERIDIAN_CO_TRY(auto const port, server.listen(options.host, options.port));
+    functions_api.open(front);
 
     auto const host =
         options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
@@ -229,6 +233,8 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     log.write(LogLevel::kInfo, "stopping", {{"signal", std::to_string(number)}});
     watchdog.arm();
     co_await server.stop(options.drain_grace());
+    for (auto const& region : regions) co_await region->stop_environments();
+    co_await functions_api.drain(clock, options.drain_grace());
     for (auto const& region : regions) co_await region->stop();
     co_return Result<void>{};
 }

@@ -356,6 +356,7 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
                                                                       .code = *adapters_,
                                                                       .roles = *adapters_,
                                                                       .logs = *adapters_,
+                                                                      .api = *host_.functions_api,
                                                                       .region = name_},
                                           *adapters_, host_.bundles, host_.invoker_options);
     MERIDIAN_CO_CHECK(co_await control_->start());
@@ -372,8 +373,12 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
     co_return Result<void>{};
 }
 
-asio::awaitable<void> Region::stop() {
+asio::awaitable<void> Region::stop_environments() {
     if (invoker_) co_await invoker_->stop();
+}
+
+asio::awaitable<void> Region::stop() {
+    co_await stop_environments();
     if (control_) co_await control_->stop();
     co_await background_.stop();
     (void)co_await logs_->flush();

@@ -39,6 +39,7 @@ struct RegionHost {
     Log& log;
     sandbox::SandboxFactory& sandboxes;
     invoke::RuntimeBundles const& bundles;
+    invoke::RegionApi* functions_api;  // what code in sandboxes may call; never null
     control::RuntimeCatalog const& runtimes;
     auth::CredentialSource const& root_credentials;
     iam::SecretKeys const& secrets;
@@ -67,7 +68,9 @@ class Region {
     // follows; then it adds its follower to `iam_copies`, which must outlive it.
     io::Task<> start(regions::WatchedStore& iam_home,
                      std::vector<regions::AccountFollower*>& iam_copies);
-    // Ends every environment and all background work, and writes what is left of the logs.
+    // Ends every environment; requests of functions may be in progress still.
+    asio::awaitable<void> stop_environments();
+    // The same, and all background work; writes what is left of the logs.
     asio::awaitable<void> stop();
 
     [[nodiscard]] api::RegionServices services();

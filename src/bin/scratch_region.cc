@@ -12,6 +12,23 @@ namespace {
 constexpr auto kInitialiseMax = std::chrono::seconds(60);
 constexpr auto kPollInterval = std::chrono::milliseconds(2);
 
+// A function that is run to prove a backup is to change nothing: it reaches no region, least of all
+// the real ones, which would take its credentials.
+class NoApi final : public invoke::RegionApi {
+  public:
+    asio::awaitable<HttpResponse> handle(HttpRequest) override {
+        auto response = refusal(403, "A backup is being verified: functions reach no API.");
+        response.headers.add("x-amzn-ErrorType", "AccessDeniedException");
+        co_return response;
+    }
+    [[nodiscard]] std::size_t body_bytes_max(HttpRequest const& head) const override {
+        return api::Front::body_bytes_max(head);
+    }
+    [[nodiscard]] HttpResponse refusal(int status, std::string reason) const override {
+        return api::Front::refusal(status, std::move(reason));
+    }
+};
+
 class ScratchRegion final : public vault::ScratchRegion {
   public:
     ScratchRegion(RegionHost const& host, std::filesystem::path directory)
@@ -25,6 +42,7 @@ class ScratchRegion final : public vault::ScratchRegion {
         // Of one process, not of the region's servers: always a file, never a vault of its own.
         host.store_url.clear();
         host.vault_secrets = nullptr;
+        host.functions_api = &no_api_;
         MERIDIAN_CO_TRY(region_, Region::open(std::move(host), std::move(name), directory_));
         MERIDIAN_CO_CHECK(co_await region_->start(region_->store(), iam_copies_));
         region_->restore_from(source);
@@ -116,6 +134,7 @@ class ScratchRegion final : public vault::ScratchRegion {
     Random& random_;
     io::BlockingPool& pool_;
     std::filesystem::path const directory_;
+    NoApi no_api_;
     std::vector<regions::AccountFollower*> iam_copies_;
     std::unique_ptr<Region> region_;
 };

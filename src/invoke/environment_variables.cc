@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <fmt/format.h>
+
 #include "model/runtimes.h"
 
 namespace meridian::invoke {
@@ -13,6 +15,8 @@ std::string log_group_of(model::RunnableVersion const& function) {
 std::vector<std::string> environment_variables(EnvironmentVariablesInput const& input) {
     auto const& settings = input.function.version.settings;
     std::map<std::string, std::string> values = input.bundle.environment;
+    values.try_emplace("AWS_ENDPOINT_URL",
+                       fmt::format("http://{}:{}", sandbox::kLoopback, sandbox::kRegionApiPort));
     if (settings.environment) {
         for (auto const& [name, value] : *settings.environment) values[name] = value;
     }
@@ -36,7 +40,8 @@ std::vector<std::string> environment_variables(EnvironmentVariablesInput const& 
     values["AWS_ACCESS_KEY_ID"] = input.role.access_key_id;
     values["AWS_SECRET_ACCESS_KEY"] = input.role.secret_access_key;
     values["AWS_SESSION_TOKEN"] = input.role.session_token;
-    values["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:9001";
+    values["AWS_LAMBDA_RUNTIME_API"] =
+        fmt::format("{}:{}", sandbox::kLoopback, sandbox::kRuntimeApiPort);
     values["LAMBDA_TASK_ROOT"] = "/var/task";
     values["LAMBDA_RUNTIME_DIR"] = "/var/runtime";
     values["TZ"] = ":UTC";

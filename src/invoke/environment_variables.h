@@ -22,6 +22,8 @@ struct EnvironmentVariablesInput {
 };
 
 // "NAME=value", the platform's own after the customer's, so that nothing reserved can be replaced.
+// AWS_ENDPOINT_URL is ours and not reserved: AWS's SDKs read it, and inside a sandbox nothing else
+// than this region's API can be reached.
 [[nodiscard]] std::vector<std::string> environment_variables(
     EnvironmentVariablesInput const& input);
 

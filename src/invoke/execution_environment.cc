@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "invoke/bootstrap.h"
 #include "invoke/environment_variables.h"
+#include "invoke/region_api_server.h"
 #include "model/limits.h"
 #include "model/runtimes.h"
 #include "runtime_api/runtime_api.h"
@@ -139,6 +140,7 @@ asio::awaitable<void> ExecutionEnvironment::run() {
     output_.reset();
     telemetry_.reset();
     server_.reset();
+    api_server_.reset();
     sandbox_.reset();
     flush_log();
     (void)move(EnvironmentEvent::kSandboxGone);
@@ -204,6 +206,7 @@ io::Task<> ExecutionEnvironment::make_sandbox() {
             co_return co_await runtime_api::handle(*self, std::move(request));
         });
     MERIDIAN_CO_CHECK(server_->adopt(sandbox_->take_runtime_api_listener()));
+    MERIDIAN_CO_TRY(api_server_, serve_region_api(services_, sandbox_->take_region_api_listener()));
 
     MERIDIAN_CO_TRY(auto const role, services_.roles.assume_role(*function_));
     environment_ =

@@ -38,6 +38,7 @@ struct EnvironmentServices {
     CodeSource& code;
     RoleCredentialSource& roles;
     FunctionLogSink& logs;
+    RegionApi& api;
     model::RegionName region;
 };
 
@@ -143,7 +144,8 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     std::optional<Error> start_error_;  // why there is no sandbox
 
     std::unique_ptr<sandbox::Sandbox> sandbox_;
-    std::unique_ptr<io::HttpServer> server_;
+    std::unique_ptr<io::HttpServer> server_;      // the Runtime API's
+    std::unique_ptr<io::HttpServer> api_server_;  // the region's own API's
     std::unique_ptr<LogCapture> output_;
     std::unique_ptr<LogCapture> telemetry_;
     std::vector<std::string> environment_;

@@ -15,6 +15,7 @@
 #include "invoke/environment_variables.h"
 #include "invoke/invoker.h"
 #include "io/http_client.h"
+#include "io/one_shot.h"
 #include "io/system_clock.h"
 #include "io/task_scope.h"
 #include "sandbox/fake_sandbox.h"
@@ -67,6 +68,31 @@ class OneFunction final : public FunctionCatalog,
     std::string role_error;
 };
 
+// Answers with what it was asked; "/hang" first waits for `hanging`.
+class EchoApi final : public RegionApi {
+  public:
+    std::optional<io::OneShot<bool>> hanging;
+    int finished = 0;
+
+    asio::awaitable<HttpResponse> handle(HttpRequest request) override {
+        if (request.target == "/hang") {
+            hanging.emplace();
+            (void)co_await hanging->wait();
+        }
+        ++finished;
+        HttpResponse response;
+        response.body =
+            request.target + " " + (request.body_too_large ? "(too large)" : request.body);
+        co_return response;
+    }
+    [[nodiscard]] std::size_t body_bytes_max(HttpRequest const&) const override { return 1'000; }
+    [[nodiscard]] HttpResponse refusal(int status, std::string reason) const override {
+        HttpResponse response;
+        response.body = fmt::format("refused {} {}", status, reason);
+        return response;
+    }
+};
+
 class InvokeTest : public testing::Test {
   protected:
     InvokeTest() {
@@ -103,6 +129,7 @@ class InvokeTest : public testing::Test {
                                                           .code = functions_,
                                                           .roles = functions_,
                                                           .logs = functions_,
+                                                          .api = api_,
                                                           .region = model::RegionName{"us-east-1"}},
                                       functions_, bundles_, options);
     }
@@ -230,6 +257,7 @@ class InvokeTest : public testing::Test {
     SeededRandom random_{1};
     NullLog log_;
     OneFunction functions_;
+    EchoApi api_;
     sandbox::FakeSandboxFactory sandboxes_;
     std::filesystem::path bundle_root_;
     RuntimeBundles bundles_;
@@ -504,6 +532,54 @@ TEST_F(InvokeTest, WithoutItsRoleAFunctionDoesNotRun) {
     EXPECT_TRUE(invoke("2"));
 }
 
+TEST_F(InvokeTest, ServesItsRegionsApiToTheCodeInside) {
+    ASSERT_TRUE(invoke("1"));
+    auto const port = std::to_string((*sandboxes_.alive().begin())->region_api_port());
+    io::HttpClient client(context_.get_executor(), {"127.0.0.1", port});
+    auto const call = [&](std::string target, std::string body) {
+        HttpRequest request;
+        request.method = "POST";
+        request.target = std::move(target);
+        request.body = std::move(body);
+        return run(client.send(std::move(request), 10s));
+    };
+    EXPECT_EQ(call("/2015-03-31/functions", "{}").value().body, "/2015-03-31/functions {}");
+    EXPECT_EQ(call("/", std::string(1'001, 'x')).value().body, "/ (too large)");
+    EXPECT_EQ(call("/" + std::string(200'000, 'x'), "").value().body,
+              "refused 431 header limit exceeded");
+    // The Runtime API is another port's, and this one has nothing of it.
+    EXPECT_EQ(call("/2018-06-01/runtime/invocation/next", "").value().body,
+              "/2018-06-01/runtime/invocation/next ");
+}
+
+TEST_F(InvokeTest, ARequestOfAFunctionGoesOnWhenItsEnvironmentEnds) {
+    ASSERT_TRUE(invoke("1"));
+    auto const port = std::to_string((*sandboxes_.alive().begin())->region_api_port());
+    io::HttpClient client(context_.get_executor(), {"127.0.0.1", port});
+    std::optional<Errc> ended;
+    asio::co_spawn(
+        context_,
+        [](io::HttpClient& from) -> io::Task<HttpResponse> {
+            HttpRequest request;
+            request.method = "GET";
+            request.target = "/hang";
+            co_return co_await from.send(std::move(request), 10s);
+        }(client),
+        [&](std::exception_ptr, Result<HttpResponse> answer) {
+            ended = answer ? Errc::kInternal : answer.error().code;
+        });
+    settle();
+    ASSERT_TRUE(api_.hanging);
+    invoker_->retire_all(model::AccountId{"123456789012"}, model::FunctionName{"f"});
+    settle();
+    EXPECT_TRUE(sandboxes_.alive().empty());
+    EXPECT_EQ(ended, Errc::kIo) << "its connection is closed";
+    EXPECT_EQ(api_.finished, 0);
+    api_.hanging->set(true);
+    settle();
+    EXPECT_EQ(api_.finished, 1);
+}
+
 TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
     model::RunnableVersion function;
     function.name = model::FunctionName{"f"};
@@ -525,9 +601,21 @@ TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
          {"AWS_REGION=us-east-1", "LANG=C", "MINE=a=b", "PYTHONPATH=/var/runtime", "_HANDLER=app.h",
           "AWS_EXECUTION_ENV=AWS_Lambda_python3.11", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001",
           "LAMBDA_TASK_ROOT=/var/task", "TZ=:UTC", "_LAMBDA_TELEMETRY_LOG_FD=3",
-          "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST"}) {
+          "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+          "AWS_ENDPOINT_URL=http://127.0.0.1:9002"}) {
         EXPECT_EQ(std::ranges::count(values, std::string(expected)), 1) << expected;
     }
+    function.version.settings.environment->insert_or_assign("AWS_ENDPOINT_URL", "http://mine");
+    auto const own_endpoint = environment_variables({.function = function,
+                                                     .bundle = bundle,
+                                                     .region = model::RegionName{"us-east-1"},
+                                                     .log_group = "g",
+                                                     .log_stream = "s",
+                                                     .role = role});
+    EXPECT_EQ(std::ranges::count(own_endpoint, "AWS_ENDPOINT_URL=http://mine"), 1);
+    EXPECT_EQ(std::ranges::count_if(
+                  own_endpoint, [](auto const& v) { return v.starts_with("AWS_ENDPOINT_URL="); }),
+              1);
     function.version.settings.runtime = "provided.al2023";
     bundle.telemetry_log_fd = false;
     auto const provided = environment_variables({.function = function,
@@ -548,6 +636,18 @@ TEST(EnvironmentVariablesOf, AFunctionAreLambdasOwnAndCannotBeReplaced) {
                                                   .role = role});
     for (auto const* expected : {"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=DEBUG"})
         EXPECT_EQ(std::ranges::count(with_json, std::string(expected)), 1) << expected;
+}
+
+TEST_F(InvokeTest, ABundleThatAnUpdateHasPutAsideIsNone) {
+    for (auto const* name : {".old-python3.11", ".new-nodejs24.x"}) {
+        std::filesystem::create_directories(bundle_root_ / name);
+        std::ofstream(bundle_root_ / name / "manifest.json")
+            << R"({"format":1,"runtime":"python3.11","version":"old","mounts":[],"links":[],"command":["/x"]})";
+    }
+    std::vector<std::string> problems;
+    auto const bundles = RuntimeBundles::load(bundle_root_, problems);
+    EXPECT_EQ(bundles.names(), std::vector<std::string>{"python3.11"});
+    EXPECT_EQ(bundles.find("python3.11")->version, "python:3.11.v1");
 }
 
 TEST(Manifest, SaysWhatIsWrongWithIt) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/http_message.h"
 #include "io/task.h"
 #include "io/unique_fd.h"
 #include "model/runnable.h"
@@ -60,6 +61,18 @@ class RoleCredentialSource {
     // not assume the role. No I/O, no waiting.
     [[nodiscard]] virtual Result<RoleCredentials> assume_role(
         model::RunnableVersion const& function) = 0;
+};
+
+// AWS's API of this region and the others of this process, as code in a sandbox calls it.
+class RegionApi {
+  public:
+    virtual ~RegionApi() = default;
+    // Outlives every environment. The request's peer address means nothing: it is the sandbox's
+    // own.
+    virtual asio::awaitable<HttpResponse> handle(HttpRequest request) = 0;
+    // For HttpServerOptions.
+    [[nodiscard]] virtual std::size_t body_bytes_max(HttpRequest const& head) const = 0;
+    [[nodiscard]] virtual HttpResponse refusal(int status, std::string reason) const = 0;
 };
 
 class FunctionLogSink {

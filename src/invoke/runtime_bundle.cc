@@ -82,6 +82,8 @@ RuntimeBundles RuntimeBundles::load(fs::path const& root, std::vector<std::strin
     RuntimeBundles bundles;
     std::error_code error;
     for (auto const& entry : fs::directory_iterator(root, error)) {
+        // A bundle that is being made, or one that an update has put aside.
+        if (entry.path().filename().native().starts_with('.')) continue;
         std::ifstream in(entry.path() / "manifest.json", std::ios::binary);
         if (!in) continue;
         std::string const text{std::istreambuf_iterator<char>(in), {}};

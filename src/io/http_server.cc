@@ -81,6 +81,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     std::vector<std::unique_ptr<tcp::acceptor>> acceptors;
     std::list<Connection> connections;
     bool stopping = false;
+    std::size_t bodies_bytes = 0;  // options.bodies_bytes_max
 
     // The Date header, made once a second.
     std::chrono::sys_seconds date_second{};
@@ -125,6 +126,23 @@ int refusal_status(error_code const& error) {
     if (error == http::error::body_limit) return 413;
     return 400;
 }
+
+// A request's part of the bodies that are held, until it is answered.
+class BodyClaim {
+  public:
+    explicit BodyClaim(std::size_t& total) : total_(total) {}
+    ~BodyClaim() { total_ -= bytes_; }
+    BodyClaim(BodyClaim const&) = delete;
+    BodyClaim& operator=(BodyClaim const&) = delete;
+    void add(std::size_t bytes) {
+        bytes_ += bytes;
+        total_ += bytes;
+    }
+
+  private:
+    std::size_t& total_;
+    std::size_t bytes_ = 0;
+};
 
 bool is_parse_error(error_code const& error) {
     return error.category() == http::make_error_code(http::error::bad_method).category() &&
@@ -232,6 +250,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
     bool const keep_alive = message.keep_alive();
     bool const head_only = message.method() == http::verb::head;
 
+    BodyClaim claim(bodies_bytes);
     if (!parser.is_done()) {
         std::size_t const limit = options.body_bytes_max(request);
         auto const length = parser.content_length();
@@ -252,6 +271,9 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
             }
             request.body_too_large = true;
         } else {
+            claim.add(length ? static_cast<std::size_t>(*length) : limit);
+            if (options.bodies_bytes_max > 0 && bodies_bytes > options.bodies_bytes_max)
+                co_return co_await refuse(connection, 503, "too many requests with bodies at once");
             parser.body_limit(limit);
             if (beast::iequals(request.headers.get("expect"), "100-continue")) {
                 static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";

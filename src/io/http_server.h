@@ -29,6 +29,9 @@ struct HttpServerOptions {
     // `discarded_bytes_max` (a longer one gets 413), else the connection ends after the answer.
     std::function<std::size_t(HttpRequest const& head)> body_bytes_max;
     std::size_t discarded_bytes_max = 0;
+    // The bodies of all requests that are being received or answered, together, each as long as it
+    // says it is or may be; beyond it a request gets 503. Zero: no limit.
+    std::size_t bodies_bytes_max = 0;
     // Zero: for ever. A peer that exceeds one is disconnected without an answer, as AWS does.
     std::chrono::milliseconds idle_timeout{0};
     std::chrono::milliseconds head_timeout{0};

@@ -30,6 +30,7 @@ class HttpServerTest : public testing::Test {
         options.connections_max = 8;
         options.body_bytes_max = [](HttpRequest const&) { return std::size_t{1000}; };
         options.discarded_bytes_max = 100'000;
+        options.bodies_bytes_max = 1500;
         options.idle_timeout = std::chrono::seconds(5);
         options.head_timeout = std::chrono::milliseconds(300);
         options.body_stall_timeout = std::chrono::milliseconds(300);
@@ -210,6 +211,29 @@ TEST_F(HttpServerTest, TheClientReadsWhatTheServerWrites) {
         },
         asio::use_future);
     future.get();
+}
+
+TEST_F(HttpServerTest, HoldsOnlySoManyBytesOfBodiesAtOnce) {
+    std::string const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n";
+    auto first = connect();
+    asio::write(first, asio::buffer(head + "Expect: 100-continue\r\n\r\n"));
+    std::array<char, 25> interim{};
+    asio::read(first, asio::buffer(interim));  // its 900 bytes are reserved
+    auto second = connect();
+    EXPECT_TRUE(exchange(second, head + "\r\n").starts_with("HTTP/1.1 503 "));
+    auto chunked = connect();  // may become 1000
+    EXPECT_TRUE(
+        exchange(chunked, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            .starts_with("HTTP/1.1 503 "));
+    auto without = connect();
+    EXPECT_TRUE(exchange(without, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / 0")
+                    .starts_with("HTTP/1.1 200 "));
+    EXPECT_NE(exchange(first, std::string(900, 'x'), "POST / 900").find("POST / 900"),
+              std::string::npos);
+    auto third = connect();
+    EXPECT_NE(
+        exchange(third, head + "\r\n" + std::string(900, 'x'), "POST / 900").find("POST / 900"),
+        std::string::npos);
 }
 
 }  // namespace

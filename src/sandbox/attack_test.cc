@@ -134,18 +134,35 @@ TEST_F(Attack, CannotReachTheHostOrAnotherRuntimeApi) {
     ASSERT_EQ(::listen(abstract.get(), 8), 0);
 
     auto const neighbour = create(jail().spec());
-    auto const neighbours_api = neighbour->take_runtime_api_listener();
+    auto const neighbours_runtime_api = neighbour->take_runtime_api_listener();
+    auto const neighbours_region_api = neighbour->take_region_api_listener();
     auto const sandbox = create(jail().spec());
-    auto const api = sandbox->take_runtime_api_listener();
+    auto const runtime_api = sandbox->take_runtime_api_listener();
+    auto const region_api = sandbox->take_region_api_listener();
     expect_held(*sandbox, {"reach-host", std::to_string(ntohs(address.sin_port)), "22", "80",
                            "@meridian-attack"});
-    // What calls 127.0.0.1:9001 in one sandbox arrives at its own listener and at no other.
-    auto const output = start(*sandbox, {"call-runtime-api"});
-    std::array<pollfd, 2> waits{pollfd{.fd = api.get(), .events = POLLIN, .revents = 0},
-                                pollfd{.fd = neighbours_api.get(), .events = POLLIN, .revents = 0}};
-    EXPECT_EQ(::poll(waits.data(), 2, 5000), 1);
-    EXPECT_NE(waits[0].revents, 0);
-    EXPECT_EQ(waits[1].revents, 0);
+    // What calls in one sandbox arrives at its own listeners and at no other.
+    for (auto const& [own, port] :
+         {std::pair{&runtime_api, kRuntimeApiPort}, std::pair{&region_api, kRegionApiPort}}) {
+        auto const output = start(*sandbox, {"call", std::to_string(port)});
+        std::array<pollfd, 3> waits{
+            pollfd{.fd = own->get(), .events = POLLIN, .revents = 0},
+            pollfd{.fd = neighbours_runtime_api.get(), .events = POLLIN, .revents = 0},
+            pollfd{.fd = neighbours_region_api.get(), .events = POLLIN, .revents = 0}};
+        EXPECT_EQ(::poll(waits.data(), waits.size(), 5000), 1) << port;
+        EXPECT_NE(waits[0].revents, 0) << port;
+        io::UniqueFd const connection(::accept(own->get(), nullptr, nullptr));
+        EXPECT_EQ(::write(connection.get(), "world", 5), 5);
+        EXPECT_EQ(wait(*sandbox).value, 0);
+    }
+}
+
+TEST_F(Attack, FindsTwoOpenPortsAndNoOther) {
+    auto const sandbox = create(jail().spec());
+    auto const runtime_api = sandbox->take_runtime_api_listener();
+    auto const region_api = sandbox->take_region_api_listener();
+    expect_held(*sandbox,
+                {"open-ports", std::to_string(kRuntimeApiPort), std::to_string(kRegionApiPort)});
 }
 
 TEST_F(Attack, FillingTmpIsEnospcAndHarmsNobody) {

@@ -1,6 +1,6 @@
 #pragma once
 // A SandboxFactory without isolation, for the data plane's tests: the "runtime" is a function that
-// the test gives. The Runtime API's listener is a real one, on a loopback port of its own.
+// the test gives. The listeners are real ones, on loopback ports of their own.
 //
 // Threads: as sandbox.h.
 
@@ -39,8 +39,10 @@ class FakeSandbox final : public Sandbox {
     bool frozen = false;
     std::optional<std::uint64_t> peak_bytes = 64 * 1024 * 1024;
 
-    // Where the runtime reaches the Runtime API: "127.0.0.1:9001" in a real sandbox.
-    [[nodiscard]] std::uint16_t runtime_api_port() const { return port_; }
+    // Where the runtime reaches the Runtime API, and the region's: kRuntimeApiPort and
+    // kRegionApiPort in a real sandbox.
+    [[nodiscard]] std::uint16_t runtime_api_port() const { return runtime_api_.port; }
+    [[nodiscard]] std::uint16_t region_api_port() const { return region_api_.port; }
     [[nodiscard]] bool running() const { return exit_ && !exit_->is_set(); }
     // The runtime ends. Does nothing when none runs.
     void exit(ExitStatus status) {
@@ -59,7 +61,8 @@ class FakeSandbox final : public Sandbox {
     void ignore_sigterm() { ignores_sigterm_ = true; }
 
     // --- Sandbox ---
-    io::UniqueFd take_runtime_api_listener() override { return std::move(listener_); }
+    io::UniqueFd take_runtime_api_listener() override { return std::move(runtime_api_.socket); }
+    io::UniqueFd take_region_api_listener() override { return std::move(region_api_.socket); }
     io::Task<> start(RuntimeCommand new_command) override;
     io::Task<ExitStatus> wait_exit() override {
         if (broken_ || !exit_) co_return fail(Errc::kUnavailable, "no runtime has been started");
@@ -89,16 +92,20 @@ class FakeSandbox final : public Sandbox {
 
   private:
     friend class FakeSandboxFactory;
-    FakeSandbox(FakeSandboxFactory& factory, SandboxSpec new_spec, io::UniqueFd listener,
-                std::uint16_t port)
+    struct Listener {
+        io::UniqueFd socket;
+        std::uint16_t port = 0;
+    };
+    FakeSandbox(FakeSandboxFactory& factory, SandboxSpec new_spec, Listener runtime_api,
+                Listener region_api)
         : spec(std::move(new_spec)),
           factory_(&factory),
-          listener_(std::move(listener)),
-          port_(port) {}
+          runtime_api_(std::move(runtime_api)),
+          region_api_(std::move(region_api)) {}
 
     FakeSandboxFactory* factory_;  // null once it is gone
-    io::UniqueFd listener_;
-    std::uint16_t port_;
+    Listener runtime_api_;
+    Listener region_api_;
     std::shared_ptr<io::OneShot<ExitStatus>> exit_;
     bool broken_ = false;
     bool ignores_sigterm_ = false;
@@ -133,19 +140,10 @@ class FakeSandboxFactory final : public SandboxFactory {
         if (alive_.size() >= slots_) {
             co_return fail(Errc::kUnavailable, "every sandbox slot is in use");
         }
-        io::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        if (!listener.valid() || ::bind(listener.get(), generic, length) != 0 ||
-            ::listen(listener.get(), 64) != 0 ||
-            ::getsockname(listener.get(), generic, &length) != 0) {
-            co_return fail(Errc::kIo, std::string("a loopback listener: ") + std::strerror(errno));
-        }
+        MERIDIAN_CO_TRY(auto runtime_api, listen());
+        MERIDIAN_CO_TRY(auto region_api, listen());
         std::unique_ptr<FakeSandbox> sandbox(
-            new FakeSandbox(*this, std::move(spec), std::move(listener), ntohs(address.sin_port)));
+            new FakeSandbox(*this, std::move(spec), std::move(runtime_api), std::move(region_api)));
         alive_.insert(sandbox.get());
         ++created_;
         co_return std::unique_ptr<Sandbox>(std::move(sandbox));
@@ -154,6 +152,20 @@ class FakeSandboxFactory final : public SandboxFactory {
 
   private:
     friend class FakeSandbox;
+    static Result<FakeSandbox::Listener> listen() {
+        io::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t length = sizeof address;
+        auto* const generic = reinterpret_cast<sockaddr*>(&address);
+        if (!socket.valid() || ::bind(socket.get(), generic, length) != 0 ||
+            ::listen(socket.get(), 64) != 0 || ::getsockname(socket.get(), generic, &length) != 0) {
+            return fail(Errc::kIo, std::string("a loopback listener: ") + std::strerror(errno));
+        }
+        return FakeSandbox::Listener{std::move(socket), ntohs(address.sin_port)};
+    }
+
     Runtime runtime_;
     std::size_t slots_;
     std::optional<Error> next_error_;

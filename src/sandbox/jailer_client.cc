@@ -19,6 +19,8 @@ namespace asio = boost::asio;
 namespace {
 
 static_assert(kTelemetryFd == protocol::kTelemetryDescriptor);
+static_assert(kRuntimeApiPort == protocol::kRuntimeApiListenerPort);
+static_assert(kRegionApiPort == protocol::kRegionApiListenerPort);
 // The jailer sends these as bits, without knowing this enum.
 static_assert(static_cast<int>(Weakness::kNoMemoryLimit) == 0);
 static_assert(static_cast<int>(Weakness::kNoCpuLimit) == 1);
@@ -46,7 +48,8 @@ std::optional<std::uint64_t> leading_number(std::string_view text) {
 struct Sockets {
     std::shared_ptr<JailerConnection> jailer;
     std::shared_ptr<PacketSocket> control;
-    io::UniqueFd listener;
+    io::UniqueFd runtime_api_listener;
+    io::UniqueFd region_api_listener;
     io::UniqueFd freezer;
     protocol::FreezerKind freezer_kind = protocol::FreezerKind::kNone;
     io::UniqueFd memory_peak;
@@ -154,7 +157,12 @@ class JailedSandbox final : public Sandbox {
         sockets_->jailer->destroy(id_);
     }
 
-    io::UniqueFd take_runtime_api_listener() override { return std::move(sockets_->listener); }
+    io::UniqueFd take_runtime_api_listener() override {
+        return std::move(sockets_->runtime_api_listener);
+    }
+    io::UniqueFd take_region_api_listener() override {
+        return std::move(sockets_->region_api_listener);
+    }
     io::Task<> start(RuntimeCommand command) override {
         return send_start(sockets_, std::move(command));
     }
@@ -202,12 +210,13 @@ Result<std::unique_ptr<JailedSandbox>> make_sandbox(std::shared_ptr<JailerConnec
     sockets = std::make_shared<Sockets>();
     sockets->jailer = jailer;
     sockets->control = std::make_shared<PacketSocket>(jailer->executor(), take(Created::kControl));
-    sockets->listener = take(Created::kListener);
+    sockets->runtime_api_listener = take(Created::kRuntimeApiListener);
     sockets->freezer = take(Created::kFreezer);
     sockets->freezer_kind =
         sockets->freezer.valid() ? created.freezer : protocol::FreezerKind::kNone;
     sockets->memory_peak = take(Created::kMemoryPeak);
     sockets->memory_events = take(Created::kMemoryEvents);
+    sockets->region_api_listener = take(Created::kRegionApiListener);
     return std::make_unique<JailedSandbox>(created.sandbox, sockets);
 }
 

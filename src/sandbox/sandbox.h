@@ -47,6 +47,11 @@ struct RuntimeCommand {
 
 inline constexpr int kTelemetryFd = 3;
 
+// Where what runs inside finds the Runtime API, and its region's own API.
+inline constexpr char const* kLoopback = "127.0.0.1";
+inline constexpr std::uint16_t kRuntimeApiPort = 9001;
+inline constexpr std::uint16_t kRegionApiPort = 9002;
+
 // How the first process of a runtime ended. All its descendants are dead when this is reported.
 struct ExitStatus {
     enum class Kind { kExited, kSignaled, kLaunchFailed };
@@ -76,9 +81,10 @@ class Sandbox {
     // Destroying a sandbox kills every process in it and gives its slot back; never blocks.
     virtual ~Sandbox() = default;
 
-    // The Runtime API's listening socket, created inside the sandbox's network namespace at
-    // 127.0.0.1:9001 (the address the runtime is told). Taken once.
+    // The listening sockets that exist inside the sandbox's network namespace, at kLoopback and the
+    // ports below; nothing else can be reached from inside. Each is taken once.
     [[nodiscard]] virtual io::UniqueFd take_runtime_api_listener() = 0;
+    [[nodiscard]] virtual io::UniqueFd take_region_api_listener() = 0;
 
     // Starts the runtime. At most one runs at a time; may be called again after it has exited (a
     // reset: /tmp and the network survive).

@@ -38,12 +38,14 @@ void play(FakeSandbox& sandbox) {
     } else if (what == "hang" || what == "ignore-sigterm") {
         if (what == "ignore-sigterm") sandbox.ignore_sigterm();
         say(sandbox.command.output.get(), "ready");
-    } else if (what == "call-runtime-api") {
+    } else if (what == "call") {
         io::UniqueFd const socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        address.sin_port = htons(sandbox.runtime_api_port());
+        bool const runtime_api = argv.at(2) == std::to_string(kRuntimeApiPort);
+        address.sin_port =
+            htons(runtime_api ? sandbox.runtime_api_port() : sandbox.region_api_port());
         EXPECT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address),
                   0);
         exited(0);
@@ -173,22 +175,27 @@ TEST_P(SandboxContract, RefusesASecondRuntime) {
     EXPECT_EQ(second.error().code, Errc::kInternal);
 }
 
-TEST_P(SandboxContract, ServesTheRuntimeApiInside) {
+TEST_P(SandboxContract, ServesTheRuntimeApiAndTheRegionsApiInside) {
     auto const sandbox = create();
-    auto const listener = sandbox->take_runtime_api_listener();
-    ASSERT_TRUE(listener.valid());
+    auto const runtime_api = sandbox->take_runtime_api_listener();
+    auto const region_api = sandbox->take_region_api_listener();
+    ASSERT_TRUE(runtime_api.valid() && region_api.valid());
     EXPECT_FALSE(sandbox->take_runtime_api_listener().valid()) << "taken once";
-    start(*sandbox, {"call-runtime-api"});
-    pollfd waits{.fd = listener.get(), .events = POLLIN, .revents = 0};
-    ASSERT_GT(::poll(&waits, 1, 5000), 0);
-    io::UniqueFd const connection(::accept(listener.get(), nullptr, nullptr));
-    ASSERT_TRUE(connection.valid());
-    if (GetParam() == Kind::kReal) {
-        char hello[5]{};
-        EXPECT_EQ(::read(connection.get(), hello, 5), 5);
-        EXPECT_EQ(::write(connection.get(), "world", 5), 5);
+    EXPECT_FALSE(sandbox->take_region_api_listener().valid()) << "taken once";
+    for (auto const& [listener, port] :
+         {std::pair{&runtime_api, kRuntimeApiPort}, std::pair{&region_api, kRegionApiPort}}) {
+        start(*sandbox, {"call", std::to_string(port)});
+        pollfd waits{.fd = listener->get(), .events = POLLIN, .revents = 0};
+        ASSERT_GT(::poll(&waits, 1, 5000), 0) << port;
+        io::UniqueFd const connection(::accept(listener->get(), nullptr, nullptr));
+        ASSERT_TRUE(connection.valid());
+        if (GetParam() == Kind::kReal) {
+            char hello[5]{};
+            EXPECT_EQ(::read(connection.get(), hello, 5), 5);
+            EXPECT_EQ(::write(connection.get(), "world", 5), 5);
+        }
+        EXPECT_EQ(wait(*sandbox).value, 0);
     }
-    EXPECT_EQ(wait(*sandbox).value, 0);
 }
 
 TEST_P(SandboxContract, EndsItsProcessesWhenItIsDestroyed) {

@@ -84,8 +84,6 @@ io::Task<> BackupRunner::verify(VerifyLevel level) {
     }
     auto const proof = co_await parts_.verifier.verify(std::move(request));
     proofs_.reset();
-    // Somebody's own is running: theirs counts, and the next look sees it.
-    if (!proof && proof.error().code == Errc::kResourceConflict) co_return Result<void>{};
     if (!proof) co_return std::unexpected(proof.error());
     for (auto const& problem : proof->problems) {
         parts_.log.write(LogLevel::kError, "the vault has a problem",

@@ -61,13 +61,14 @@ asio::awaitable<std::invoke_result_t<Job, Vault&>> Verifier::with_reader(Vault& 
 }
 
 io::Task<Proof> Verifier::verify(VerifyRequest request) {
-    if (running_) {
-        co_return fail(Errc::kResourceConflict,
-                       "A verification of this vault is running; one runs at a time.");
+    // Those that wait begin in any order.
+    while (running_) {
+        MERIDIAN_CO_CHECK(co_await ended_.wait(ended_.generation()));
     }
     running_ = true;
     auto proof = co_await verify_alone(std::move(request));
     running_ = false;
+    ended_.raise();
     co_return proof;
 }
 

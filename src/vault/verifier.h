@@ -1,6 +1,6 @@
 #pragma once
-// Verifies a region's own vault at a level and keeps the proof. One verification at a time; the
-// vault goes on following the region meanwhile.
+// Verifies a region's own vault at a level and keeps the proof. One verification at a time, others
+// wait for it; the vault goes on following the region meanwhile.
 //
 // Threads: its region's executor.
 
@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "io/blocking_pool.h"
+#include "regions/growth_signal.h"
 #include "vault/scratch_region.h"
 #include "vault/vault_keeper.h"
 
@@ -33,9 +34,8 @@ class Verifier {
     };
     explicit Verifier(Parts parts) : parts_(std::move(parts)) {}
 
-    // What is wrong with the vault is in the proof, not an error. Errors: kResourceConflict (one
-    // runs already), kResourceNotFound (the baseline), kDeadlineExceeded (the vault does not
-    // follow), those of the scratch region.
+    // What is wrong with the vault is in the proof, not an error. Errors: kResourceNotFound (the
+    // baseline), kDeadlineExceeded (the vault does not follow), those of the scratch region.
     io::Task<Proof> verify(VerifyRequest request);
 
   private:
@@ -50,6 +50,7 @@ class Verifier {
 
     Parts const parts_;
     bool running_ = false;
+    regions::GrowthSignal ended_;
     io::BlockingPool thread_{{.threads = 1}};
 };
 

@@ -150,6 +150,7 @@ def test_variables(make, runtime, server):
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "640",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/" + function.name,
         "LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime", "TZ": ":UTC", "LANG": "en_US.UTF-8",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9002",  # ours: AWS has none
         "COLOUR": "grün \"quoted\" $HOME", "EMPTY": ""}
     assert {name: values.get(name) for name in expected} == expected
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", values["AWS_LAMBDA_LOG_STREAM_NAME"])
@@ -163,7 +164,8 @@ def test_variables(make, runtime, server):
         "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN", "AWS_EXECUTION_ENV", "PATH", "LD_LIBRARY_PATH", "NODE_PATH", "PYTHONPATH", "_X_AMZN_TRACE_ID",
         "PWD", "SHLVL", "_", "OLDPWD", "_LAMBDA_TELEMETRY_LOG_FD", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL", "LC_CTYPE", "HOME",
-        "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS", "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS"}
+        "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS", "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS",
+        "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"}
     assert set(values) - allowed == set()
 
 

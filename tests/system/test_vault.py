@@ -429,8 +429,44 @@ def test_a_region_without_a_vault_says_so(start_server):
     assert not vault_of(server).exists() and server.recovery_key is None
 
 
-def test_a_backup_is_proven_at_every_level(start_server, tmp_path):
-    server = start_server()
+@pytest.fixture
+def nothing_by_itself(tmp_path):
+    """Flags of a server that backs up and verifies only when it is asked to."""
+    config = tmp_path / "quiet.yaml"
+    config.write_text("backup: {every: never, verify: {index: never, hash: never}}\n")
+    return ["--config", str(config)]
+
+
+def test_a_function_that_proves_a_backup_reaches_no_api(start_server, tmp_path, nothing_by_itself):
+    server = start_server(flags=nothing_by_itself)
+    functions = Functions(server)
+    code = """
+import boto3
+from botocore.exceptions import ClientError
+def handler(event, context):
+    try:
+        return boto3.client("lambda").delete_function(FunctionName=event["delete"])["ResponseMetadata"]["HTTPStatusCode"]
+    except ClientError as error:
+        return error.response["Error"]
+"""
+    function = functions("python", code=make_zip({"handler.py": code}), Timeout=30, MemorySize=256)
+    victim = functions("cpp")
+    server.client("iam").put_role_policy(
+        RoleName=functions.role.rsplit("/", 1)[1], PolicyName="all", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}}))
+    event, wanted = tmp_path / "event.json", tmp_path / "answer.json"
+    event.write_text(json.dumps({"delete": victim.name}))
+    wanted.write_text(json.dumps({"Message": "A backup is being verified: functions reach no API.",
+                                  "Code": "AccessDeniedException"}))
+    answer(server, "test-event", "put", function.name, "delete", "--event", str(event), "--answer", str(wanted))
+    proof = answer(server, "backup", "verify", "--level", "invoke")
+    assert proof["Problems"] == [] and proof["Answered"] == 1, proof
+    assert victim.invoke({}).error is None
+    assert function.invoke({"delete": victim.name}).json == 204  # what it does where it lives
+
+
+def test_a_backup_is_proven_at_every_level(start_server, tmp_path, nothing_by_itself):
+    server = start_server(flags=nothing_by_itself)
     functions = Functions(server)
     rich_function(functions)
     functions("cpp", name="other")
@@ -474,8 +510,8 @@ def test_a_backup_is_proven_at_every_level(start_server, tmp_path):
     assert "Function not found" in meridian(server, "test-event", "list", "nobody", fails=True)
 
 
-def test_hashes_are_verified_in_parts(start_server):
-    server = start_server()
+def test_hashes_are_verified_in_parts(start_server, nothing_by_itself):
+    server = start_server(flags=nothing_by_itself)
     functions = Functions(server)
     for number in range(4):
         functions("python", name=f"f{number}", code=make_zip({"handler.py": f"# {number}\n" * 200}))
@@ -536,8 +572,8 @@ def test_a_bad_configuration_is_refused_before_anything_starts(start_server, tmp
     assert not (tmp_path / "data").exists()
 
 
-def test_prune_keeps_what_was_named(start_server):
-    server = start_server()
+def test_prune_keeps_what_was_named(start_server, nothing_by_itself):
+    server = start_server(flags=nothing_by_itself)
     Functions(server)("cpp", name="f")
     answer(server, "baseline", "create", "v1")
     for _ in range(3):

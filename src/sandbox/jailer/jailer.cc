@@ -294,10 +294,11 @@ Result<protocol::Created> Jailer::make_created(Packet const& packet,
         descriptors.push_back(std::move(descriptor));
     };
     give(protocol::Created::kControl, std::move(sandbox.control));
-    give(protocol::Created::kListener, std::move(sandbox.listener));
+    give(protocol::Created::kRuntimeApiListener, std::move(sandbox.runtime_api_listener));
     give(protocol::Created::kFreezer, sandbox.cgroups.open_freezer());
     give(protocol::Created::kMemoryPeak, sandbox.cgroups.open_memory_peak());
     give(protocol::Created::kMemoryEvents, sandbox.cgroups.open_memory_events());
+    give(protocol::Created::kRegionApiListener, std::move(sandbox.region_api_listener));
     return created;
 }
 
@@ -317,7 +318,8 @@ Result<pid_t> Jailer::make_blank() {
     sandbox.id = next_id_++;
     sandbox.slot = free_slots_.back();
     MERIDIAN_TRY(sandbox.cgroups, host_.cgroups.make(sandbox.slot));
-    sandbox.listener = std::move(network.listener);
+    sandbox.runtime_api_listener = std::move(network.runtime_api_listener);
+    sandbox.region_api_listener = std::move(network.region_api_listener);
     auto const init = clone_init(sandbox, network.name_space.get());
     if (!init) {
         std::ignore = sandbox.cgroups.remove();

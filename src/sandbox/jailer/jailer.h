@@ -55,7 +55,8 @@ class Jailer {
         TmpDisk disk;
         // Held while in the pool, then given to meridiand.
         io::UniqueFd control;
-        io::UniqueFd listener;
+        io::UniqueFd runtime_api_listener;
+        io::UniqueFd region_api_listener;
     };
 
     void on_signals();

@@ -1,8 +1,8 @@
 #pragma once
 // Network namespaces, made ahead because making one costs more than the rest of a sandbox. Each has
-// only its loopback interface, up, and the Runtime API's listening socket already on
-// 127.0.0.1:9001, so that meridiand serves the function without a proxy and nothing else can be
-// reached. Used once.
+// only its loopback interface, up, and two listening sockets already on it: the Runtime API's and
+// the region's own API's. meridiand serves both without a proxy, and nothing else can be reached.
+// Used once.
 
 #include "base/result.h"
 #include "io/unique_fd.h"
@@ -11,7 +11,9 @@ namespace meridian::sandbox::jailer {
 
 struct Network {
     io::UniqueFd name_space;
-    io::UniqueFd listener;  // non-blocking
+    // Non-blocking, on 127.0.0.1, at the ports that protocol.h names.
+    io::UniqueFd runtime_api_listener;
+    io::UniqueFd region_api_listener;
 };
 
 // The calling process enters a new network namespace for a moment and comes back to `home`.

@@ -23,7 +23,7 @@ namespace meridian::sandbox::protocol {
 inline constexpr std::uint32_t kMagic = 0x4a444d4d;  // "MMDJ"
 // Raised with every change of layout or meaning: both ends are built together and refuse another
 // one.
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 
 inline constexpr std::size_t kMessageBytesMax = 128 * 1024;
 inline constexpr std::size_t kMountsMax = 32;
@@ -38,6 +38,9 @@ inline constexpr char const* kPeerVariable = "MERIDIAN_JAILER_FD";
 
 // Inside, the telemetry descriptor has this number always (sandbox.h's kTelemetryFd).
 inline constexpr int kTelemetryDescriptor = 3;
+// The ports of the two listeners on 127.0.0.1 inside (sandbox.h has them too).
+inline constexpr std::uint16_t kRuntimeApiListenerPort = 9001;
+inline constexpr std::uint16_t kRegionApiListenerPort = 9002;
 
 enum class Type : std::uint16_t {
     kHello = 1,       // meridiand -> jailer
@@ -105,10 +108,11 @@ struct Created {
     static constexpr Type kType = Type::kCreated;
     // Which descriptors come with the message, always in this order.
     static constexpr std::uint32_t kControl = 1;
-    static constexpr std::uint32_t kListener = 2;
+    static constexpr std::uint32_t kRuntimeApiListener = 2;
     static constexpr std::uint32_t kFreezer = 4;
     static constexpr std::uint32_t kMemoryPeak = 8;
     static constexpr std::uint32_t kMemoryEvents = 16;
+    static constexpr std::uint32_t kRegionApiListener = 32;
 
     Header header;
     std::uint64_t request;

@@ -3,6 +3,7 @@
 // the attack is not known or could not be made. It is also the plain runtime of the contract test
 // (exit, echo, hang, ...).
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -174,10 +175,60 @@ void reach_host(Arguments const& targets) {
                       try_connect(reinterpret_cast<sockaddr*>(&address), sizeof address));
         }
     }
-    // Its own Runtime API is there; the name of every other interface is not.
+    // Its own Runtime API and its region's API are there; the name of every other interface is not.
     auto const devices = slurp("/proc/net/dev");
     if (devices.find("eth") != std::string::npos || devices.find("ens") != std::string::npos) {
         breach("sees the host's interfaces");
+    }
+}
+
+// Whether somebody answers there: a connection to a port of the ephemeral range may meet itself.
+template <typename Address>
+bool answers(Address const& address) {
+    int const fd = ::socket(reinterpret_cast<sockaddr const*>(&address)->sa_family, SOCK_STREAM, 0);
+    bool connected =
+        ::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0;
+    Address own{};
+    Address peer{};
+    socklen_t length = sizeof own;
+    if (connected && ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &length) == 0 &&
+        ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0) {
+        connected = std::memcmp(&own, &peer, sizeof own) != 0;
+    }
+    ::close(fd);
+    return connected;
+}
+
+// Arguments: the ports that are to answer on 127.0.0.1. No other does, by either family, and the
+// two cannot be taken over.
+void open_ports(Arguments const& expected) {
+    for (int port = 1; port <= 65'535; ++port) {
+        auto const name = "port " + std::to_string(port);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        bool const wanted =
+            std::find(expected.begin(), expected.end(), std::to_string(port)) != expected.end();
+        if (answers(address) != wanted)
+            breach(name + (wanted ? " does not answer" : " answers on 127.0.0.1"));
+        sockaddr_in6 address6{};
+        address6.sin6_family = AF_INET6;
+        address6.sin6_port = address.sin_port;
+        address6.sin6_addr = in6addr_loopback;
+        if (answers(address6)) breach(name + " answers on ::1");
+        if (!wanted) continue;
+        for (auto const host : {INADDR_LOOPBACK, INADDR_ANY}) {
+            int const fd = ::socket(AF_INET, SOCK_STREAM, 0);
+            int const on = 1;
+            ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+            ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+            address.sin_addr.s_addr = htonl(host);
+            must_fail("bind over a listener",
+                      ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address),
+                      EADDRINUSE);
+            ::close(fd);
+        }
     }
 }
 
@@ -453,10 +504,11 @@ void leave_orphan(Arguments const&) {
 
 // --- Not attacks: what a contract test's runtime does ---
 
-int call_runtime_api() {
+// Argument: the port on the loopback.
+int call(Arguments const& arguments) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(9001);
+    address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(arguments.at(0).c_str())));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int const fd = ::socket(AF_INET, SOCK_STREAM, 0);
     if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
@@ -509,7 +561,7 @@ int plain(std::string const& what, Arguments const& arguments) {
                     (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1'000'000);
         return 0;
     }
-    if (what == "call-runtime-api") return call_runtime_api();
+    if (what == "call") return call(arguments);
     if (what == "write-tmp") {
         int const fd = ::open("/tmp/kept", O_WRONLY | O_CREAT, 0600);
         return ::write(fd, "kept", 4) == 4 ? 0 : 1;
@@ -530,21 +582,14 @@ int main(int argc, char** argv) {
     Arguments const arguments(argv + 2, argv + argc);
     if (int const status = plain(name, arguments); status >= 0) return status;
     std::map<std::string, void (*)(Arguments const&)> const attacks{
-        {"read-host", read_host},
-        {"see-others", see_others},
-        {"signal-others", signal_others},
-        {"reach-host", reach_host},
-        {"mount", mount_things},
-        {"load-modules", load_modules},
-        {"raw-sockets", raw_sockets},
-        {"namespaces", new_namespaces},
-        {"forbidden-calls", forbidden_calls},
-        {"write", write_read_only},
-        {"privileges", own_privileges},
-        {"fill-tmp", fill_tmp},
-        {"fork-bomb", fork_bomb},
-        {"memory-bomb", memory_bomb},
-        {"leave-orphan", leave_orphan}};
+        {"read-host", read_host},         {"see-others", see_others},
+        {"signal-others", signal_others}, {"reach-host", reach_host},
+        {"open-ports", open_ports},       {"mount", mount_things},
+        {"load-modules", load_modules},   {"raw-sockets", raw_sockets},
+        {"namespaces", new_namespaces},   {"forbidden-calls", forbidden_calls},
+        {"write", write_read_only},       {"privileges", own_privileges},
+        {"fill-tmp", fill_tmp},           {"fork-bomb", fork_bomb},
+        {"memory-bomb", memory_bomb},     {"leave-orphan", leave_orphan}};
     auto const attack = attacks.find(name);
     if (attack == attacks.end()) return 2;
     attack->second(arguments);
