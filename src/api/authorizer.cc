@@ -306,6 +306,25 @@ Result<void> Authorizer::authorize_vault(auth::Caller const& caller, std::string
                         origin);
 }
 
+Result<void> Authorizer::authorize_own(auth::Caller const& caller, std::string_view action,
+                                       std::string_view resource,
+                                       RequestOrigin const& origin) const {
+    auto const& region = parts_.control.region();
+    return authorize_on(caller, action,
+                        fmt::format("arn:{}:meridian:{}:{}:{}", wire::partition_of(region), region,
+                                    caller.account, resource),
+                        origin);
+}
+
+Result<void> Authorizer::authorize_code_deploy(auth::Caller const& caller, std::string_view action,
+                                               RequestOrigin const& origin) const {
+    auto const& region = parts_.control.region();
+    return authorize_on(caller, action,
+                        fmt::format("arn:{}:codedeploy:{}:{}:deploymentgroup:meridian/rollouts",
+                                    wire::partition_of(region), region, caller.account),
+                        origin);
+}
+
 Result<void> Authorizer::authorize_on(auth::Caller const& caller, std::string_view action,
                                       std::string const& arn, RequestOrigin const& origin) const {
     if (caller.principal.kind == auth::Principal::Kind::kRoot) return {};

@@ -53,6 +53,14 @@ class Authorizer {
     Result<void> authorize_vault(auth::Caller const& caller, std::string_view action,
                                  RequestOrigin const& origin);
 
+    // The same for our own resources ("rollout/d-0123ABCDE", "stack/shop").
+    Result<void> authorize_own(auth::Caller const& caller, std::string_view action,
+                               std::string_view resource, RequestOrigin const& origin) const;
+    // The same for a deployment's hooks, which belong to no deployment group here: resource
+    // "deploymentgroup:*".
+    Result<void> authorize_code_deploy(auth::Caller const& caller, std::string_view action,
+                                       RequestOrigin const& origin) const;
+
     // The same for reading a function's log group.
     [[nodiscard]] Result<void> authorize_logs(auth::Caller const& caller,
                                               std::string_view log_group,

@@ -6,7 +6,9 @@
 #include "api/action.h"
 #include "api/function_url_service.h"
 #include "api/invoke_action.h"
+#include "api/local_program.h"
 #include "api/logs_action.h"
+#include "api/metrics_actions.h"
 #include "api/test_event_actions.h"
 #include "model/limits.h"
 #include "wire/errors.h"
@@ -20,21 +22,8 @@ namespace {
 namespace limits = model::limits;
 
 constexpr std::string_view kMeridianService = "meridian";
-
-bool is_loopback_host(std::string_view host) {
-    if (host.starts_with("[::1]")) return true;
-    auto const name = host.substr(0, host.find(':'));
-    return name == "localhost" || name == "127.0.0.1" || name.ends_with(".localhost");
-}
-
-// Without signatures only programs on this machine may call, not the pages that its browser shows.
-bool is_local_program(HttpRequest const& request) {
-    if (!is_loopback_host(request.headers.get("host"))) return false;
-    auto const origin = request.headers.get("origin");
-    if (origin.empty()) return true;
-    auto const scheme = origin.find("://");
-    return scheme != std::string_view::npos && is_loopback_host(origin.substr(scheme + 3));
-}
+// Of which hooks need one action.
+constexpr std::string_view kCodeDeployService = "codedeploy";
 
 // What went wrong inside is for the log, not for the client.
 bool is_internal(Errc code) {
@@ -79,6 +68,8 @@ std::size_t Front::body_bytes_max(HttpRequest const& head) {
     // PublishLayerVersion is the only one with a body there.
     if (path.starts_with("/2018-10-31/layers/") && path.ends_with("/versions"))
         return limits::kCodeRequestBytesMax;
+    // Records of executions hold templates of several regions, and packages.
+    if (is_rollout_path(path)) return limits::kCodeRequestBytesMax;
     if (path.ends_with("/code") || path.ends_with("/functions") || path.ends_with("/functions/")) {
         return limits::kCodeRequestBytesMax;
     }
@@ -108,7 +99,8 @@ Result<Front::Call> Front::identify(HttpRequest const& request, Signatures signa
                                     model::RequestId request_id) {
     auto const scope = auth::parse_scope(request);
     auto const service = scope ? wire::service_of_signing_name(scope->service) : std::nullopt;
-    bool const ours = scope && scope->service == kMeridianService;
+    bool const ours =
+        scope && (scope->service == kMeridianService || scope->service == kCodeDeployService);
     Call call{.service = service.value_or(wire::Service::kLambda),
               .region = nullptr,
               .caller = options_.anonymous,
@@ -202,6 +194,8 @@ asio::awaitable<HttpResponse> Front::dispatch(HttpRequest request, Signatures si
     }
     if (call->caller.service == kMeridianService)
         co_return co_await handle_meridian(std::move(*call), std::move(request));
+    if (call->caller.service == kCodeDeployService)
+        co_return co_await handle_code_deploy(std::move(*call), std::move(request));
     if (call->service == wire::Service::kLambda)
         co_return co_await handle_lambda(std::move(*call), std::move(request));
     co_return co_await handle_query(std::move(*call), std::move(request));
@@ -292,8 +286,43 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
     co_return wire::encode_query_output(operation, *output, call.request_id);
 }
 
+RolloutCall Front::rollout_call(Call call, HttpRequest request) const {
+    return {.services = call.region->services.rollouts,
+            .caller = std::move(call.caller),
+            .origin = call.origin,
+            .request = std::move(request),
+            .now = clock_.wall_now()};
+}
+
+asio::awaitable<HttpResponse> Front::handle_code_deploy(Call call, HttpRequest request) {
+    auto& authorizer = call.region->authorizer;
+    auto const id = call.request_id.value();
+    auto response =
+        co_await serve_code_deploy(authorizer, rollout_call(std::move(call), std::move(request)));
+    response.headers.add("x-amzn-RequestId", id);
+    co_return response;
+}
+
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
     auto& services = call.region->services;
+    if (is_rollout_path(request.path())) {
+        auto& authorizer = call.region->authorizer;
+        auto const id = call.request_id;
+        auto answer =
+            co_await serve_rollouts(authorizer, rollout_call(std::move(call), std::move(request)));
+        co_return answer ? std::move(*answer) : error(wire::Service::kLambda, answer.error(), id);
+    }
+    if (request.path().starts_with(kMetricsPath)) {
+        auto answer = serve_metrics({.metrics = services.metrics,
+                                     .authorizer = call.region->authorizer,
+                                     .authority = services.authority,
+                                     .caller = call.caller,
+                                     .origin = call.origin,
+                                     .now = clock_.wall_now()},
+                                    request);
+        co_return answer ? std::move(*answer)
+                         : error(wire::Service::kLambda, answer.error(), call.request_id);
+    }
     if (!request.path().starts_with(kFunctionsPath)) {
         auto const keeper_of = [this](std::string_view name) -> vault::VaultKeeper* {
             auto* const region = region_of(name);

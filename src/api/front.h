@@ -12,6 +12,7 @@
 
 #include "api/action.h"
 #include "api/code_location.h"
+#include "api/rollout_actions.h"
 #include "api/vault_actions.h"
 #include "auth/sigv4_verifier.h"
 #include "base/clock.h"
@@ -20,6 +21,7 @@
 #include "base/random.h"
 #include "control/control_plane.h"
 #include "invoke/invoker.h"
+#include "telemetry/invocation_metrics.h"
 #include "telemetry/log_store.h"
 #include "wire/api_model.h"
 #include "wire/function_url.h"
@@ -37,7 +39,9 @@ struct RegionServices {
     auth::CredentialSource const& credentials;
     invoke::Invoker& invoker;
     telemetry::LogStore& logs;
+    telemetry::InvocationMetrics const& metrics;
     CodeLocations& code;
+    RolloutServices rollouts;
     std::optional<VaultServices> vault;  // nothing: the region keeps none
 };
 
@@ -94,6 +98,8 @@ class Front {
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);
+    asio::awaitable<HttpResponse> handle_code_deploy(Call call, HttpRequest request);
+    [[nodiscard]] RolloutCall rollout_call(Call call, HttpRequest request) const;
     [[nodiscard]] HttpResponse error(wire::Service service, Error const& error,
                                      model::RequestId const& request_id);
 

@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include "bin/configuration.h"
+#include "bin/deploy_options.h"
 #include "bin/doctor.h"
 #include "bin/runtime_command.h"
+#include "bin/transfer_options.h"
 #include "bin/up.h"
 #include "bin/vault_options.h"
 #include "cli/connection.h"
 #include "cli/logs_command.h"
+#include "cli/metrics_command.h"
 #include "io/system_clock.h"
 
 namespace meridian::bin {
@@ -97,6 +100,12 @@ int run(int argc, char** argv) {
     std::string config_file;
     up_command->add_option("--config", config_file,
                            "meridian.yaml: backups and how they are verified");
+    std::string metrics_port = "0";
+    up_command
+        ->add_option("--metrics-port", metrics_port,
+                     "Port of /metrics for Prometheus; 0 takes a free one, written to "
+                     "DIR/metrics-endpoint; off: none")
+        ->capture_default_str();
     up_command->add_option("--runtimes", up_options.runtimes, "Directory of runtime bundles")
         ->capture_default_str();
     up_command
@@ -121,7 +130,28 @@ int run(int argc, char** argv) {
     logs_command->add_flag("--follow,-f", logs_options.follow, "Go on until Ctrl-C");
     logs_command->add_flag("--json", logs_options.json, "One JSON object a line");
     add_connection_options(logs_command, flags);
+    auto* const metrics_command =
+        app.add_subcommand("metrics", "Show how often a function ran, how long, and how it ended");
+    cli::MetricsOptions metrics_options;
+    std::string metrics_since = "5m";
+    std::uint32_t metrics_period = 60;
+    metrics_command->add_option("function", metrics_options.function, "Function name or ARN")
+        ->required();
+    metrics_command->add_option("--qualifier", metrics_options.qualifier,
+                                "What was called through this alias or version alone");
+    metrics_command->add_option("--since", metrics_since, "How far back: 90s, 5m, 2h, up to 1d")
+        ->capture_default_str();
+    metrics_command
+        ->add_option("--period", metrics_period,
+                     "Seconds of each line; other than multiples of 60 for the last 15 minutes")
+        ->check(CLI::Range(1U, 86'400U))
+        ->capture_default_str();
+    metrics_command->add_flag("--json", metrics_options.json, "One JSON object a line");
+    metrics_command->add_flag("--watch", metrics_options.watch, "Again and again until Ctrl-C");
+    add_connection_options(metrics_command, flags);
     VaultCommands vault_commands(app, flags);
+    DeployCommands deploy_commands(app, flags, environment);
+    TransferCommands transfer_commands(app, flags, environment);
 
     auto* const doctor_command = app.add_subcommand(
         "doctor", "Say what this machine gives to the sandbox, and what is weaker");
@@ -156,6 +186,8 @@ int run(int argc, char** argv) {
                                 std::to_string(account_concurrency),
                                 "--vault",
                                 vault,
+                                "--metrics-port",
+                                metrics_port,
                                 "--stop-timeout",
                                 std::to_string(stop_timeout)};
         if (!store.empty())
@@ -174,7 +206,19 @@ int run(int argc, char** argv) {
             return cli::show_logs(std::move(connection), clock, logs_options, print);
         });
     }
+    if (*metrics_command) {
+        auto const since = cli::parse_span(metrics_since);
+        if (!since) return failed(since.error());
+        metrics_options.since = *since;
+        metrics_options.period = std::chrono::seconds(metrics_period);
+        metrics_options.screen = ::isatty(STDOUT_FILENO) == 1;
+        return run_client(flags, [&](cli::Connection connection, Clock const& clock) {
+            return cli::show_metrics(std::move(connection), clock, metrics_options, print);
+        });
+    }
     if (auto const command = vault_commands.chosen()) return run_client(flags, *command);
+    if (auto const command = deploy_commands.chosen()) return run_client(flags, *command);
+    if (auto const command = transfer_commands.chosen()) return run_client(flags, *command);
     if (*doctor_command) {
         fmt::print("{}", doctor(default_runtimes_directory(), doctor_json));
         return 0;

@@ -23,6 +23,7 @@
 #include "bin/data_lock.h"
 #include "bin/functions_api.h"
 #include "bin/key_file.h"
+#include "bin/metrics_endpoint.h"
 #include "bin/object_source.h"
 #include "bin/region.h"
 #include "bin/root_credentials.h"
@@ -51,7 +52,8 @@ struct Options {
     std::string auth = "sigv4";
     std::vector<std::string> accounts = {"123456789012"};
     std::string vault = "on";
-    std::string store;  // a PostgreSQL URL; empty: SQLite
+    std::string metrics_port = "0";  // or "off"
+    std::string store;               // a PostgreSQL URL; empty: SQLite
     Configuration configuration;
     fs::path runtimes;
     std::uint32_t idle_lifetime_seconds = 600;
@@ -98,7 +100,8 @@ std::string_view text_of(sandbox::Weakness weakness) {
     return "?";
 }
 
-void print_ready(Options const& options, std::string const& endpoint) {
+// `metrics` is empty where there are none.
+void print_ready(Options const& options, std::string const& endpoint, std::string const& metrics) {
     auto const& data = options.shown_data;
     fmt::print(
         "\nMeridian is ready at {0}\n"
@@ -118,9 +121,12 @@ void print_ready(Options const& options, std::string const& endpoint) {
         "  aws lambda list-functions\n"
         "  meridian logs f --follow\n\n",
         endpoint, fmt::join(options.regions, ", "), data, options.accounts.front());
-    fmt::print("{}\n",
-               nlohmann::json{{"ready", true}, {"endpoint", endpoint}, {"regions", options.regions}}
-                   .dump());
+    nlohmann::json ready = {{"ready", true}, {"endpoint", endpoint}, {"regions", options.regions}};
+    if (!metrics.empty()) {
+        fmt::print("Metrics for Prometheus: {}\n", metrics);
+        ready["metrics"] = metrics;
+    }
+    fmt::print("{}\n", ready.dump());
     std::fflush(stdout);
 }
 
@@ -225,13 +231,26 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
                                          fmt::format("[default]\nregion = {}\nendpoint_url = {}\n",
                                                      options.regions.front(), endpoint),
                                          0644));
+    // Where a scraper finds it; a file of an earlier start would lead astray.
+    MetricsEndpoint metrics(executor, clock, log, regions);
+    std::string metrics_url;
+    auto const url_file = options.data / "metrics-endpoint";
+    MERIDIAN_CO_TRY(auto const metrics_port, parse_metrics_port(options.metrics_port));
+    if (metrics_port) {
+        MERIDIAN_CO_TRY(metrics_url, metrics.listen(options.host, *metrics_port));
+        MERIDIAN_CO_CHECK(write_file_durably(url_file, metrics_url + "\n", 0644));
+    } else {
+        std::error_code ignored;
+        fs::remove(url_file, ignored);
+    }
     if (vault_secrets && vault_secrets->new_recovery_key)
         print_recovery_key(*vault_secrets->new_recovery_key);
-    print_ready(options, endpoint);
+    print_ready(options, endpoint, metrics_url);
 
     auto [error, number] = co_await signals.async_wait(io::kNoThrow);
     log.write(LogLevel::kInfo, "stopping", {{"signal", std::to_string(number)}});
     watchdog.arm();
+    co_await metrics.stop();
     co_await server.stop(options.drain_grace());
     for (auto const& region : regions) co_await region->stop_environments();
     co_await functions_api.drain(clock, options.drain_grace());
@@ -249,6 +268,8 @@ Result<void> check(Options const& options) {
                 "--host {} is not a loopback address: plain HTTP{} is served on loopback only.",
                 options.host, options.auth == "off" ? " without signatures" : ""));
     }
+    if (auto const port = parse_metrics_port(options.metrics_port); !port)
+        return std::unexpected(port.error());
     for (auto const& account : options.accounts) {
         if (account.size() != 12 || account.find_first_not_of("0123456789") != std::string::npos)
             return fail(Errc::kInvalidParameterValue, "--account needs 12 digits.");
@@ -294,6 +315,9 @@ int run(int argc, char** argv) {
         ->envname("MERIDIAN_STORE");
     app.add_option("--vault", options.vault, "on or off: keep every change in DIR/REGION/vault.git")
         ->check(CLI::IsMember({"on", "off"}))
+        ->capture_default_str();
+    app.add_option("--metrics-port", options.metrics_port,
+                   "Port of /metrics; 0 takes a free one, written to DIR/metrics-endpoint; off")
         ->capture_default_str();
     app.add_option_function<std::string>(
         "--config",

@@ -22,10 +22,17 @@ constexpr auto kVaultPollWait = std::chrono::seconds(20);
 constexpr auto kCodeReapInterval = std::chrono::hours(1);
 
 // Packages that no version needs any more are removed now and then.
-io::Task<> reap_code(control::ControlPlane& control, store::CodeStore& code, Log& log) {
+io::Task<> reap_code(control::ControlPlane& control, store::Store& store, store::CodeStore& code,
+                     Log& log) {
     for (;;) {
         MERIDIAN_CO_CHECK(co_await io::sleep_for(kCodeReapInterval));
         auto used = co_await control.code_in_use();
+        auto const of_rollouts = co_await api::packages_in_use(store);
+        if (used && of_rollouts) {
+            used->insert(used->end(), of_rollouts->begin(), of_rollouts->end());
+        } else if (!of_rollouts) {
+            used = std::unexpected(of_rollouts.error());
+        }
         auto const done = used ? co_await code.remove_unused(std::move(*used))
                                : Result<void>(std::unexpected(used.error()));
         if (!done) {
@@ -197,7 +204,10 @@ class Region::Adapters final : public control::FunctionObserver,
 };
 
 Region::Region(RegionHost host, model::RegionName name)
-    : host_(std::move(host)), name_(std::move(name)), background_(host_.executor, host_.log) {}
+    : host_(std::move(host)),
+      name_(std::move(name)),
+      metrics_(host_.clock),
+      background_(host_.executor, host_.log) {}
 
 Region::~Region() = default;
 
@@ -219,7 +229,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     MERIDIAN_TRY(region->store_, open_region_store(shared.store_url, region->name_, directory,
                                                    shared.clock, shared.log));
     region->sealed_store_ = std::make_unique<store::SealedStore>(
-        *region->store_, shared.records_key, control::secret_members(), shared.random, shared.log);
+        *region->store_, shared.records_key, record_secret_members(), shared.random, shared.log);
     region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->sealed_store_);
     MERIDIAN_TRY(region->code_,
                  store::FolderCodeStore::open(directory / "code", *region->store_, shared.pool,
@@ -358,10 +368,11 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
                                                                       .logs = *adapters_,
                                                                       .api = *host_.functions_api,
                                                                       .region = name_},
-                                          *adapters_, host_.bundles, host_.invoker_options);
+                                          *adapters_, host_.bundles, metrics_, host_.invoker_options);
     MERIDIAN_CO_CHECK(co_await control_->start());
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());
+    background_.spawn("metrics", metrics_.run());
     if (vault_) {
         restore_from(*vault_);
         make_verifier();
@@ -369,7 +380,7 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
         background_.spawn("backups", backups_->run());
         background_.spawn("vault of IAM", vault_->follow(store::LogName::kAccount, kVaultPollWait));
     }
-    background_.spawn("unused packages", reap_code(*control_, *code_, host_.log));
+    background_.spawn("unused packages", reap_code(*control_, *watched_store_, *code_, host_.log));
     co_return Result<void>{};
 }
 
@@ -384,6 +395,21 @@ asio::awaitable<void> Region::stop() {
     (void)co_await logs_->flush();
 }
 
+asio::awaitable<RegionFigures> Region::figures() {
+    RegionFigures figures{.name = name_,
+                          .environments = invoker_->environment_count(),
+                          .metrics_bytes = metrics_.bytes(),
+                          .metrics_kept = metrics_.minutes_kept()};
+    if (vault_) {
+        auto const [region, account] = vault_->position();
+        figures.vault = vault::Position{.region = region, .account = account};
+    }
+    auto const region = co_await watched_store_->last_sequence(store::LogName::kRegion);
+    auto const account = co_await watched_store_->last_sequence(store::LogName::kAccount);
+    if (region && account) figures.store = vault::Position{.region = *region, .account = *account};
+    co_return figures;
+}
+
 api::RegionServices Region::services() {
     return {.name = name_,
             .control = *control_,
@@ -394,7 +420,9 @@ api::RegionServices Region::services() {
             .credentials = identities_->credentials,
             .invoker = *invoker_,
             .logs = *logs_,
+            .metrics = metrics_,
             .code = *code_locations_,
+            .rollouts = {.store = *watched_store_, .code = *code_},
             .vault = vault_ ? std::optional(api::VaultServices{*vault_, *restorer_, *verifier_,
                                                                *backups_, *watched_store_})
                             : std::nullopt};

@@ -4,8 +4,10 @@
 //
 // Threads: belongs to the process's io executor.
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "api/front.h"
 #include "bin/vault_files.h"
@@ -23,6 +25,7 @@
 #include "store/folder_code_store.h"
 #include "store/sealed_store.h"
 #include "store/sql_store.h"
+#include "telemetry/invocation_metrics.h"
 #include "telemetry/log_store.h"
 #include "vault/backup_runner.h"
 #include "vault/restorer.h"
@@ -54,6 +57,16 @@ struct RegionHost {
     invoke::InvokerOptions invoker_options;
 };
 
+// What a region says of itself, beside its functions' metrics.
+struct RegionFigures {
+    model::RegionName name;
+    std::size_t environments = 0;
+    std::size_t metrics_bytes = 0;
+    std::chrono::seconds metrics_kept{0};
+    std::optional<vault::Position> store = {};  // nothing: the store did not answer
+    std::optional<vault::Position> vault = {};  // nothing: the region keeps none
+};
+
 class Region {
   public:
     // Opens (or makes) the region's files under `directory`.
@@ -63,6 +76,9 @@ class Region {
 
     [[nodiscard]] model::RegionName const& name() const noexcept { return name_; }
     [[nodiscard]] regions::WatchedStore& store() noexcept { return *watched_store_; }
+    [[nodiscard]] telemetry::InvocationMetrics const& metrics() const noexcept { return metrics_; }
+    // After start().
+    asio::awaitable<RegionFigures> figures();
 
     // `iam_home` is the store of the account log's home: this region's own, or another's that it
     // follows; then it adds its follower to `iam_copies`, which must outlive it.
@@ -98,6 +114,7 @@ class Region {
     std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;
     std::unique_ptr<telemetry::LogStore> logs_;
+    telemetry::InvocationMetrics metrics_;
     std::unique_ptr<api::CodeLocations> code_locations_;
     std::unique_ptr<Adapters> adapters_;
     std::unique_ptr<regions::ChangeSource> vault_region_log_;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "api/rollout_actions.h"
 #include "base/encoding.h"
 #include "bin/key_file.h"
 #include "control/function_records.h"
@@ -67,8 +68,15 @@ Result<VaultSecrets> load_or_create_vault_secrets(std::filesystem::path const& d
     return secrets;
 }
 
-std::vector<store::SecretMembers> vault_secret_members() {
+std::vector<store::SecretMembers> record_secret_members() {
     auto members = control::secret_members();
+    for (auto& of_rollouts : api::rollout_secret_members())
+        members.push_back(std::move(of_rollouts));
+    return members;
+}
+
+std::vector<store::SecretMembers> vault_secret_members() {
+    auto members = record_secret_members();
     members.push_back({store::Kind::kIamAccessKey, {json::json_pointer("/secret")}});
     return members;
 }

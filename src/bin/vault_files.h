@@ -27,6 +27,8 @@ Result<VaultSecrets> load_or_create_vault_secrets(std::filesystem::path const& d
 
 // Which strings of records the vault seals.
 [[nodiscard]] std::vector<store::SecretMembers> vault_secret_members();
+// Those that the region's own store seals.
+[[nodiscard]] std::vector<store::SecretMembers> record_secret_members();
 
 // The account's own key seals secret access keys in the log; the vault has a key of its own. Plain
 // in between. kCorrupt.

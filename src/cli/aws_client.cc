@@ -8,6 +8,7 @@
 #include "io/tls_roots.h"
 #include "wire/sigv4.h"
 #include "wire/uri.h"
+#include "wire/utf8.h"
 
 namespace meridian::cli {
 namespace {
@@ -41,7 +42,7 @@ void add_parameters(std::string& out, std::string const& name, json const& value
 using Xml = boost::property_tree::ptree;
 
 json to_json(Xml const& node, int depth) {
-    if (node.empty() || depth > kXmlDepthMax) return node.data();
+    if (node.empty() || depth > kXmlDepthMax) return wire::to_valid_utf8(node.data());
     if (node.front().first == "member") {
         json list = json::array();
         for (auto const& [name, child] : node) list.push_back(to_json(child, depth + 1));
@@ -99,12 +100,14 @@ io::Task<HttpResponse> AwsClient::send(std::string service, HttpRequest request)
          .secret_access_key = connection_.secret_access_key,
          .session_token = connection_.session_token},
         {.region = connection_.region, .service = service, .time = clock_.wall_now()});
-    if (!client_) {
+    if (idle_.empty()) {
         MERIDIAN_CO_TRY(auto endpoint, connection_.endpoint());
-        client_.emplace(co_await asio::this_coro::executor, std::move(endpoint));
+        idle_.emplace_back(co_await asio::this_coro::executor, std::move(endpoint));
     }
-    auto response = co_await client_->send(std::move(request), kAwsAnswerTimeout);
-    if (!response) client_.reset();
+    auto client = std::move(idle_.back());
+    idle_.pop_back();
+    auto response = co_await client.send(std::move(request), kAwsAnswerTimeout);
+    if (response) idle_.push_back(std::move(client));
     co_return response;
 }
 
@@ -122,6 +125,7 @@ io::Task<AwsAnswer> AwsClient::rest(std::string service, std::string method, std
         if (answer.body.is_discarded()) answer.body = std::move(response.body);
     }
     if (!answer.ok()) answer.error_type = error_type_of(response, answer.body);
+    answer.function_error = std::string(response.headers.get("x-amz-function-error"));
     co_return answer;
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 // deploy::AwsApi over the network: requests signed with the connection's keys, answers read into
-// JSON. A connection is kept between requests and made anew when it was closed.
+// JSON. Connections are kept between requests, as many as there were requests side by side, and
+// made anew when they were closed.
 //
-// Threads: the caller's executor; one request at a time. `clock` outlives it.
+// Threads: the caller's executor. `clock` outlives it.
 
-#include <memory>
-#include <optional>
+#include <vector>
 
 #include "cli/connection.h"
 #include "deploy/aws_api.h"
@@ -29,7 +29,7 @@ class AwsClient final : public deploy::AwsApi {
 
     Connection const connection_;
     Clock const& clock_;
-    std::optional<io::HttpClient> client_;
+    std::vector<io::HttpClient> idle_;
 };
 
 // "Tags.member.1.Key=a&…": an input's members as IAM's protocol has them.

@@ -38,8 +38,12 @@ TEST(QueryAnswer, AnswersWithoutAResultAreEmpty) {
         json::object());
 }
 
+TEST(QueryAnswer, TextsAreUtf8) {
+    EXPECT_EQ(parse_query_answer("<R><RResult><A>\xff</A></RResult></R>").value()["A"], "\uFFFD");
+}
+
 TEST(QueryAnswer, BadBytesAreAnError) {
-    for (auto const* const text : {"", "<", "<a>", "<a></b>", "{}", "<a>&nothing;</b>"})
+    for (auto const* const text : {"", "<", "<a>", "<a><b></a>", "{}", "text"})
         EXPECT_FALSE(parse_query_answer(text)) << text;
 }
 

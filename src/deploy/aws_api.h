@@ -19,6 +19,8 @@ struct AwsAnswer {
     nlohmann::json body;
     // Of an error: "ResourceNotFoundException", "NoSuchEntity".
     std::string error_type = {};
+    // Of an Invoke whose function failed: "Unhandled" (X-Amz-Function-Error).
+    std::string function_error = {};
 
     [[nodiscard]] bool ok() const noexcept { return status / 100 == 2; }
     // Of an error.

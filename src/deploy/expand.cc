@@ -104,12 +104,13 @@ class Expansion {
     }
 
     Result<void> output(Node::Entry const& entry, Linker const& linker, Stack& stack) {
-        constexpr auto kMembers =
+        constexpr auto kOutputMembers =
             std::to_array<std::string_view>({"Condition", "Description", "Export", "Value"});
         for (auto const& member : entry.value.entries) {
-            if (!contains(kMembers, member.key))
-                return fail_at(member.mark, fmt::format("an output has no member {} (it has {})",
-                                                        member.key, fmt::join(kMembers, ", ")));
+            if (!contains(kOutputMembers, member.key))
+                return fail_at(member.mark,
+                               fmt::format("an output has no member {} (it has {})", member.key,
+                                           fmt::join(kOutputMembers, ", ")));
         }
         if (auto const* condition = entry.value.find("Condition")) {
             MERIDIAN_TRY(auto const name, text_of(*condition, "Condition"));

@@ -98,7 +98,7 @@ Result<nlohmann::json> apply_scalar(Node const& node, Kind kind, std::string con
         if (!value) return wrong("true or false");
         return *value;
     }
-    auto const number = nlohmann::json::parse(node.text, nullptr, false);
+    auto number = nlohmann::json::parse(node.text, nullptr, false);
     if (kind == Kind::kNumber) {
         if (!number.is_number()) return wrong("a number");
         return number;

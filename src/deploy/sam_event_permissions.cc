@@ -99,9 +99,10 @@ class PermissionMaker {
         return text(fmt::format("arn:aws:{}:{}:{}:{}", service, function_.draft.region,
                                 function_.draft.account, rest));
     }
-    [[nodiscard]] std::string given_text(std::string_view name, std::string fallback) const {
+    [[nodiscard]] std::string given_text(std::string_view name,
+                                         std::string const& fallback) const {
         auto const* node = given_.find(name);
-        return node != nullptr && node->is_scalar() ? node->text : std::move(fallback);
+        return node != nullptr && node->is_scalar() ? node->text : fallback;
     }
     // How CloudFormation would name a rule that has no name.
     [[nodiscard]] std::string made_name() const {

@@ -41,8 +41,8 @@ constexpr auto kSameInFunction = std::to_array<std::string_view>({"Architectures
                                                                   "Timeout",
                                                                   "VpcConfig"});
 
-std::string text_or(Node const* node, std::string fallback) {
-    return node != nullptr && node->is_scalar() ? node->text : std::move(fallback);
+std::string text_or(Node const* node, std::string const& fallback) {
+    return node != nullptr && node->is_scalar() ? node->text : fallback;
 }
 
 Result<void> require_zip_settings(SamResource const& resource) {

@@ -225,7 +225,7 @@ TEST(SamFunction, EveryPolicyTemplateExpandsWithItsOwnParameters) {
         ASSERT_FALSE(out) << row.name;
         EXPECT_NE(out.error().message.find("has no parameter Nope"), std::string::npos);
     }
-    EXPECT_EQ(templates, 78U);
+    EXPECT_EQ(templates, 81U);
     EXPECT_TRUE(std::ranges::is_sorted(policy_templates(), {}, &PolicyTemplate::name));
 }
 
@@ -490,13 +490,13 @@ TEST(SamFunction, MistakesAreNamedWithTheirPlace) {
              {"      Events: {E: {Type: Nope}}\n", "8:26: there is no event type Nope"},
              {"      Events: {E: {Type: SQS}}\n", "8:16: the event E needs Properties"},
              {"      Events: {E: {Type: SQS, Properties: {Queue: q, X: y}}}\n",
-              "8:56: F.Events.E has no property X"},
+              "8:54: F.Events.E has no property X"},
              {"      Events: {E: {Type: Kinesis, Properties: {Stream: s}}}\n",
-              "8:51: an event of Kinesis needs StartingPosition"},
+              "8:47: an event of Kinesis needs StartingPosition"},
              {"      Events: {E: {Type: S3, Properties: {Bucket: !Ref Nope, Events: x}}}\n",
-              "8:54: there is no parameter and no resource Nope"},
+              "8:51: there is no parameter and no resource Nope"},
              {"      Events: {E: {Type: SNS, Properties: {Topic: t, SqsSubscription: true}}}\n",
-              "8:56: SqsSubscription makes a queue, which is not Meridian's"},
+              "8:54: SqsSubscription makes a queue, which is not Meridian's"},
              {"      Tags: {'lambda:createdBy': me}\n",
               "8:14: the tag lambda:createdBy is SAM's own"},
              {"    Connectors: {}\n", "8:5: Connectors is not supported here"},

@@ -94,7 +94,7 @@ TEST(Template, ResourcesAreCheckedBeforeAnythingIsMade) {
          "1:72: V.FunctionName has no value"},
         {"Resources: {V: {Type: AWS::Lambda::Version, Properties: {FunctionName: a, "
          "ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: x}}}}",
-         "1:140: V.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions is a whole number, "
+         "1:139: V.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions is a whole number, "
          "not x"},
         {"Resources: {V: {Type: AWS::Lambda::Version, DeletionPolicy: Snapshot, Properties: "
          "{FunctionName: a}}}",
@@ -171,7 +171,7 @@ TEST(Template, ForeignResourcesAreSkippedWhenAskedAndNeverMissed) {
     // What a function needs of it is not left out in silence.
     EXPECT_EQ(
         error_of(with_function("      Environment: {Variables: {Q: !Ref Q}}\n", foreign), inputs),
-        "t.yaml:9:38: Q is not in the stack: its type AWS::SQS::Queue is skipped");
+        "t.yaml:9:36: Q is not in the stack: its type AWS::SQS::Queue is skipped");
 }
 
 TEST(Template, ValuesTakeTheKindsThatTheServiceWants) {
@@ -320,12 +320,12 @@ TEST(Template, LoopsAreBoundedAndTheirMistakesNamed) {
         {loop("[X, [[a]], {'V${X}': 1}]"), "3:24: a value of Fn::ForEach is a text, not a list"},
         {loop("[X, [a, a], {'V${X}': {}}]"), "3:32: Va is there twice: first at 3:32"},
         {loop("[X, [a.b], {'V&{X}': {Type: A, X: 1}}]"),
-         "3:42: a resource has no attribute X (it has Condition, Connectors, CreationPolicy, "
+         "3:50: a resource has no attribute X (it has Condition, Connectors, CreationPolicy, "
          "DeletionPolicy, DependsOn, IgnoreGlobals, Metadata, Properties, Type, UpdatePolicy, "
          "UpdateReplacePolicy)"},
     });
     // Five loops in each other, of twenty values each.
-    std::string nested = "{'V${A}${B}${C}${D}${E}': {Type: x}}";
+    std::string nested = "{'V${A}x${B}x${C}x${D}x${E}': {Type: x}}";
     for (auto const* name : {"E", "D", "C", "B", "A"}) {
         std::string values = "0";
         for (int i = 1; i < 20; ++i) values += "," + std::to_string(i);

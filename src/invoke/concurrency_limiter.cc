@@ -28,7 +28,10 @@ Result<ConcurrencySlot> ConcurrencyLimiter::acquire(model::AccountId const& acco
     if (share.provisioned > 0) {
         auto slot = take(account, model::FunctionName(function.value() + ":" + version.value()),
                          share.provisioned);
-        if (slot) return std::move(*slot);
+        if (slot) {
+            slot->provisioned_ = true;
+            return std::move(*slot);
+        }
     }
     if (share.reserved) {
         auto const rest =

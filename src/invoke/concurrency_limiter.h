@@ -20,9 +20,16 @@ class ConcurrencyLimiter;
 class ConcurrencySlot {
   public:
     ConcurrencySlot(ConcurrencySlot&& other) noexcept
-        : limiter_(std::exchange(other.limiter_, nullptr)), counter_(other.counter_) {}
+        : limiter_(std::exchange(other.limiter_, nullptr)),
+          counter_(other.counter_),
+          provisioned_(other.provisioned_) {}
     ConcurrencySlot& operator=(ConcurrencySlot&&) = delete;
     ~ConcurrencySlot();
+
+    // Whether it is of the version's provisioned concurrency.
+    [[nodiscard]] bool provisioned() const noexcept { return provisioned_; }
+    // How much of the concurrency that it is part of is in use.
+    [[nodiscard]] std::uint32_t in_use() const noexcept { return counter_->second; }
 
   private:
     friend class ConcurrencyLimiter;
@@ -35,6 +42,7 @@ class ConcurrencySlot {
 
     ConcurrencyLimiter* limiter_;
     Counters::iterator counter_;
+    bool provisioned_ = false;
 };
 
 class ConcurrencyLimiter {

@@ -1,6 +1,7 @@
 #pragma once
 // What an environment keeps of the invocation that has no answer yet.
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,8 @@ struct InvocationOutcome {
     std::optional<FunctionFailure> failure = {};  // its body is `payload`
     bool timed_out = false;
     std::string log_tail = {};
+    std::chrono::microseconds duration{0};
+    std::optional<std::chrono::microseconds> init_duration = {};
 };
 
 struct CurrentInvocation {

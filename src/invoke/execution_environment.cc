@@ -271,6 +271,8 @@ io::Task<InvokeResult> ExecutionEnvironment::invoke(InvokeRequest request) {
     }
     current_.emplace();
     current_->request = std::move(request);
+    bool const cold_start =
+        state_ == EnvironmentState::kCreating || state_ == EnvironmentState::kInit;
     current_->invocation_id = make_uuid(services_.random);
     if (current_->request.trace_id.empty()) {
         current_->request.trace_id =
@@ -296,6 +298,9 @@ io::Task<InvokeResult> ExecutionEnvironment::invoke(InvokeRequest request) {
     if (outcome->failure) result.function_error = FunctionError{outcome->failure->type};
     result.executed_version = function_->version.version;
     result.log_tail = std::move(outcome->log_tail);
+    result.duration = outcome->duration;
+    result.init_duration = outcome->init_duration;
+    result.cold_start = cold_start;
     co_return result;
 }
 
@@ -495,29 +500,31 @@ void ExecutionEnvironment::complete(InvocationOutcome outcome) {
     current_.reset();
     bool const by_runtime = state_ == EnvironmentState::kInvoking && !outcome.timed_out;
     answered_request_id_ = finished->request.request_id.value();
+    if (finished->clock_runs) outcome.duration = between(finished->started, ended);
+    outcome.init_duration = std::exchange(init_duration_, std::nullopt);
     auto report = outcome;
     report.payload.clear();
     if (finished->request.log_tail) {
-        write_report(*finished, report, ended);
+        write_report(*finished, report);
         outcome.log_tail = std::string(finished->tail.text());
         finished->outcome.set(std::move(outcome));
     } else {
         finished->outcome.set(std::move(outcome));
         // Off the answer's path.
         asio::post(services_.executor,
-                   [self = shared_from_this(), finished, report = std::move(report), ended] {
-                       self->write_report(*finished, report, ended);
+                   [self = shared_from_this(), finished, report = std::move(report)] {
+                       self->write_report(*finished, report);
                    });
     }
     if (by_runtime && observer_.on_available) observer_.on_available(*this);
 }
 
 void ExecutionEnvironment::write_report(CurrentInvocation& current,
-                                        InvocationOutcome const& outcome, MonotonicTime ended) {
+                                        InvocationOutcome const& outcome) {
     InvocationReport report;
     report.request_id = current.request.request_id;
-    if (current.clock_runs) report.duration = between(current.started, ended);
-    report.init_duration = std::exchange(init_duration_, std::nullopt);
+    report.duration = outcome.duration;
+    report.init_duration = outcome.init_duration;
     report.memory_mb = function_->version.settings.memory_mb;
     if (sandbox_) report.peak_memory_bytes = sandbox_->peak_memory_bytes();
     if (outcome.timed_out) {

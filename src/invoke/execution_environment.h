@@ -112,8 +112,7 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     void restart_if_wanted();
     void complete(InvocationOutcome outcome);
     void fail_current(FunctionFailure failure, bool timed_out = false);
-    void write_report(CurrentInvocation& current, InvocationOutcome const& outcome,
-                      MonotonicTime ended);
+    void write_report(CurrentInvocation& current, InvocationOutcome const& outcome);
     void emit(telemetry::LogLines lines);
     void take_log_events(std::vector<telemetry::LogEvent> events);
     void flush_log();

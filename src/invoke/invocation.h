@@ -2,6 +2,7 @@
 // One invocation: what is asked and how it ended. A function that failed is an outcome; a service
 // that could not run it is an Error.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,10 @@ struct InvokeResult {
     std::optional<FunctionError> function_error;  // X-Amz-Function-Error: Unhandled
     model::Version executed_version;
     std::string log_tail;  // if asked for
+    std::chrono::microseconds duration{0};
+    // Of the Init phase that the environment did before its first invocation; that one has it.
+    std::optional<std::chrono::microseconds> init_duration = {};
+    bool cold_start = false;  // the environment was initialised for this invocation
 };
 
 }  // namespace meridian::invoke

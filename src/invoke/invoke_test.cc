@@ -131,7 +131,7 @@ class InvokeTest : public testing::Test {
                                                           .logs = functions_,
                                                           .api = api_,
                                                           .region = model::RegionName{"us-east-1"}},
-                                      functions_, bundles_, options);
+                                      functions_, bundles_, metrics_, options);
     }
 
     void print(FakeSandbox* s, std::string const& text) {
@@ -254,6 +254,7 @@ class InvokeTest : public testing::Test {
 
     asio::io_context context_{1};
     io::SystemClock clock_;
+    telemetry::InvocationMetrics metrics_{clock_};
     SeededRandom random_{1};
     NullLog log_;
     OneFunction functions_;

@@ -18,13 +18,26 @@ bool same_code_and_settings(model::RunnableVersion const& old, model::RunnableVe
     return old.version.code == now.version.code && old.version.settings == now.version.settings;
 }
 
+telemetry::InvocationFigures figures_of(InvokeResult const& result,
+                                        model::RunnableVersion const& function) {
+    return {.duration = result.duration,
+            .init_duration = result.init_duration,
+            .cold_start = result.cold_start,
+            .error = result.function_error.has_value(),
+            .billed_ms = telemetry::billed_ms(
+                {.duration = result.duration, .init_duration = result.init_duration}),
+            .memory_mb = function.version.settings.memory_mb};
+}
+
 }  // namespace
 
 Invoker::Invoker(EnvironmentServices services, FunctionCatalog& catalog,
-                 RuntimeBundles const& bundles, InvokerOptions options)
+                 RuntimeBundles const& bundles, telemetry::InvocationMetrics& metrics,
+                 InvokerOptions options)
     : services_(std::move(services)),
       catalog_(catalog),
       bundles_(bundles),
+      metrics_(metrics),
       options_(options),
       limiter_(options.account_concurrency) {}
 
@@ -72,13 +85,25 @@ Result<std::shared_ptr<EnvironmentPool>> Invoker::pool_of(
 io::Task<InvokeResult> Invoker::invoke(InvokeRequest request) {
     if (stopping_) co_return fail(Errc::kUnavailable, "The service is shutting down.");
     MERIDIAN_CO_TRY(auto const function, check(request.account, request.name, request.qualifier));
-    MERIDIAN_CO_TRY(auto const slot,
-                    limiter_.acquire(request.account, request.name, function->version.version,
-                                     catalog_.concurrency_share(request.account, request.name,
-                                                                function->version.version)));
+    auto const& version = function->version.version;
+    telemetry::InvocationTarget const target{request.account, request.name, request.qualifier,
+                                             version};
+    auto const share = catalog_.concurrency_share(request.account, request.name, version);
+    auto const slot = limiter_.acquire(request.account, request.name, version, share);
+    if (!slot) {
+        metrics_.throttled(target);
+        co_return std::unexpected(slot.error());
+    }
     MERIDIAN_CO_TRY(auto const pool, pool_of(function));
+    auto running = metrics_.begin(
+        target, {.reserved = share.reserved.has_value(),
+                 .provisioned = slot->provisioned(),
+                 .provisioned_in_use = slot->provisioned() ? slot->in_use() : share.provisioned,
+                 .provisioned_of = share.provisioned});
     auto const environment = pool->take();
-    co_return co_await environment->invoke(std::move(request));
+    MERIDIAN_CO_TRY(auto result, co_await environment->invoke(std::move(request)));
+    running.finish(figures_of(result, *function));
+    co_return result;
 }
 
 void Invoker::retire_pool(std::map<PoolKey, std::shared_ptr<EnvironmentPool>>::iterator pool) {

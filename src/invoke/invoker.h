@@ -12,6 +12,7 @@
 #include "invoke/concurrency_limiter.h"
 #include "invoke/environment_pool.h"
 #include "model/limits.h"
+#include "telemetry/invocation_metrics.h"
 
 namespace meridian::invoke {
 
@@ -23,8 +24,9 @@ struct InvokerOptions {
 
 class Invoker {
   public:
+    // What it invokes is counted in `metrics`, which outlives it.
     Invoker(EnvironmentServices services, FunctionCatalog& catalog, RuntimeBundles const& bundles,
-            InvokerOptions options);
+            telemetry::InvocationMetrics& metrics, InvokerOptions options);
 
     // Runs the function and waits for its answer. Errors: kResourceNotFound, kResourceConflict
     // (state), kTooManyRequests, kInvalidRuntime (not installed here), kUnavailable or kIo (no
@@ -72,6 +74,7 @@ class Invoker {
     EnvironmentServices const services_;
     FunctionCatalog& catalog_;
     RuntimeBundles const& bundles_;
+    telemetry::InvocationMetrics& metrics_;
     InvokerOptions const options_;
     ConcurrencyLimiter limiter_;
     std::map<PoolKey, std::shared_ptr<EnvironmentPool>> pools_;

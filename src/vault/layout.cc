@@ -51,6 +51,8 @@ constexpr std::array kPlaces = {
               "event source mapping"},
     KindPlace{Kind::kCodeSigningConfig, Form::kFlat, "code-signing-configs", "",
               "code signing config"},
+    KindPlace{Kind::kStack, Form::kFlat, "stacks", "", "stack"},
+    KindPlace{Kind::kRollout, Form::kFlat, "rollouts", "", "rollout"},
     KindPlace{Kind::kIamRole, Form::kFlat, "iam/roles", "", "role"},
     KindPlace{Kind::kIamUser, Form::kFlat, "iam/users", "", "user"},
     KindPlace{Kind::kIamGroup, Form::kFlat, "iam/groups", "", "group"},

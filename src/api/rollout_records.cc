@@ -1,0 +1,68 @@
+#include "api/rollout_records.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace meridian::api {
+
+using nlohmann::json;
+
+bool is_rollout_id(std::string_view id) {
+    constexpr std::size_t kChars = 9;
+    return id.size() == kChars + 2 && id.starts_with("d-") &&
+           std::ranges::all_of(id.substr(2), [](char c) {
+               return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+           });
+}
+
+bool is_stack_name(std::string_view name) {
+    constexpr std::size_t kCharsMax = 128;
+    auto const letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+    return !name.empty() && name.size() <= kCharsMax && letter(name.front()) &&
+           std::ranges::all_of(
+               name, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+store::Key rollout_key(model::AccountId const& account, std::string id) {
+    return {account, store::Kind::kRollout, std::move(id)};
+}
+
+store::Key stack_key(model::AccountId const& account, std::string name) {
+    return {account, store::Kind::kStack, std::move(name)};
+}
+
+store::Key package_key(model::AccountId const& account, std::string const& rollout,
+                       std::string const& sha256_hex) {
+    return {account, store::Kind::kRolloutPackage, rollout + ":" + sha256_hex};
+}
+
+WallTime lease_end(json const& status) {
+    if (!status.is_object()) return {};
+    return WallTime{std::chrono::milliseconds(status.value(kLeaseExpires, std::int64_t{0}))};
+}
+
+json lease_status(WallTime now, std::uint64_t seconds) {
+    auto const end = now + std::chrono::seconds(seconds);
+    return {{kLeaseExpires,
+             std::chrono::floor<std::chrono::milliseconds>(end.time_since_epoch()).count()}};
+}
+
+Result<void> check_epoch(json const& rollout, std::uint64_t epoch) {
+    auto const now = rollout.value(rollout_member::kEpoch, std::uint64_t{0});
+    if (epoch == now) return {};
+    return fail(Errc::kResourceConflict,
+                fmt::format("{} is driven by {} with epoch {}; {} is not it any more.",
+                            rollout.value(rollout_member::kId, ""),
+                            rollout.value(rollout_member::kHolder, ""), now, epoch));
+}
+
+io::Task<store::Record> get_rollout(store::Store& store, store::Key key) {
+    auto const id = key.id;
+    MERIDIAN_CO_TRY(auto record, co_await store.get(std::move(key)));
+    if (!record)
+        co_return fail(Errc::kResourceNotFound, fmt::format("There is no rollout {} here.", id));
+    co_return std::move(*record);
+}
+
+}  // namespace meridian::api

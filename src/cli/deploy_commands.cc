@@ -1,0 +1,151 @@
+#include "cli/deploy_commands.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/source_builder.h"
+#include "cli/template_source.h"
+#include "deploy/driver.h"
+#include "deploy/plan_json.h"
+#include "deploy/template.h"
+#include "io/sleep.h"
+
+namespace meridian::cli {
+namespace {
+
+using nlohmann::json;
+
+Result<std::map<std::string, std::string>> read_parameters(std::vector<std::string> const& given) {
+    std::map<std::string, std::string> out;
+    for (auto const& pair : given) {
+        auto const equals = pair.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            return fail(Errc::kInvalidParameterValue,
+                        fmt::format("--parameter {}: a parameter is NAME=VALUE.", pair));
+        }
+        out[pair.substr(0, equals)] = pair.substr(equals + 1);
+    }
+    return out;
+}
+
+struct Wished {
+    std::map<std::string, deploy::PackagedStack> stacks;
+    std::vector<std::string> warnings = {};
+};
+
+io::Task<Wished> read_stacks(TemplateSource const& source, DeployOptions const& options,
+                             std::string account) {
+    MERIDIAN_CO_TRY(auto const parameters, read_parameters(options.parameters));
+    MERIDIAN_CO_TRY(auto const parsed, deploy::Template::parse(source.file, source.text));
+    SourceBuilder builder(source.folder);
+    Wished out;
+    for (auto const& region : options.regions) {
+        MERIDIAN_CO_TRY(auto stack,
+                        deploy::expand(parsed, {.stack_name = options.stack,
+                                                .region = region,
+                                                .account = account,
+                                                .parameters = parameters,
+                                                .ignore_foreign = options.ignore_foreign}));
+        for (auto const& warning : stack.warnings) {
+            if (std::ranges::find(out.warnings, warning) == out.warnings.end())
+                out.warnings.push_back(warning);
+        }
+        for (auto const& ignored : stack.ignored) {
+            auto const text = fmt::format("left out, as --ignore-foreign says: {}", ignored);
+            if (std::ranges::find(out.warnings, text) == out.warnings.end())
+                out.warnings.push_back(text);
+        }
+        MERIDIAN_CO_TRY(out.stacks[region],
+                        co_await deploy::package_stack(std::move(stack), builder));
+    }
+    co_return out;
+}
+
+void show_plans(DeployTools const& tools, std::map<std::string, deploy::RegionPlan> const& plans,
+                std::vector<std::string> const& warnings, bool is_all) {
+    if (tools.output.json) {
+        if (!is_all) return;
+        json regions = json::object();
+        for (auto const& [region, one] : plans) regions[region] = deploy::shown_plan(one.plan);
+        tools.output.print(json{{"Plan", regions}, {"Warnings", warnings}}.dump(2) + "\n");
+        return;
+    }
+    for (auto const& warning : warnings) tools.output.print(fmt::format("warning: {}\n", warning));
+    for (auto const& [region, one] : plans) tools.output.print(region_plan_text(region, one.plan));
+}
+
+void show_drift(DeployTools const& tools, std::map<std::string, deploy::RegionPlan> const& plans) {
+    json regions = json::object();
+    for (auto const& [region, one] : plans) {
+        auto const drift = deploy::find_drift(one.record, one.standing);
+        regions[region] = deploy::shown_plan(drift);
+        if (tools.output.json) continue;
+        auto const text = deploy::drift_text(drift);
+        tools.output.print(fmt::format("{}:{}\n{}", region,
+                                       text.empty() ? " nothing was changed by hand" : "", text));
+    }
+    if (tools.output.json) tools.output.print(json{{"Drift", regions}}.dump(2) + "\n");
+}
+
+}  // namespace
+
+io::Task<> deploy_template(DeployTools tools, DeployOptions options) {
+    MERIDIAN_CO_TRY(auto const waves, deploy::parse_waves(options.waves, options.regions));
+    MERIDIAN_CO_TRY(auto const source, open_template(options.source));
+    if (options.stack.empty()) {
+        // A checkout's own name says nothing.
+        options.stack = source.checkout ? std::string() : stack_name_of(source.folder);
+        if (options.stack.empty())
+            co_return fail(Errc::kInvalidParameterValue, "Give the stack a name: --stack NAME.");
+    }
+    MERIDIAN_CO_TRY(auto session, DeploySession::open(tools, options.regions));
+    MERIDIAN_CO_TRY(auto const account, co_await session.account());
+    MERIDIAN_CO_TRY(auto wished, co_await read_stacks(source, options, account));
+
+    crypto::SystemRandom random;
+    deploy::RolloutStore store(session.apis(), lease_holder(random));
+    deploy::PlanningParts const planning{
+        .apis = session.apis(),
+        .store = store,
+        .pause = [](std::chrono::milliseconds time) { return io::sleep_for(time); },
+        .account = account};
+    MERIDIAN_CO_TRY(auto const plans,
+                    co_await deploy::plan_regions(planning, std::move(wished.stacks), waves));
+    if (options.drift) {
+        show_drift(tools, plans);
+        co_return Result<void>{};
+    }
+    bool const nothing = std::ranges::all_of(
+        plans, [](auto const& each) { return each.second.plan.changes_nothing(); });
+    show_plans(tools, plans, wished.warnings, options.dry_run || nothing);
+    if (options.dry_run || nothing) co_return Result<void>{};
+    if (!options.yes) {
+        if (!tools.confirm) {
+            co_return fail(Errc::kInvalidParameterValue,
+                           "Nobody is there to say yes: give --yes, or --dry-run for the plan.");
+        }
+        if (!tools.confirm("Do this? [y/N] "))
+            co_return fail(Errc::kCancelled, "Nothing was done.");
+    }
+    auto rollout =
+        deploy::make_rollout(deploy::make_rollout_id(random), options.stack, plans, waves);
+    rollout.source = source.origin;
+    rollout.bake_seconds = options.bake_seconds;
+    rollout.roll_back_earlier_waves = options.roll_back_earlier_waves;
+    MERIDIAN_CO_TRY(auto packages, co_await deploy::collect_packages(planning, plans));
+    for (auto const& [hash, bytes] : packages) rollout.packages.push_back(hash);
+    MERIDIAN_CO_CHECK(co_await store.create(rollout));
+    if (!tools.output.json) {
+        tools.output.print(
+            fmt::format("{} begins. To follow or undo it: meridian rollout watch|abort {}\n",
+                        rollout.id, rollout.id));
+    }
+    for (auto const& [hash, bytes] : packages) {
+        MERIDIAN_CO_CHECK(co_await store.put_package(rollout.id, hash, bytes));
+    }
+    co_return co_await execute(tools, session, store,
+                               {.rollout = std::move(rollout), .packages = std::move(packages)});
+}
+
+}  // namespace meridian::cli

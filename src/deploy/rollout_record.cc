@@ -1,0 +1,219 @@
+#include "deploy/rollout_record.h"
+
+#include <fmt/format.h>
+
+#include "deploy/plan_json.h"
+
+namespace meridian::deploy {
+namespace {
+
+using nlohmann::json;
+
+std::int64_t number_of(WallTime time) {
+    return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+WallTime time_of(json const& text, char const* member) {
+    return WallTime{std::chrono::milliseconds(text.value(member, std::int64_t{0}))};
+}
+
+json to_json(AliasShift const& shift) {
+    json steps = json::array();
+    for (auto const& step : shift.steps)
+        steps.push_back({{"Percent", step.percent}, {"Seconds", step.stays.count()}});
+    json out = {{"Alias", shift.alias},
+                {"Function", shift.function},
+                {"Name", shift.name},
+                {"From", shift.from},
+                {"To", shift.to},
+                {"Type", shift.type},
+                {"Steps", std::move(steps)},
+                {"Next", shift.next},
+                {"Due", number_of(shift.due)},
+                {"Begun", number_of(shift.begun)},
+                {"Alarms", shift.alarms},
+                {"BeforeHook", shift.before_hook},
+                {"AfterHook", shift.after_hook}};
+    if (shift.proven) out["Proven"] = *shift.proven;
+    return out;
+}
+
+AliasShift shift_of(json const& text) {
+    AliasShift out{.alias = text.at("Alias").get<std::string>(),
+                   .function = text.at("Function").get<std::string>(),
+                   .name = text.at("Name").get<std::string>(),
+                   .from = text.at("From").get<std::string>(),
+                   .to = text.at("To").get<std::string>(),
+                   .type = text.value("Type", "")};
+    for (auto const& step : text.at("Steps")) {
+        out.steps.push_back(
+            {.percent = step.at("Percent").get<int>(),
+             .stays = std::chrono::seconds(step.at("Seconds").get<std::int64_t>())});
+    }
+    out.next = text.at("Next").get<std::size_t>();
+    out.due = time_of(text, "Due");
+    out.begun = time_of(text, "Begun");
+    out.alarms = text.value("Alarms", std::vector<json>());
+    out.before_hook = text.value("BeforeHook", "");
+    out.after_hook = text.value("AfterHook", "");
+    if (text.contains("Proven")) out.proven = text["Proven"].get<bool>();
+    return out;
+}
+
+json to_json(HookRun const& hook) {
+    return {{"Id", hook.id},         {"Function", hook.function},
+            {"Event", hook.event},   {"Invoked", hook.invoked},
+            {"Status", hook.status}, {"Begun", number_of(hook.begun)}};
+}
+
+HookRun hook_of(json const& text) {
+    return {.id = text.at("Id").get<std::string>(),
+            .function = text.at("Function").get<std::string>(),
+            .event = text.at("Event").get<std::string>(),
+            .invoked = text.value("Invoked", false),
+            .status = text.value("Status", "Pending"),
+            .begun = time_of(text, "Begun")};
+}
+
+json to_json(RegionWork const& work) {
+    json obsolete = json::array();
+    for (auto const& each : work.obsolete) obsolete.push_back(to_json(each));
+    return {{"Before", to_json(work.before)},
+            {"Now", to_json(work.now)},
+            {"Done", work.done},
+            {"Obsolete", std::move(obsolete)}};
+}
+
+Result<RegionWork> work_of(json const& text) {
+    RegionWork out;
+    MERIDIAN_TRY(out.before, parse_stack_record(text.at("Before")));
+    MERIDIAN_TRY(out.now, parse_stack_record(text.at("Now")));
+    out.done = text.at("Done").get<std::set<std::string>>();
+    for (auto const& each : text.at("Obsolete")) {
+        MERIDIAN_TRY(auto resource, parse_resource_record(each));
+        out.obsolete.push_back(std::move(resource));
+    }
+    return out;
+}
+
+json to_json(RegionPart const& part) {
+    json shifts = json::array();
+    for (auto const& shift : part.shifts) shifts.push_back(to_json(shift));
+    json hooks = json::array();
+    for (auto const& hook : part.hooks) hooks.push_back(to_json(hook));
+    json out = {{"Wave", part.wave},           {"Phase", std::string(name_of(part.phase))},
+                {"Sequence", part.sequence},   {"Stack", to_json(part.stack)},
+                {"Plan", to_json(part.plan)},  {"Work", to_json(part.work)},
+                {"Shifts", std::move(shifts)}, {"Hooks", std::move(hooks)},
+                {"Failure", part.failure},     {"Problems", part.problems},
+                {"Unproven", part.unproven}};
+    if (part.bakes_until) out["BakesUntil"] = number_of(*part.bakes_until);
+    return out;
+}
+
+Result<RegionPart> part_of(json const& text) {
+    RegionPart out;
+    out.wave = text.at("Wave").get<std::size_t>();
+    MERIDIAN_TRY(out.phase, parse_region_phase(text.at("Phase").get<std::string>()));
+    out.sequence = text.at("Sequence").get<std::uint64_t>();
+    MERIDIAN_TRY(out.stack, parse_stack(text.at("Stack")));
+    MERIDIAN_TRY(out.plan, parse_plan(text.at("Plan")));
+    MERIDIAN_TRY(out.work, work_of(text.at("Work")));
+    for (auto const& shift : text.at("Shifts")) out.shifts.push_back(shift_of(shift));
+    for (auto const& hook : text.at("Hooks")) out.hooks.push_back(hook_of(hook));
+    out.failure = text.value("Failure", "");
+    out.problems = text.value("Problems", std::vector<std::string>());
+    out.unproven = text.value("Unproven", std::vector<std::string>());
+    if (text.contains("BakesUntil")) out.bakes_until = time_of(text, "BakesUntil");
+    return out;
+}
+
+}  // namespace
+
+int AliasShift::percent() const { return next == 0 ? 0 : steps[next - 1].percent; }
+
+std::vector<RegionState> RolloutRecord::states() const {
+    std::vector<RegionState> out;
+    for (auto const& [name, part] : regions) out.push_back({name, part.wave, part.phase});
+    return out;
+}
+
+json to_json(RolloutRecord const& rollout) {
+    json regions = json::object();
+    for (auto const& [name, part] : rollout.regions) regions[name] = to_json(part);
+    return {{"Format", kRolloutFormat},
+            {"Id", rollout.id},
+            {"Stack", rollout.stack},
+            {"Source", rollout.source},
+            {"BakeSeconds", rollout.bake_seconds},
+            {"RollBackEarlierWaves", rollout.roll_back_earlier_waves},
+            {"RemovesStack", rollout.removes_stack},
+            {"Packages", rollout.packages},
+            {"Regions", std::move(regions)}};
+}
+
+Result<RolloutRecord> parse_rollout(json const& text) {
+    try {
+        if (auto const format = text.at("Format").get<int>(); format != kRolloutFormat) {
+            return fail(Errc::kNotImplemented,
+                        fmt::format("The rollout's record has format {}; this program knows {}.",
+                                    format, kRolloutFormat));
+        }
+        RolloutRecord out{.id = text.at("Id").get<std::string>(),
+                          .stack = text.at("Stack").get<std::string>(),
+                          .source = text.value("Source", json()),
+                          .bake_seconds = text.value("BakeSeconds", std::uint64_t{0})};
+        out.roll_back_earlier_waves = text.value("RollBackEarlierWaves", false);
+        out.removes_stack = text.value("RemovesStack", false);
+        out.packages = text.value("Packages", std::vector<std::string>());
+        for (auto const& [name, part] : text.at("Regions").items()) {
+            MERIDIAN_TRY(out.regions[name], part_of(part));
+        }
+        return out;
+    } catch (json::exception const& error) {
+        return fail(Errc::kCorrupt,
+                    fmt::format("The rollout's record cannot be read: {}", error.what()));
+    }
+}
+
+json summary_of(RolloutRecord const& rollout) {
+    json regions = json::object();
+    for (auto const& [name, part] : rollout.regions) {
+        json shifts = json::array();
+        for (auto const& shift : part.shifts) {
+            json one = {{"Alias", shift.function + ":" + shift.name},
+                        {"From", shift.from},
+                        {"To", shift.to},
+                        {"Percent", shift.percent()}};
+            if (shift.proven) one["Proven"] = *shift.proven;
+            shifts.push_back(std::move(one));
+        }
+        json hooks = json::array();
+        for (auto const& hook : part.hooks) {
+            hooks.push_back(
+                {{"Function", hook.function}, {"Event", hook.event}, {"Status", hook.status}});
+        }
+        std::size_t changes = 0;
+        for (auto const& change : part.plan.changes)
+            changes += change.action != ChangeAction::kNothing ? 1U : 0U;
+        regions[name] = {{"Wave", part.wave},         {"Phase", std::string(name_of(part.phase))},
+                         {"Changes", changes},        {"Shifts", std::move(shifts)},
+                         {"Hooks", std::move(hooks)}, {"Failure", part.failure},
+                         {"Problems", part.problems}, {"Unproven", part.unproven}};
+    }
+    return {{"Source", rollout.source},
+            {"BakeSeconds", rollout.bake_seconds},
+            {"RemovesStack", rollout.removes_stack},
+            {"Regions", std::move(regions)}};
+}
+
+RolloutRecord merge(RolloutRecord left, RolloutRecord const& right) {
+    for (auto const& [name, part] : right.regions) {
+        auto const found = left.regions.find(name);
+        if (found == left.regions.end() || found->second.sequence < part.sequence)
+            left.regions[name] = part;
+    }
+    return left;
+}
+
+}  // namespace meridian::deploy

@@ -1,0 +1,237 @@
+#include "deploy/rollout_store.h"
+
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "deploy/service_calls.h"
+#include "wire/uri.h"
+
+namespace meridian::deploy {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kApi = "/meridian/v1/";
+constexpr char const* kInProgress = "InProgress";
+
+bool is_out_of_reach(Errc code) {
+    return code == Errc::kUnavailable || code == Errc::kDeadlineExceeded || code == Errc::kIo;
+}
+
+bool is_over_already(Error const& error) {
+    return error.code == Errc::kResourceConflict && error.message.contains("is over");
+}
+
+json hooks_of(RegionPart const& part) {
+    json out = json::object();
+    for (auto const& hook : part.hooks) out[hook.id] = "Pending";
+    return out;
+}
+
+// SHA-256 in hex of a CodeSha256.
+std::string hex_of(std::string const& sha256) {
+    return to_hex(from_base64(sha256).value_or(std::string()));
+}
+
+}  // namespace
+
+io::Task<json> RolloutStore::ask(std::string region, std::string method, std::string path,
+                                 json body) {
+    auto const found = apis_.find(region);
+    if (found == apis_.end())
+        co_return fail(Errc::kUnavailable, fmt::format("{} is not part of this deploy.", region));
+    auto answer = co_await found->second->rest("meridian", method, fmt::format("{}{}", kApi, path),
+                                               std::move(body));
+    if (!answer) {
+        co_return fail(answer.error().code, fmt::format("{}: {}", region, answer.error().message));
+    }
+    if (!answer->ok()) co_return std::unexpected(error_of(region, *answer));
+    co_return std::move(answer->body);
+}
+
+io::Task<std::optional<StackRecord>> RolloutStore::stack(std::string region, std::string name,
+                                                         bool even_if_active) {
+    auto const answer = co_await ask(region, "GET", "stacks/" + wire::percent_encoded(name));
+    if (!answer) {
+        if (answer.error().code == Errc::kResourceNotFound) co_return std::nullopt;
+        co_return std::unexpected(answer.error());
+    }
+    if (auto const active = answer->value("ActiveRollout", "");
+        !active.empty() && !even_if_active) {
+        co_return fail(Errc::kResourceConflict,
+                       fmt::format("{} is being changed in {} by {}: finish it (meridian rollout "
+                                   "resume {}) or undo it (meridian rollout abort {}).",
+                                   name, region, active, active, active));
+    }
+    if (!answer->contains("Record")) co_return std::nullopt;
+    MERIDIAN_CO_TRY(auto record, parse_stack_record((*answer)["Record"]));
+    co_return std::optional(std::move(record));
+}
+
+io::Task<> RolloutStore::open(RolloutRecord const& rollout, std::string region) {
+    json body = {{"Id", rollout.id},
+                 {"Stack", rollout.stack},
+                 {"Holder", holder_},
+                 {"LeaseSeconds", kLeaseSeconds},
+                 {"Summary", summary_of(rollout)},
+                 {"Record", to_json(rollout)}};
+    MERIDIAN_CO_TRY(auto const made, co_await ask(region, "POST", "rollouts", std::move(body)));
+    epochs_[region] = made.value("Epoch", std::uint64_t{1});
+    co_return Result<void>{};
+}
+
+io::Task<> RolloutStore::create(RolloutRecord const& rollout) {
+    std::vector<std::string> written;
+    std::optional<Error> refused;
+    for (auto const& [region, _] : apis_) {
+        auto const opened = co_await open(rollout, region);
+        if (!opened) {
+            refused = opened.error();
+            break;
+        }
+        written.push_back(region);
+    }
+    if (!refused) co_return Result<void>{};
+    for (auto const& region : written) {
+        json body = {{"Epoch", epochs_[region]}, {"State", "NotStarted"}};
+        (void)co_await ask(region, "PUT", "rollouts/" + rollout.id, std::move(body));
+    }
+    co_return std::unexpected(*refused);
+}
+
+io::Task<RolloutRecord> RolloutStore::take(std::string id) {
+    std::map<std::string, RolloutRecord> copies;
+    std::vector<std::string> without;
+    std::optional<Error> last;
+    for (auto const& [region, _] : apis_) {
+        json body = {{"Holder", holder_}, {"LeaseSeconds", kLeaseSeconds}};
+        auto const taken =
+            co_await ask(region, "POST", "rollouts/" + id + "/lease", std::move(body));
+        if (taken) {
+            epochs_[region] = taken->value("Epoch", std::uint64_t{0});
+            note(*taken);
+        } else {
+            last = taken.error();
+            if (is_out_of_reach(last->code)) unreachable_[region] = last->message;
+            if (last->code == Errc::kResourceNotFound) without.push_back(region);
+            if (is_out_of_reach(last->code) || last->code == Errc::kResourceNotFound) continue;
+            // Where it has ended already, its copy says how.
+            if (!is_over_already(*last)) co_return std::unexpected(*last);
+        }
+        MERIDIAN_CO_TRY(auto const whole, co_await ask(region, "GET", "rollouts/" + id));
+        MERIDIAN_CO_TRY(copies[region], parse_rollout(whole.value("Record", json::object())));
+    }
+    if (epochs_.empty()) {
+        co_return std::unexpected(
+            last.value_or(Error{Errc::kResourceNotFound, "No region knows " + id + ".", {}}));
+    }
+    auto merged = copies.begin()->second;
+    for (auto const& [region, copy] : copies) merged = merge(std::move(merged), copy);
+    // What was done in a region is written down there before anywhere else.
+    for (auto const& [region, copy] : copies) {
+        auto const own = copy.regions.find(region);
+        if (own != copy.regions.end()) merged.regions[region].work = own->second.work;
+    }
+    // Its creation was cut short before it came to these.
+    for (auto const& region : without) {
+        MERIDIAN_CO_CHECK(co_await open(merged, region));
+    }
+    co_return merged;
+}
+
+void RolloutStore::note(json const& answer) {
+    signals_.abort = signals_.abort || answer.value("AbortRequested", false);
+    for (auto const& [id, status] : answer.value("Hooks", json::object()).items()) {
+        if (status.is_string() && status != "Pending") signals_.hooks[id] = status;
+    }
+}
+
+io::Task<> RolloutStore::write(RolloutRecord& rollout, std::string region, std::string state) {
+    auto const epoch = epochs_.find(region);
+    if (epoch == epochs_.end())
+        co_return fail(Errc::kUnavailable, region + " has no copy of the rollout.");
+    json body = {{"Epoch", epoch->second},
+                 {"State", state},
+                 {"Summary", summary_of(rollout)},
+                 {"Record", to_json(rollout)}};
+    auto const part = rollout.regions.find(region);
+    if (part != rollout.regions.end()) {
+        body["Hooks"] = hooks_of(part->second);
+        // Before it begins, the stack is as it was.
+        if (part->second.phase != RegionPhase::kWaiting &&
+            part->second.phase != RegionPhase::kSkipped)
+            body["StackRecord"] = to_json(part->second.work.now);
+    }
+    MERIDIAN_CO_TRY(auto const answer,
+                    co_await ask(region, "PUT", "rollouts/" + rollout.id, std::move(body)));
+    unreachable_.erase(region);
+    note(answer);
+    co_return Result<void>{};
+}
+
+io::Task<> RolloutStore::save(RolloutRecord& rollout, std::string region) {
+    ++rollout.regions[region].sequence;
+    co_return co_await write(rollout, region, kInProgress);
+}
+
+io::Task<> RolloutStore::save_all(RolloutRecord& rollout, std::optional<RolloutOutcome> outcome) {
+    std::string const state = outcome ? std::string(name_of(*outcome)) : kInProgress;
+    for (auto& [region, part] : rollout.regions) ++part.sequence;
+    std::size_t written = 0;
+    std::optional<Error> last;
+    for (auto const& [region, _] : apis_) {
+        auto const done = co_await write(rollout, region, state);
+        if (done) {
+            ++written;
+            continue;
+        }
+        last = done.error();
+        if (!is_out_of_reach(last->code)) co_return std::unexpected(*last);
+        unreachable_[region] = last->message;
+    }
+    if (written == 0 && last) co_return std::unexpected(*last);
+    co_return Result<void>{};
+}
+
+io::Task<> RolloutStore::renew(std::string id) {
+    for (auto const& [region, epoch] : std::map(epochs_)) {
+        json body = {{"Holder", holder_}, {"LeaseSeconds", kLeaseSeconds}, {"Epoch", epoch}};
+        auto const kept =
+            co_await ask(region, "POST", "rollouts/" + id + "/lease", std::move(body));
+        if (kept) {
+            note(*kept);
+        } else if (kept.error().code == Errc::kResourceConflict && !is_over_already(kept.error())) {
+            co_return std::unexpected(kept.error());
+        }
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> RolloutStore::put_package(std::string id, std::string sha256, std::string bytes) {
+    for (auto const& [region, _] : apis_) {
+        json body = {{"Zip", to_base64(bytes)}};
+        MERIDIAN_CO_CHECK(co_await ask(region, "PUT",
+                                       fmt::format("rollouts/{}/packages/{}", id, hex_of(sha256)),
+                                       std::move(body)));
+    }
+    co_return Result<void>{};
+}
+
+io::Task<std::string> RolloutStore::get_package(std::string id, std::string sha256) {
+    std::optional<Error> last;
+    for (auto const& [region, _] : apis_) {
+        auto const answer =
+            co_await ask(region, "GET", fmt::format("rollouts/{}/packages/{}", id, hex_of(sha256)));
+        if (answer) {
+            auto bytes = from_base64(answer->value("Zip", ""));
+            if (bytes) co_return std::move(*bytes);
+            last = Error{Errc::kCorrupt, region + ": the package is not base64.", {}};
+        } else {
+            last = answer.error();
+        }
+    }
+    co_return std::unexpected(last.value_or(
+        Error{Errc::kResourceNotFound, fmt::format("No region has the package {}.", sha256), {}}));
+}
+
+}  // namespace meridian::deploy

@@ -1,0 +1,78 @@
+#pragma once
+// A rollout's records in the regions of its deploy, through Meridian's own API (api/
+// rollout_actions.h). A region that cannot be reached is left out and remembered; the others'
+// copies suffice.
+//
+// Threads: the owner's executor. The AwsApis outlive it.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deploy/aws_api.h"
+#include "deploy/rollout_record.h"
+
+namespace meridian::deploy {
+
+inline constexpr std::uint64_t kLeaseSeconds = 30;
+inline constexpr std::chrono::seconds kLeaseRenewal{5};
+
+// What a region's record says beside the driver's own.
+struct RolloutSignals {
+    bool abort = false;
+    std::map<std::string, std::string> hooks = {};  // execution id → status
+};
+
+class RolloutStore {
+  public:
+    // By region.
+    using Apis = std::map<std::string, AwsApi*>;
+    RolloutStore(Apis apis, std::string holder)
+        : apis_(std::move(apis)), holder_(std::move(holder)) {}
+
+    // Nothing: the region has no such stack. kResourceConflict where an execution is under way,
+    // unless `even_if_active`.
+    io::Task<std::optional<StackRecord>> stack(std::string region, std::string name,
+                                               bool even_if_active = false);
+
+    // Writes a new rollout into every region; all of them must take it. What was written is taken
+    // back as far as possible when one refuses.
+    io::Task<> create(RolloutRecord const& rollout);
+    // Takes the lease in every region that answers, and returns what they hold, merged. At least
+    // one must.
+    io::Task<RolloutRecord> take(std::string id);
+
+    // Writes the record into `region`, which must take it, with that region's stack as it is now.
+    io::Task<> save(RolloutRecord& rollout, std::string region);
+    // The same for all, with the end of the execution where `outcome` says so. Regions that do not
+    // answer are left out.
+    io::Task<> save_all(RolloutRecord& rollout, std::optional<RolloutOutcome> outcome = {});
+    // Keeps the lease in all regions; signals of those that answer are taken note of. Errors:
+    // kResourceConflict when somebody else drives now.
+    io::Task<> renew(std::string id);
+
+    io::Task<> put_package(std::string id, std::string sha256, std::string bytes);
+    // From any region that has it.
+    io::Task<std::string> get_package(std::string id, std::string sha256);
+
+    [[nodiscard]] RolloutSignals const& signals() const noexcept { return signals_; }
+    [[nodiscard]] std::map<std::string, std::string> const& unreachable() const noexcept {
+        return unreachable_;
+    }
+
+  private:
+    io::Task<nlohmann::json> ask(std::string region, std::string method, std::string path,
+                                 nlohmann::json body = nullptr);
+    io::Task<> open(RolloutRecord const& rollout, std::string region);
+    io::Task<> write(RolloutRecord& rollout, std::string region, std::string state);
+    void note(nlohmann::json const& answer);
+
+    Apis const apis_;
+    std::string const holder_;
+    std::map<std::string, std::uint64_t> epochs_;  // by region
+    RolloutSignals signals_;
+    std::map<std::string, std::string> unreachable_;  // why, by region
+};
+
+}  // namespace meridian::deploy
