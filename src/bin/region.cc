@@ -231,8 +231,9 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     region->sealed_store_ = std::make_unique<store::SealedStore>(
         *region->store_, shared.records_key, record_secret_members(), shared.random, shared.log);
     region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->sealed_store_);
-    MERIDIAN_TRY(region->code_, store::FolderCodeStore::open(directory / "code", shared.pool,
-                                                             shared.clock, shared.log));
+    MERIDIAN_TRY(region->code_,
+                 store::FolderCodeStore::open(directory / "code", *region->store_, shared.pool,
+                                              shared.clock, shared.log));
     region->logs_ =
         std::make_unique<telemetry::LogStore>(directory / "logs", shared.pool, shared.log);
     MERIDIAN_TRY(auto const key, load_or_create_key(directory / "region.key", shared.random));

@@ -24,6 +24,7 @@
 #include "regions/watched_store.h"
 #include "store/folder_code_store.h"
 #include "store/sealed_store.h"
+#include "store/sql_store.h"
 #include "telemetry/invocation_metrics.h"
 #include "telemetry/log_store.h"
 #include "vault/backup_runner.h"
@@ -108,7 +109,7 @@ class Region {
     RegionHost host_;
     model::RegionName name_;
     std::filesystem::path directory_;
-    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<store::SqlStore> store_;
     std::unique_ptr<store::SealedStore> sealed_store_;
     std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;

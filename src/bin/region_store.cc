@@ -15,10 +15,10 @@ constexpr char kMarker[] = "postgresql-schema";
 
 }  // namespace
 
-Result<std::unique_ptr<store::Store>> open_region_store(std::string const& url,
-                                                        model::RegionName const& region,
-                                                        std::filesystem::path const& directory,
-                                                        Clock const& clock, Log& log) {
+Result<std::unique_ptr<store::SqlStore>> open_region_store(std::string const& url,
+                                                           model::RegionName const& region,
+                                                           std::filesystem::path const& directory,
+                                                           Clock const& clock, Log& log) {
     std::error_code error;
     bool const in_file = std::filesystem::exists(directory / kDatabase, error);
     bool const in_schema = !error && std::filesystem::exists(directory / kMarker, error);
@@ -33,7 +33,9 @@ Result<std::unique_ptr<store::Store>> open_region_store(std::string const& url,
                                     "postgres://….",
                                     region));
         }
-        return store::SqliteStore::open({.path = directory / kDatabase}, clock, log);
+        MERIDIAN_TRY(auto opened,
+                     store::SqliteStore::open({.path = directory / kDatabase}, clock, log));
+        return opened;
     }
     if (in_file) {
         return fail(Errc::kInvalidParameterValue,
@@ -42,8 +44,9 @@ Result<std::unique_ptr<store::Store>> open_region_store(std::string const& url,
                                 region, kDatabase));
     }
     auto const schema = "meridian_" + region.value();
-    auto opened = store::PostgresStore::open({.url = url, .schema = schema}, clock, log);
-    if (opened && !in_schema) {
+    MERIDIAN_TRY(auto opened,
+                 store::PostgresStore::open({.url = url, .schema = schema}, clock, log));
+    if (!in_schema) {
         MERIDIAN_CHECK(write_file_durably(directory / kMarker, schema + "\n"));
     }
     return opened;

@@ -9,15 +9,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/names.h"
-#include "store/store.h"
+#include "store/sql_store.h"
 
 namespace meridian::bin {
 
 // `url`: of a PostgreSQL database; empty: a file in `directory`, the region's. Blocks. Errors:
 // those of the stores; kInvalidParameterValue if the region's definitions are elsewhere.
-Result<std::unique_ptr<store::Store>> open_region_store(std::string const& url,
-                                                        model::RegionName const& region,
-                                                        std::filesystem::path const& directory,
-                                                        Clock const& clock, Log& log);
+Result<std::unique_ptr<store::SqlStore>> open_region_store(std::string const& url,
+                                                           model::RegionName const& region,
+                                                           std::filesystem::path const& directory,
+                                                           Clock const& clock, Log& log);
 
 }  // namespace meridian::bin

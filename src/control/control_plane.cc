@@ -200,13 +200,6 @@ io::Task<> ControlPlane::resolve_layers(Requester who, SettingsChange* change) {
     co_return Result<void>{};
 }
 
-io::Task<> ControlPlane::check_unzipped(model::CodePackage code,
-                                        std::vector<model::LayerReference> layers) {
-    std::vector<model::CodeSha256> packages{code.sha256};
-    for (auto const& layer : layers) packages.push_back(layer.code.sha256);
-    co_return co_await packages_.check_unzipped(std::move(packages));
-}
-
 io::Task<std::string> ControlPlane::get_code(model::CodeSha256 sha256) {
     return parts_.code.get(std::move(sha256));
 }

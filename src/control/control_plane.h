@@ -141,7 +141,6 @@ class ControlPlane {
     // Puts what a change's layer ARNs mean into it.
     io::Task<> resolve_layers(Requester who, SettingsChange* change);
     // Whether they are small enough together.
-    io::Task<> check_unzipped(model::CodePackage code, std::vector<model::LayerReference> layers);
 
     // The status an update begins with: what ran before keeps running.
     [[nodiscard]] static VersionStatus updating(StoredFunction const& stored);
@@ -149,10 +148,10 @@ class ControlPlane {
     // One try of each change; kConflict means that the record changed under it. `again`: a try has
     // conflicted, so that what stands there must be looked at.
     io::Task<FunctionView> try_create_function(Requester who, CreateFunctionRequest request,
-                                               model::CodePackage code, bool again);
+                                               TakenPackage package, bool again);
     io::Task<FunctionView> try_update_function_code(Requester who,
                                                     UpdateFunctionCodeRequest request,
-                                                    model::CodePackage code);
+                                                    TakenPackage package);
     io::Task<FunctionView> try_update_function_configuration(
         Requester who, UpdateFunctionConfigurationRequest request);
     io::Task<> try_delete_function(Requester who, FunctionAndQualifier what);

@@ -212,6 +212,22 @@ TEST_F(ControlPlaneTest, CreatingWithPublishAnswersVersionOne) {
     EXPECT_EQ(publish()->version.version.version.value(), "1") << "nothing has changed since";
 }
 
+TEST_F(ControlPlaneTest, TheCommitThatNamesASmallPackageCarriesIt) {
+    code.commits_carry = true;
+    auto const name = [](char const* zip) {
+        return model::CodeSha256(crypto::sha256_base64(std::string_view(zip)));
+    };
+    store.fail_commits.push_back({Errc::kConflict, "a rival", {}});
+    make_function("f", "PK1");
+    EXPECT_EQ(store.carried, std::vector{name("PK1")}) << "by the second try";
+    ASSERT_TRUE(update_code("PK2"));
+    settle();
+    EXPECT_EQ(store.carried, (std::vector{name("PK1"), name("PK2")}));
+    ASSERT_TRUE(
+        run(control->layers().publish(who, {.layer = "l", .package = {.zip_bytes = "PK3"}})));
+    EXPECT_EQ(store.carried, (std::vector{name("PK1"), name("PK2"), name("PK3")}));
+}
+
 TEST_F(ControlPlaneTest, AStoreThatFailsLeavesNothingBehind) {
     store.fail_commits.push_back({Errc::kIo, "disk full", {}});
     auto const made = run(control->create_function(who, creation()));

@@ -32,17 +32,18 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
     if (published_.find(who.account.value(), request.name.value(), model::kLatest))
         co_return already_there(request.name);
     MERIDIAN_CO_CHECK(co_await resolve_layers(who, &request.settings));
-    MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.package)));
-    MERIDIAN_CO_CHECK(co_await check_unzipped(
-        code, request.settings.layers.value_or(std::vector<model::LayerReference>{})));
+    MERIDIAN_CO_TRY(auto package, co_await packages_.take(who.account, std::move(request.package)));
+    MERIDIAN_CO_CHECK(co_await packages_.check_unzipped(
+        package.unzipped_bytes, model::layer_packages(request.settings.layers.value_or(
+                                    std::vector<model::LayerReference>{}))));
     bool again = false;
     co_return co_await retry_conflicts(
-        [&] { return try_create_function(who, request, code, std::exchange(again, true)); });
+        [&] { return try_create_function(who, request, package, std::exchange(again, true)); });
 }
 
 io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
                                                          CreateFunctionRequest request,
-                                                         model::CodePackage code, bool again) {
+                                                         TakenPackage package, bool again) {
     if (again) {
         MERIDIAN_CO_TRY(auto const existing, co_await table_.get(who.account, request.name));
         if (existing) co_return already_there(request.name);
@@ -54,17 +55,21 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
     function.name = request.name;
     function.tags = request.tags;
     MERIDIAN_CO_TRY(function.latest.settings, changed({}, request.settings));
-    function.latest.code = code;
+    function.latest.code = package.code;
     function.latest.last_modified = parts_.clock.wall_now();
     function.latest.revision = new_revision();
     store::Transaction transaction{.caller = who.arn};
-    // A name that was used before goes on counting where it stopped. What was put under the old
-    // function in the moment of its deletion does not come back with the new one.
-    MERIDIAN_CO_TRY(auto const last_version,
-                    co_await table_.last_version_of_deleted(who.account, request.name));
-    if (last_version) {
-        function.last_version = *last_version;
-        MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, {request.name, {}}));
+    package.add_to(transaction);
+    // The first try expects a name that was never used, as most are. One that was goes on counting
+    // where it stopped. What was put under the old function in the moment of its deletion does not
+    // come back with the new one.
+    if (again) {
+        MERIDIAN_CO_TRY(auto const last_version,
+                        co_await table_.last_version_of_deleted(who.account, request.name));
+        function.last_version = last_version.value_or(0);
+        if (last_version) {
+            MERIDIAN_CO_CHECK(co_await add_removals(&transaction, who.account, {request.name, {}}));
+        }
     }
     if (!request.code_signing_config_arn.empty()) {
         MERIDIAN_CO_CHECK(co_await code_signing_.attach_new(
@@ -72,13 +77,13 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
     }
     // The answer says Pending, as AWS's does; where there is nothing to prepare, the next one says
     // Active.
-    bool const ready =
-        parts_.code.is_ready_at_once(code.size_bytes) && function.latest.settings.layers.empty();
+    bool const ready = parts_.code.is_ready_at_once(package.code.size_bytes) &&
+                       function.latest.settings.layers.empty();
     stored.latest = {ready ? active() : pending_creation(), std::nullopt};
 
     StoredVersion version;
     auto const key = function_key(who.account, function.name);
-    transaction.expectations.push_back({key, std::nullopt});
+    transaction.expectations.push_back({.key = key, .sequence = std::nullopt, .is_new = !again});
     if (request.publish) {
         version.account = who.account;
         version.name = function.name;

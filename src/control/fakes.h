@@ -32,6 +32,8 @@ class FakeStore final : public store::Store {
     // The next commit is made, and answers kOutcomeUnknown.
     bool doubt_next_commit = false;
     std::uint64_t commits = 0;
+    // What the commits that were made have carried.
+    std::vector<model::CodeSha256> carried;
 
     io::Task<std::optional<store::Record>> get(store::Key key) override {
         return inner_.get(std::move(key));
@@ -54,8 +56,13 @@ class FakeStore final : public store::Store {
             fail_commits.pop_front();
             co_return std::unexpected(std::move(error));
         }
+        std::vector<model::CodeSha256> packages;
+        for (auto const& package : transaction.packages) packages.push_back(package.sha256);
         auto outcome = co_await inner_.commit(std::move(transaction));
-        if (outcome) ++commits;
+        if (outcome) {
+            ++commits;
+            carried.insert(carried.end(), packages.begin(), packages.end());
+        }
         if (std::exchange(doubt_next_commit, false))
             co_return fail(Errc::kOutcomeUnknown, "the answer was lost");
         co_return outcome;
@@ -87,6 +94,14 @@ class FakeCodeStore final : public store::CodeStore {
         for (auto& waiter : waiters_) waiter.set(true);
     }
 
+    bool commits_carry = false;  // every package
+    io::Task<store::AcceptedCode> accept(std::string zip_bytes) override {
+        MERIDIAN_CO_TRY(auto stored, co_await put(zip_bytes));
+        MERIDIAN_CO_TRY(auto const unzipped, co_await unzipped_bytes(stored.sha256));
+        store::AcceptedCode accepted{.stored = stored, .unzipped_bytes = unzipped};
+        if (commits_carry) accepted.carried = {std::move(stored.sha256), std::move(zip_bytes)};
+        co_return accepted;
+    }
     io::Task<store::StoredCode> put(std::string zip_bytes) override {
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
         if (!zip_bytes.starts_with("PK")) {

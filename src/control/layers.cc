@@ -83,12 +83,14 @@ io::Task<model::LayerVersion> Layers::publish(Requester who, PublishLayerVersion
         .compatible_runtimes = std::move(request.compatible_runtimes),
         .compatible_architectures = std::move(request.compatible_architectures),
         .license_info = std::move(request.license_info)};
-    MERIDIAN_CO_TRY(version.code,
+    MERIDIAN_CO_TRY(auto package,
                     co_await parts_.packages.take(who.account, std::move(request.package)));
-    co_return co_await retry_conflicts([&] { return try_publish(who, version); }, "layer");
+    version.code = package.code;
+    co_return co_await retry_conflicts([&] { return try_publish(who, version, package); }, "layer");
 }
 
-io::Task<model::LayerVersion> Layers::try_publish(Requester who, model::LayerVersion version) {
+io::Task<model::LayerVersion> Layers::try_publish(Requester who, model::LayerVersion version,
+                                                  TakenPackage package) {
     auto const& layer = version.id.layer;
     auto const key = layers_.key(who.account, layer);
     MERIDIAN_CO_TRY(auto const existing, co_await layers_.get(who.account, layer));
@@ -111,6 +113,7 @@ io::Task<model::LayerVersion> Layers::try_publish(Requester who, model::LayerVer
                          {its_key, std::nullopt}},
         .changes = {{key, LayerCodec::to_json(version.id.number)},
                     {its_key, LayerVersionCodec::to_json({version, std::nullopt})}}};
+    package.add_to(transaction);
     MERIDIAN_CO_CHECK(co_await parts_.store.commit(std::move(transaction)));
     code_bytes_[who.account] += version.code.size_bytes;
     co_return version;

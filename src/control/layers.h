@@ -110,7 +110,8 @@ class Layers {
     // The version, or nothing, for whoever may see it; kAccessDenied for the others.
     io::Task<std::optional<model::LayerVersion>> find_for(Requester who,
                                                           model::LayerVersionId what);
-    io::Task<model::LayerVersion> try_publish(Requester who, model::LayerVersion version);
+    io::Task<model::LayerVersion> try_publish(Requester who, model::LayerVersion version,
+                                              TakenPackage package);
     io::Task<> try_remove(Requester who, model::LayerVersionId what);
     io::Task<AddedLayerPermission> try_add(Requester who, AddLayerPermissionRequest request);
     io::Task<> try_remove_permission(Requester who, RemoveLayerPermissionRequest request);

@@ -8,7 +8,7 @@ namespace meridian::control {
 
 namespace limits = model::limits;
 
-io::Task<model::CodePackage> Packages::take(model::AccountId account, PackageInput input) {
+io::Task<TakenPackage> Packages::take(model::AccountId account, PackageInput input) {
     auto zip_bytes = std::move(input.zip_bytes);
     auto zip_bytes_max = limits::kCodeZippedBytesMax;
     if (input.s3_object) {
@@ -26,15 +26,24 @@ io::Task<model::CodePackage> Packages::take(model::AccountId account, PackageInp
     }
     if (used_(account) + size > limits::kCodeStorageBytesMax)
         co_return fail(Errc::kCodeStorageExceeded, "Code storage limit exceeded.");
-    MERIDIAN_CO_TRY(auto stored, co_await code_.put(std::move(zip_bytes)));
-    co_return model::CodePackage{std::move(stored.sha256), stored.size_bytes};
+    MERIDIAN_CO_TRY(auto accepted, co_await code_.accept(std::move(zip_bytes)));
+    co_return TakenPackage{.code = {std::move(accepted.stored.sha256), accepted.stored.size_bytes},
+                           .unzipped_bytes = accepted.unzipped_bytes,
+                           .carried = std::move(accepted.carried)};
 }
 
-io::Task<> Packages::check_unzipped(std::vector<model::CodeSha256> packages) {
+io::Task<> Packages::check_stored(model::CodeSha256 code, std::vector<model::CodeSha256> layers) {
     // One alone was measured when it came in.
-    if (packages.size() < 2) co_return Result<void>{};
-    std::uint64_t total = 0;
-    for (auto const& package : packages) {
+    if (layers.empty()) co_return Result<void>{};
+    MERIDIAN_CO_TRY(auto const bytes, co_await code_.unzipped_bytes(std::move(code)));
+    co_return co_await check_unzipped(bytes, std::move(layers));
+}
+
+io::Task<> Packages::check_unzipped(std::uint64_t code_bytes,
+                                    std::vector<model::CodeSha256> layers) {
+    if (layers.empty()) co_return Result<void>{};
+    auto total = code_bytes;
+    for (auto const& package : layers) {
         MERIDIAN_CO_TRY(auto const bytes, co_await code_.unzipped_bytes(package));
         total += bytes;
     }

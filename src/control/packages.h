@@ -4,14 +4,29 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "control/requests.h"
 #include "model/code_package.h"
 #include "model/names.h"
 #include "store/code_store.h"
+#include "store/store.h"
 
 namespace meridian::control {
+
+// A package that came in.
+struct TakenPackage {
+    model::CodePackage code;
+    std::uint64_t unzipped_bytes = 0;
+    // What the transaction that names it must carry.
+    std::optional<store::Package> carried = {};
+
+    void add_to(store::Transaction& transaction) const {
+        if (carried) transaction.packages.push_back(*carried);
+    }
+};
 
 class Packages {
   public:
@@ -23,9 +38,11 @@ class Packages {
 
     // Errors: kInvalidParameterValue, kRequestTooLarge, kCodeStorageExceeded, with AWS's texts;
     // those of ObjectSource. Only an upload is limited as a zip; both are, unpacked.
-    io::Task<model::CodePackage> take(model::AccountId account, PackageInput input);
+    io::Task<TakenPackage> take(model::AccountId account, PackageInput input);
     // Whether a function's code and its layers are small enough together, unpacked.
-    io::Task<> check_unzipped(std::vector<model::CodeSha256> packages);
+    io::Task<> check_unzipped(std::uint64_t code_bytes, std::vector<model::CodeSha256> layers);
+    // The same of code that is stored.
+    io::Task<> check_stored(model::CodeSha256 code, std::vector<model::CodeSha256> layers);
 
   private:
     store::CodeStore& code_;

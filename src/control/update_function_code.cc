@@ -11,33 +11,36 @@ io::Task<FunctionView> ControlPlane::update_function_code(Requester who,
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
     MERIDIAN_CO_CHECK(parts_.runtimes.check(stored.function.latest.settings.runtime));
-    MERIDIAN_CO_TRY(auto code, co_await packages_.take(who.account, std::move(request.package)));
-    MERIDIAN_CO_CHECK(co_await check_unzipped(code, stored.function.latest.settings.layers));
+    MERIDIAN_CO_TRY(auto package, co_await packages_.take(who.account, std::move(request.package)));
+    MERIDIAN_CO_CHECK(co_await packages_.check_unzipped(
+        package.unzipped_bytes, model::layer_packages(stored.function.latest.settings)));
     if (request.dry_run) {
         store::Transaction unused;
         MERIDIAN_CO_CHECK(co_await code_signing_.allow_code(who, request.name, &unused));
-        // The package that was checked is used by nothing and goes with the next clean-up.
-        stored.function.latest.code = code;
+        // The package that was checked is used by nothing; one that was stored goes with the next
+        // clean-up.
+        stored.function.latest.code = package.code;
         co_return view_of(stored);
     }
     co_return co_await retry_conflicts(
-        [&] { return try_update_function_code(who, request, code); });
+        [&] { return try_update_function_code(who, request, package); });
 }
 
 io::Task<FunctionView> ControlPlane::try_update_function_code(Requester who,
                                                               UpdateFunctionCodeRequest request,
-                                                              model::CodePackage code) {
+                                                              TakenPackage package) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
 
     auto& function = stored.function;
     stored.latest = updating(stored);
-    function.latest.code = code;
+    function.latest.code = package.code;
     function.latest.last_modified = parts_.clock.wall_now();
     function.latest.revision = new_revision();
 
     auto const key = function_key(who.account, function.name);
     store::Transaction transaction{.caller = who.arn, .expectations = {{key, stored.sequence}}};
+    package.add_to(transaction);
     MERIDIAN_CO_CHECK(co_await code_signing_.allow_code(who, request.name, &transaction));
     std::optional<StoredVersion> version;
     bool is_new_version = false;

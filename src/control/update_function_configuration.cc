@@ -14,8 +14,8 @@ io::Task<FunctionView> ControlPlane::update_function_configuration(
     MERIDIAN_CO_CHECK(parts_.runtimes.check(settings->runtime));
     MERIDIAN_CO_CHECK(co_await resolve_layers(who, &request.settings));
     if (request.settings.layers) {
-        MERIDIAN_CO_CHECK(
-            co_await check_unzipped(stored.function.latest.code, *request.settings.layers));
+        MERIDIAN_CO_CHECK(co_await packages_.check_stored(
+            stored.function.latest.code.sha256, model::layer_packages(*request.settings.layers)));
     }
     if (request.settings.role_arn) {
         MERIDIAN_CO_CHECK(check_role(who, *request.settings.role_arn, request.name));

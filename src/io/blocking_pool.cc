@@ -6,6 +6,9 @@
 #include <thread>
 #include <vector>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace meridian::io {
 
 struct BlockingPool::State {
@@ -37,7 +40,12 @@ struct BlockingPool::State {
 BlockingPool::BlockingPool(Options options) : state_(std::make_unique<State>()) {
     state_->options = options;
     for (std::size_t i = 0; i < options.threads; ++i) {
-        state_->threads.emplace_back([state = state_.get()] { state->run(); });
+        state_->threads.emplace_back([state = state_.get()] {
+            // To go behind others is always allowed.
+            if (state->options.niceness > 0)
+                ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), state->options.niceness);
+            state->run();
+        });
     }
 }
 

@@ -22,6 +22,8 @@ class BlockingPool {
     struct Options {
         std::size_t threads = 2;
         std::size_t queue_jobs_max = 4096;
+        // As nice(1) understands it, of the pool's threads: those of 0 go before those of 19.
+        int niceness = 0;
     };
 
     explicit BlockingPool(Options options);

@@ -38,10 +38,15 @@ struct FunctionVersion {
 };
 
 // The packages that lie under /opt, in order.
-[[nodiscard]] inline std::vector<CodeSha256> layer_packages(FunctionSettings const& settings) {
+[[nodiscard]] inline std::vector<CodeSha256> layer_packages(
+    std::vector<LayerReference> const& layers) {
     std::vector<CodeSha256> packages;
-    for (auto const& layer : settings.layers) packages.push_back(layer.code.sha256);
+    packages.reserve(layers.size());
+    for (auto const& layer : layers) packages.push_back(layer.code.sha256);
     return packages;
+}
+[[nodiscard]] inline std::vector<CodeSha256> layer_packages(FunctionSettings const& settings) {
+    return layer_packages(settings.layers);
 }
 
 struct Function {

@@ -1,6 +1,10 @@
 #include "store/change_codec.h"
 
+#include <string>
+
 #include <fmt/format.h>
+
+#include "base/assert.h"
 
 namespace meridian::store {
 
@@ -20,21 +24,28 @@ Result<json> decode_json(std::string_view text, std::string_view what) {
     return value;
 }
 
-Result<std::string> encode_changes(std::vector<Change> const& changes) {
-    json list = json::array();
-    for (auto const& change : changes) {
-        json item = {{"account", change.key.account.value()},
-                     {"kind", static_cast<std::uint16_t>(change.key.kind)},
-                     {"id", change.key.id}};
-        if (change.value) {
-            item["value"] = *change.value;
-        } else {
-            item["deleted"] = true;
-            item["epitaph"] = change.epitaph;
-        }
-        list.push_back(std::move(item));
+Result<std::string> encode_value(Change const& change) {
+    return encode_json(change.value ? *change.value : change.epitaph);
+}
+
+// By hand: a value is large, and is text already.
+Result<std::string> encode_changes(std::vector<Change> const& changes,
+                                   std::vector<std::string_view> const& values) {
+    MERIDIAN_ASSERT(changes.size() == values.size());
+    std::string list = "[";
+    for (std::size_t n = 0; n < changes.size(); ++n) {
+        auto const& [key, value, epitaph] = changes[n];
+        MERIDIAN_TRY(auto const account, encode_json(key.account.value()));
+        MERIDIAN_TRY(auto const id, encode_json(key.id));
+        if (n > 0) list += ',';
+        list.append(R"({"account":)").append(account);
+        if (!value) list.append(R"(,"deleted":true,"epitaph":)").append(values[n]);
+        list.append(R"(,"id":)").append(id);
+        list.append(R"(,"kind":)").append(std::to_string(number(key.kind)));
+        if (value) list.append(R"(,"value":)").append(values[n]);
+        list += '}';
     }
-    return encode_json(list);
+    return list += ']';
 }
 
 Result<std::vector<Change>> decode_changes(std::string_view text, std::string_view what) {

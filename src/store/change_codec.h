@@ -20,7 +20,11 @@ namespace meridian::store {
 // kCorrupt; `what` is named in the message.
 [[nodiscard]] Result<nlohmann::json> decode_json(std::string_view text, std::string_view what);
 
-[[nodiscard]] Result<std::string> encode_changes(std::vector<Change> const& changes);
+// A change's value, or what its tombstone keeps.
+[[nodiscard]] Result<std::string> encode_value(Change const& change);
+// `values` holds encode_value() of each.
+[[nodiscard]] Result<std::string> encode_changes(std::vector<Change> const& changes,
+                                                 std::vector<std::string_view> const& values);
 [[nodiscard]] Result<std::vector<Change>> decode_changes(std::string_view text,
                                                          std::string_view what);
 

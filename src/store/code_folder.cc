@@ -220,13 +220,13 @@ Result<std::string> CodeFolder::get(std::string const& hex) {
     return bytes;
 }
 
-Result<io::UniqueFd> CodeFolder::unpack(std::string const& hex) {
-    return open_or_make(hex,
-                        [&](int directory) { return unpack_into(hex, directory, Target::kEmpty); });
+Result<io::UniqueFd> CodeFolder::unpack(Part const& package) {
+    return open_or_make(package.hex, [&](int directory) {
+        return unpack_into(package, directory, Target::kEmpty);
+    });
 }
 
-Result<io::UniqueFd> CodeFolder::merge(std::string const& hex,
-                                       std::vector<std::string> const& packages) {
+Result<io::UniqueFd> CodeFolder::merge(std::string const& hex, std::vector<Part> const& packages) {
     return open_or_make(hex, [&](int directory) -> Result<void> {
         for (auto const& package : packages) {
             MERIDIAN_CHECK(unpack_into(package, directory, Target::kAnything));
@@ -235,13 +235,18 @@ Result<io::UniqueFd> CodeFolder::merge(std::string const& hex,
     });
 }
 
-Result<void> CodeFolder::unpack_into(std::string const& hex, int directory, Target target) {
-    MERIDIAN_TRY(auto const bytes, get(hex));
+Result<void> CodeFolder::unpack_into(Part const& package, int directory, Target target) {
+    std::string own;
+    if (!package.zip_bytes) {
+        MERIDIAN_TRY(own, get(package.hex));
+    }
+    auto const& bytes = package.zip_bytes ? *package.zip_bytes : own;
     auto unpacked = target == Target::kEmpty ? extract_zip(bytes, directory)
                                              : extract_zip_over(bytes, directory);
     if (!unpacked && unpacked.error().code == Errc::kInvalidParameterValue) {
-        return fail(Errc::kInvalidZipFile,
-                    fmt::format("{}: {}", zip_path(hex).string(), unpacked.error().message));
+        auto const where =
+            package.zip_bytes ? "package " + package.hex : zip_path(package.hex).string();
+        return fail(Errc::kInvalidZipFile, fmt::format("{}: {}", where, unpacked.error().message));
     }
     return unpacked;
 }

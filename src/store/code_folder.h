@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,11 +41,16 @@ class CodeFolder {
     Result<std::string> get(std::string const& hex);
     // How long the zip is; kResourceNotFound. Its bytes are not looked at.
     Result<std::uint64_t> zipped_bytes(std::string const& hex);
+    struct Part {
+        std::string hex;
+        // Whose bytes are found elsewhere, and were compared. Nothing: they are here.
+        std::optional<std::string> zip_bytes = {};
+    };
     // The package's directory, O_PATH | O_DIRECTORY; unpacks it if need be. Two calls for one
     // package at once would both do the work; the first to end wins.
-    Result<io::UniqueFd> unpack(std::string const& hex);
+    Result<io::UniqueFd> unpack(Part const& package);
     // The same of several packages over each other, the later ones' files winning, kept as `hex`.
-    Result<io::UniqueFd> merge(std::string const& hex, std::vector<std::string> const& packages);
+    Result<io::UniqueFd> merge(std::string const& hex, std::vector<Part> const& packages);
     // Forgets packages that are not in `used` and have been neither stored nor unpacked for a
     // while.
     Result<void> remove_unused(std::set<std::string> const& used);
@@ -60,7 +66,7 @@ class CodeFolder {
                                       std::function<Result<void>(int directory)> const& fill);
     // The files of a package into a directory, which is empty, or over what it has.
     enum class Target { kEmpty, kAnything };
-    Result<void> unpack_into(std::string const& hex, int directory, Target target);
+    Result<void> unpack_into(Part const& package, int directory, Target target);
     Result<void> remove_package(std::string const& hex);
 
     std::filesystem::path const zips_;

@@ -5,12 +5,14 @@
 // Threads: call on the owner's executor; hashing, files and zip run in the blocking pool.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/task.h"
 #include "io/unique_fd.h"
 #include "model/names.h"
+#include "store/package_table.h"
 
 namespace meridian::store {
 
@@ -19,9 +21,20 @@ struct StoredCode {
     std::uint64_t size_bytes = 0;
 };
 
+struct AcceptedCode {
+    StoredCode stored;
+    std::uint64_t unzipped_bytes = 0;
+    // The commit that names the code carries it (Transaction::packages). Nothing: it is durable.
+    std::optional<Package> carried = {};
+};
+
 class CodeStore {
   public:
     virtual ~CodeStore() = default;
+
+    // Checks the archive (zip_archive.h). What is small is not stored: the next commit has to carry
+    // it. Everything else, and errors, as put().
+    virtual io::Task<AcceptedCode> accept(std::string zip_bytes) = 0;
 
     // Checks the archive (zip_archive.h) and stores it; durable when complete. Storing the same
     // bytes twice is one copy. Errors: kInvalidParameterValue with AWS's text (not a zip; entries

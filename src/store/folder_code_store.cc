@@ -29,6 +29,32 @@ Result<std::string> hex_of(model::CodeSha256 const& sha256) {
     return to_hex(*digest);
 }
 
+// A small package that unpacks to no more than this is checked where it came in: it takes less time
+// than asking another thread. Ours.
+constexpr ZipLimits kCheckedAtOnce{.unzipped_bytes = 256 * 1024, .entries = 64};
+
+// Checks a package that is not to be stored.
+Result<AcceptedCode> accepted(std::string zip_bytes, ZipLimits const& limits) {
+    MERIDIAN_TRY(auto const unzipped_bytes, check_zip(zip_bytes, limits));
+    model::CodeSha256 sha256(crypto::sha256_base64(zip_bytes));
+    auto const size = zip_bytes.size();
+    return AcceptedCode{.stored = {sha256, size},
+                        .unzipped_bytes = unzipped_bytes,
+                        .carried = Package{std::move(sha256), std::move(zip_bytes)}};
+}
+
+Result<StoredCode> stored_in(CodeFolder& folder, std::string const& zip_bytes) {
+    auto const digest = crypto::sha256(zip_bytes);
+    MERIDIAN_CHECK(folder.put(to_hex(crypto::as_bytes(digest)), zip_bytes));
+    return StoredCode{model::CodeSha256(to_base64(crypto::as_bytes(digest))), zip_bytes.size()};
+}
+
+Result<void> check_zipped_size(std::string const& zip_bytes) {
+    if (zip_bytes.size() < model::limits::kCodeZippedBytesMax) return {};
+    return fail(Errc::kRequestTooLarge, fmt::format("Zipped size must be smaller than {} bytes",
+                                                    model::limits::kCodeZippedBytesMax));
+}
+
 Result<io::UniqueFd> duplicate(io::UniqueFd const& fd) {
     io::UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
     if (!copy.valid())
@@ -94,7 +120,9 @@ class OpenPackages {
 }  // namespace
 
 struct FolderCodeStore::State {
+    PackageTable& small;
     io::BlockingPool& pool;
+    Clock const& clock;
     Log& log;
     std::unique_ptr<CodeFolder> folder;
 
@@ -105,10 +133,12 @@ struct FolderCodeStore::State {
 };
 
 Result<std::unique_ptr<FolderCodeStore>> FolderCodeStore::open(
-    std::filesystem::path const& directory, io::BlockingPool& pool, Clock const& clock, Log& log) {
+    std::filesystem::path const& directory, PackageTable& small, io::BlockingPool& pool,
+    Clock const& clock, Log& log) {
     std::vector<std::filesystem::path> remove_later;
     MERIDIAN_TRY(auto folder, CodeFolder::open(directory, remove_later));
-    auto state = std::make_shared<State>(pool, log, std::move(folder), OpenPackages(clock));
+    auto state =
+        std::make_shared<State>(small, pool, clock, log, std::move(folder), OpenPackages(clock));
     for (auto const& path : remove_later) {
         bool const accepted = pool.submit([path, &log] {
             std::error_code error;
@@ -128,33 +158,68 @@ Result<std::unique_ptr<FolderCodeStore>> FolderCodeStore::open(
 FolderCodeStore::FolderCodeStore(std::shared_ptr<State> state) : state_(std::move(state)) {}
 FolderCodeStore::~FolderCodeStore() = default;
 
-io::Task<StoredCode> FolderCodeStore::put(std::string zip_bytes) {
-    if (zip_bytes.size() >= model::limits::kCodeZippedBytesMax) {
-        co_return fail(Errc::kRequestTooLarge,
-                       fmt::format("Zipped size must be smaller than {} bytes",
-                                   model::limits::kCodeZippedBytesMax));
+io::Task<AcceptedCode> FolderCodeStore::accept(std::string zip_bytes) {
+    MERIDIAN_CO_CHECK(check_zipped_size(zip_bytes));
+    auto const state = state_;
+    bool const small = zip_bytes.size() < kCarriedPackageBytesMax;
+    if (small) {
+        auto checked = accepted(zip_bytes, kCheckedAtOnce);
+        // What is wrong with it by the limits that count is found below.
+        if (checked) co_return checked;
     }
+    co_return co_await io::blocking(
+        state->pool,
+        [state, small, zip_bytes = std::move(zip_bytes)]() mutable -> Result<AcceptedCode> {
+            if (small) return accepted(std::move(zip_bytes), {});
+            MERIDIAN_TRY(auto const unzipped_bytes, check_zip(zip_bytes));
+            MERIDIAN_TRY(auto stored, stored_in(*state->folder, zip_bytes));
+            return AcceptedCode{.stored = std::move(stored), .unzipped_bytes = unzipped_bytes};
+        });
+}
+
+io::Task<StoredCode> FolderCodeStore::put(std::string zip_bytes) {
+    MERIDIAN_CO_CHECK(check_zipped_size(zip_bytes));
     auto const state = state_;
     co_return co_await io::blocking(
         state->pool, [state, zip_bytes = std::move(zip_bytes)]() -> Result<StoredCode> {
             MERIDIAN_CHECK(check_zip(zip_bytes));
-            auto const digest = crypto::sha256(zip_bytes);
-            MERIDIAN_CHECK(state->folder->put(to_hex(crypto::as_bytes(digest)), zip_bytes));
-            return StoredCode{model::CodeSha256(to_base64(crypto::as_bytes(digest))),
-                              zip_bytes.size()};
+            return stored_in(*state->folder, zip_bytes);
         });
+}
+
+io::Task<CodeFolder::Part> FolderCodeStore::part_of(std::shared_ptr<State> state,
+                                                    model::CodeSha256 sha256) {
+    MERIDIAN_CO_TRY(auto hex, hex_of(sha256));
+    MERIDIAN_CO_TRY(auto bytes, co_await state->small.get_package(sha256));
+    if (bytes && crypto::sha256_hex(*bytes) != hex) {
+        // It has rotted; a restore or an earlier version may have left a file.
+        auto file =
+            co_await io::blocking(state->pool, [state, hex] { return state->folder->get(hex); });
+        if (!file) {
+            co_return fail(Errc::kCorrupt,
+                           fmt::format("The package {} in the database does not have the contents "
+                                       "that its name says.",
+                                       sha256));
+        }
+        bytes = std::move(*file);
+    }
+    co_return CodeFolder::Part{std::move(hex), std::move(bytes)};
 }
 
 io::Task<std::string> FolderCodeStore::get(model::CodeSha256 sha256) {
     auto const state = state_;
-    MERIDIAN_CO_TRY(auto const hex, hex_of(sha256));
-    co_return co_await io::blocking(state->pool, [state, hex] { return state->folder->get(hex); });
+    MERIDIAN_CO_TRY(auto part, co_await part_of(state, std::move(sha256)));
+    if (part.zip_bytes) co_return std::move(*part.zip_bytes);
+    co_return co_await io::blocking(
+        state->pool, [state, hex = std::move(part.hex)] { return state->folder->get(hex); });
 }
 
 io::Task<> FolderCodeStore::make_ready(model::CodeSha256 sha256) {
     auto const state = state_;
     MERIDIAN_CO_TRY(auto const hex, hex_of(sha256));
     if (state->open_packages.find(hex) != nullptr) co_return Result<void>{};
+    MERIDIAN_CO_TRY(auto const small, co_await state->small.get_package(sha256));
+    if (small) co_return Result<void>{};
     MERIDIAN_CO_TRY(auto const bytes, co_await io::blocking(state->pool, [state, hex] {
                         return state->folder->zipped_bytes(hex);
                     }));
@@ -169,33 +234,37 @@ bool FolderCodeStore::is_ready_at_once(std::uint64_t zipped_bytes) const {
 }
 
 io::Task<io::UniqueFd> FolderCodeStore::open_unpacked(model::CodeSha256 sha256) {
-    MERIDIAN_CO_TRY(auto const hex, hex_of(sha256));
-    co_return co_await open_once(hex, [state = state_, hex] { return state->folder->unpack(hex); });
+    MERIDIAN_CO_TRY(auto hex, hex_of(sha256));
+    co_return co_await open_once(std::move(hex), {std::move(sha256)});
 }
 
 io::Task<io::UniqueFd> FolderCodeStore::open_merged(std::vector<model::CodeSha256> packages) {
-    if (packages.size() == 1) co_return co_await open_unpacked(packages.front());
-    std::vector<std::string> parts;
-    for (auto const& package : packages) {
-        MERIDIAN_CO_TRY(auto part, hex_of(package));
-        parts.push_back(std::move(part));
-    }
-    MERIDIAN_CO_TRY(auto const hex, hex_of(merged_name(packages)));
-    co_return co_await open_once(
-        hex, [state = state_, hex, parts] { return state->folder->merge(hex, parts); });
+    MERIDIAN_CO_TRY(auto hex, hex_of(merged_name(packages)));
+    co_return co_await open_once(std::move(hex), std::move(packages));
 }
 
 io::Task<std::uint64_t> FolderCodeStore::unzipped_bytes(model::CodeSha256 sha256) {
     auto const state = state_;
-    MERIDIAN_CO_TRY(auto const hex, hex_of(sha256));
-    co_return co_await io::blocking(state->pool, [state, hex]() -> Result<std::uint64_t> {
-        MERIDIAN_TRY(auto const bytes, state->folder->get(hex));
-        return unzipped_size(bytes);
+    MERIDIAN_CO_TRY(auto bytes, co_await get(std::move(sha256)));
+    co_return co_await io::blocking(state->pool,
+                                    [bytes = std::move(bytes)] { return unzipped_size(bytes); });
+}
+
+io::Task<io::UniqueFd> FolderCodeStore::make(std::shared_ptr<State> state, std::string hex,
+                                             std::vector<model::CodeSha256> packages) {
+    std::vector<CodeFolder::Part> parts;
+    for (auto const& package : packages) {
+        MERIDIAN_CO_TRY(auto part, co_await part_of(state, package));
+        parts.push_back(std::move(part));
+    }
+    co_return co_await io::blocking(state->pool, [state, hex, parts = std::move(parts)] {
+        return parts.size() == 1 ? state->folder->unpack(parts.front())
+                                 : state->folder->merge(hex, parts);
     });
 }
 
 io::Task<io::UniqueFd> FolderCodeStore::open_once(std::string hex,
-                                                  std::function<Result<io::UniqueFd>()> make) {
+                                                  std::vector<model::CodeSha256> packages) {
     auto const state = state_;
     if (auto const* open = state->open_packages.find(hex)) co_return duplicate(*open);
     if (auto const found = state->unpacking.find(hex); found != state->unpacking.end()) {
@@ -204,7 +273,7 @@ io::Task<io::UniqueFd> FolderCodeStore::open_once(std::string hex,
         co_return co_await shot->wait();
     }
     state->unpacking[hex];  // from here on, others wait
-    auto directory = co_await io::blocking(state->pool, std::move(make));
+    auto directory = co_await make(state, hex, std::move(packages));
     auto const waiters = std::move(state->unpacking.extract(hex).mapped());
     for (auto const& waiter : waiters) {
         waiter->set(directory ? duplicate(*directory) : std::unexpected(directory.error()));
@@ -223,9 +292,27 @@ io::Task<> FolderCodeStore::remove_unused(std::vector<model::CodeSha256> used) {
     }
     for (auto const& [hex, waiters] : state->unpacking) keep.insert(hex);
     state->open_packages.close_unused(keep);
+    MERIDIAN_CO_CHECK(co_await remove_unused_carried(state, keep));
     co_return co_await io::blocking(state->pool, [state, keep = std::move(keep)] {
         return state->folder->remove_unused(keep);
     });
+}
+
+io::Task<> FolderCodeStore::remove_unused_carried(std::shared_ptr<State> state,
+                                                  std::set<std::string> used) {
+    auto const before = state->clock.wall_now() - kUnusedPackageLifetime;
+    PackageTable::Old next{.before = before};
+    for (;;) {
+        MERIDIAN_CO_TRY(auto page, co_await state->small.old_packages(next));
+        if (page.empty()) co_return Result<void>{};
+        next.after = page.back();
+        std::erase_if(page, [&](model::CodeSha256 const& package) {
+            auto const hex = hex_of(package);
+            return hex && used.contains(*hex);
+        });
+        if (page.empty()) continue;
+        MERIDIAN_CO_CHECK(co_await state->small.remove_packages(std::move(page), before));
+    }
 }
 
 }  // namespace meridian::store

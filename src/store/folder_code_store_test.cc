@@ -13,11 +13,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "crypto/sha256.h"
-#include "io/system_clock.h"
 #include "store/code_folder.h"
+#include "store/memory_store.h"
 #include "store/store_test_support.h"
 #include "store/zip_archive.h"
 #include "store/zip_test_support.h"
@@ -32,7 +33,7 @@ class FolderCodeStoreTest : public testing::Test {
     void SetUp() override { reopen(); }
     void reopen() {
         store_.reset();
-        auto opened = FolderCodeStore::open(root(), pool_, clock_, log_);
+        auto opened = FolderCodeStore::open(root(), small_, pool_, clock_, log_);
         ASSERT_TRUE(opened) << opened.error().message;
         store_ = std::move(*opened);
     }
@@ -73,8 +74,10 @@ class FolderCodeStoreTest : public testing::Test {
 
     TemporaryDirectory directory_;
     NullLog log_;
-    io::SystemClock clock_;
+    // Files have the kernel's times all the same.
+    ManualClock clock_;
     io::BlockingPool pool_{{.threads = 2}};
+    MemoryStore small_{clock_};
     std::unique_ptr<FolderCodeStore> store_;
     std::string const zip_ = make_zip({{"index.py", "print(1)"}, {"bin/run", "#!", 0100755}});
 };
@@ -364,6 +367,113 @@ TEST_F(FolderCodeStoreTest, StoringAgainKeepsAnOldPackage) {
     put(zip_);
     ASSERT_TRUE(wait_for(store_->remove_unused({})));
     EXPECT_TRUE(fs::exists(zip_path(zip_)));
+}
+
+// What a commit carries is a package like any other.
+class CarriedPackages : public FolderCodeStoreTest {
+  protected:
+    AcceptedCode accept(std::string const& zip) {
+        auto accepted = wait_for(store_->accept(zip));
+        EXPECT_TRUE(accepted) << accepted.error().message;
+        return std::move(accepted).value();
+    }
+    model::CodeSha256 carry(std::string const& zip, std::string bytes) {
+        model::CodeSha256 sha256(crypto::sha256_base64(zip));
+        EXPECT_TRUE(wait_for(small_.commit({.packages = {{sha256, std::move(bytes)}}})));
+        return sha256;
+    }
+    model::CodeSha256 carry(std::string const& zip) { return carry(zip, zip); }
+    static std::string bytes(std::size_t count) {
+        std::string out(count, '\0');
+        SeededRandom random(1);
+        random.fill(std::as_writable_bytes(std::span(out)));
+        return out;
+    }
+};
+
+TEST_F(CarriedPackages, WhatIsSmallIsLeftToTheCommit) {
+    auto const at_once = make_zip({{"a", "12345"}, {"d/b", "123"}});
+    // Unpacked it is more than is checked on the caller's thread, but no more than is allowed.
+    std::vector<ZipMember> files;
+    for (int n = 0; n < 200; ++n) files.push_back({std::to_string(n), "x"});
+    for (auto const& [zip, unzipped] : {std::pair(at_once, 8u), std::pair(make_zip(files), 200u)}) {
+        auto const accepted = accept(zip);
+        EXPECT_EQ(accepted.stored.sha256.value(), crypto::sha256_base64(zip));
+        EXPECT_EQ(accepted.stored.size_bytes, zip.size());
+        EXPECT_EQ(accepted.unzipped_bytes, unzipped);
+        ASSERT_TRUE(accepted.carried);
+        EXPECT_EQ(accepted.carried->sha256, accepted.stored.sha256);
+        EXPECT_EQ(accepted.carried->zip_bytes, zip);
+        EXPECT_EQ(wait_for(store_->get(accepted.stored.sha256)).error().code,
+                  Errc::kResourceNotFound);
+    }
+    EXPECT_TRUE(names(root() / "zips").empty());
+}
+
+TEST_F(CarriedPackages, WhatIsLargeIsStored) {
+    auto const zip = make_zip({{"data", bytes(kCarriedPackageBytesMax)}});
+    auto const accepted = accept(zip);
+    EXPECT_FALSE(accepted.carried);
+    EXPECT_EQ(accepted.unzipped_bytes, kCarriedPackageBytesMax);
+    EXPECT_EQ(wait_for(store_->get(accepted.stored.sha256)), zip);
+    EXPECT_TRUE(fs::exists(zip_path(zip)));
+}
+
+TEST_F(CarriedPackages, WhatIsNoPackageIsRefused) {
+    for (auto const& bad : {std::string("not a zip"), make_zip({{"../x", "x"}}),
+                            make_zip({{"x", "x", 0100644, std::nullopt, 1}})}) {
+        auto const refused = wait_for(store_->accept(bad)).error();
+        EXPECT_EQ(refused.code, Errc::kInvalidParameterValue);
+        EXPECT_EQ(refused.message, kBadZipMessage);
+    }
+    EXPECT_EQ(wait_for(store_->accept("")).error().message, kEmptyZipMessage);
+}
+
+TEST_F(CarriedPackages, AreReadUnpackedAndMerged) {
+    auto const sha256 = carry(zip_);
+    EXPECT_EQ(wait_for(store_->get(sha256)), zip_);
+    EXPECT_EQ(wait_for(store_->unzipped_bytes(sha256)), 10u);
+    EXPECT_TRUE(wait_for(store_->make_ready(sha256)));
+    EXPECT_EQ(read_at(wait_for(store_->open_unpacked(sha256)).value(), "index.py"), "print(1)");
+    auto const file = put(make_zip({{"index.py", "2"}, {"more", "3"}}));
+    auto const merged = wait_for(store_->open_merged({sha256, file}));
+    ASSERT_TRUE(merged) << merged.error().message;
+    EXPECT_EQ(read_at(*merged, "index.py"), "2");
+    EXPECT_EQ(read_at(*merged, "more"), "3");
+    EXPECT_EQ(read_at(*merged, "bin/run"), "#!");
+    reopen();
+    EXPECT_EQ(read_at(wait_for(store_->open_unpacked(sha256)).value(), "index.py"), "print(1)");
+}
+
+TEST_F(CarriedPackages, AreComparedWithTheirName) {
+    auto rotten = zip_;
+    rotten[40] ^= 0x40;
+    auto const sha256 = carry(zip_, rotten);
+    for (auto const& error :
+         {wait_for(store_->get(sha256)).error(), wait_for(store_->open_unpacked(sha256)).error()}) {
+        EXPECT_EQ(error.code, Errc::kCorrupt);
+        EXPECT_NE(error.message.find(sha256.value()), std::string::npos) << error.message;
+    }
+    // A file of the same package is as good.
+    put(zip_);
+    EXPECT_EQ(wait_for(store_->get(sha256)), zip_);
+    EXPECT_EQ(read_at(wait_for(store_->open_unpacked(sha256)).value(), "index.py"), "print(1)");
+}
+
+TEST_F(CarriedPackages, AreRemovedWhenNobodyUsesThem) {
+    auto const used = carry(zip_);
+    auto const unused = carry(make_zip({{"unused", "x"}}));
+    auto const open = carry(make_zip({{"open", "x"}}));
+    ASSERT_TRUE(wait_for(store_->remove_unused({used})));
+    EXPECT_TRUE(wait_for(store_->get(unused))) << "somebody may be about to name it";
+    clock_.advance(kUnusedPackageLifetime + std::chrono::seconds(1));
+    ASSERT_TRUE(wait_for(store_->open_unpacked(open)));
+    auto const young = carry(make_zip({{"young", "x"}}));
+    ASSERT_TRUE(wait_for(store_->remove_unused({used})));
+    EXPECT_TRUE(wait_for(store_->get(used)));
+    EXPECT_TRUE(wait_for(store_->get(young)));
+    EXPECT_TRUE(wait_for(store_->get(open))) << "it was opened a moment ago";
+    EXPECT_EQ(wait_for(store_->get(unused)).error().code, Errc::kResourceNotFound);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "store/memory_store.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -19,6 +20,11 @@ struct Row {
     Sequence sequence = 0;
 };
 
+struct CarriedPackage {
+    std::string zip_bytes;
+    WallTime carried;
+};
+
 struct ChangeLog {
     std::vector<LogEntry> entries;  // entries[n].sequence == n + 1
     std::uint64_t epoch = 1;
@@ -36,10 +42,16 @@ struct MemoryStore::State {
     // Protected by mutex.
     std::map<Key, Row> rows;
     std::map<LogName, ChangeLog> logs;
+    std::map<model::CodeSha256, CarriedPackage> packages;
 
     Row* live(Key const& key) {
         auto const found = rows.find(key);
         return found != rows.end() && found->second.value ? &found->second : nullptr;
+    }
+
+    bool left_epitaph(Key const& key) {
+        auto const found = rows.find(key);
+        return found != rows.end() && !found->second.value && !found->second.epitaph.is_null();
     }
 
     void write(LogEntry entry) {
@@ -59,7 +71,10 @@ struct MemoryStore::State {
         MERIDIAN_TRY(auto const log, one_log_of(transaction.changes));
         for (auto const& expected : transaction.expectations) {
             auto const* row = live(expected.key);
-            if (row ? expected.sequence != row->sequence : expected.sequence.has_value()) {
+            bool const kept =
+                row ? expected.sequence == row->sequence
+                    : !expected.sequence && !(expected.is_new && left_epitaph(expected.key));
+            if (!kept) {
                 return fail(Errc::kConflict,
                             fmt::format("{} was changed by someone else.", expected.key.id));
             }
@@ -74,7 +89,11 @@ struct MemoryStore::State {
                 return fail(Errc::kConflict, fmt::format("{} can have no status.", write.key.id));
             MERIDIAN_CHECK(encode_json(write.status));
         }
-        MERIDIAN_CHECK(encode_changes(transaction.changes));
+        for (auto const& change : transaction.changes) {
+            MERIDIAN_CHECK(encode_value(change));
+        }
+        for (auto& package : transaction.packages)
+            packages[package.sha256] = {std::move(package.zip_bytes), now};
         Sequence sequence = 0;
         if (log) {
             sequence = logs[*log].entries.size() + 1;
@@ -104,7 +123,9 @@ struct MemoryStore::State {
             return fail(Errc::kConflict,
                         fmt::format("Log entry {} does not follow.", entry.sequence));
         }
-        MERIDIAN_CHECK(encode_changes(entry.changes));
+        for (auto const& change : entry.changes) {
+            MERIDIAN_CHECK(encode_value(change));
+        }
         write(std::move(entry));
         return {};
     }
@@ -194,6 +215,35 @@ io::Task<> MemoryStore::apply(LogEntry entry) {
     co_await let_others_run();
     std::lock_guard lock(state_->mutex);
     co_return state_->apply(entry);
+}
+
+io::Task<std::optional<std::string>> MemoryStore::get_package(model::CodeSha256 sha256) {
+    co_await let_others_run();
+    std::lock_guard lock(state_->mutex);
+    auto const found = state_->packages.find(sha256);
+    if (found == state_->packages.end()) co_return std::nullopt;
+    co_return found->second.zip_bytes;
+}
+
+io::Task<std::vector<model::CodeSha256>> MemoryStore::old_packages(Old which) {
+    co_await let_others_run();
+    std::lock_guard lock(state_->mutex);
+    std::vector<model::CodeSha256> old;
+    for (auto at = state_->packages.upper_bound(which.after);
+         at != state_->packages.end() && old.size() < which.limit; ++at) {
+        if (at->second.carried < which.before) old.push_back(at->first);
+    }
+    co_return old;
+}
+
+io::Task<> MemoryStore::remove_packages(std::vector<model::CodeSha256> packages, WallTime before) {
+    co_await let_others_run();
+    std::lock_guard lock(state_->mutex);
+    std::erase_if(state_->packages, [&](auto const& entry) {
+        return entry.second.carried < before &&
+               std::ranges::find(packages, entry.first) != packages.end();
+    });
+    co_return Result<void>{};
 }
 
 }  // namespace meridian::store

@@ -11,7 +11,7 @@
 
 namespace meridian::store {
 
-class MemoryStore final : public Store {
+class MemoryStore final : public Store, public PackageTable {
   public:
     explicit MemoryStore(Clock const& clock);
     ~MemoryStore() override;
@@ -28,6 +28,10 @@ class MemoryStore final : public Store {
                                              std::size_t limit) override;
     io::Task<Sequence> last_sequence(LogName log) override;
     io::Task<> apply(LogEntry entry) override;
+
+    io::Task<std::optional<std::string>> get_package(model::CodeSha256 sha256) override;
+    io::Task<std::vector<model::CodeSha256>> old_packages(Old which) override;
+    io::Task<> remove_packages(std::vector<model::CodeSha256> packages, WallTime before) override;
 
   private:
     struct State;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include "base/encoding.h"
 #include "crypto/sha256.h"
 #include "io/system_clock.h"
 
@@ -80,6 +81,11 @@ class Rows final : public SqlCursor {
     [[nodiscard]] std::string_view text(int column) const override {
         return {PQgetvalue(answer_.get(), row_, column),
                 static_cast<std::size_t>(PQgetlength(answer_.get(), row_, column))};
+    }
+    [[nodiscard]] std::string bytes(int column) const override {
+        auto value = text(column);  // "\\x" and hexadecimal digits
+        if (value.starts_with("\\x")) value.remove_prefix(2);
+        return from_hex(value).value_or(std::string());
     }
     [[nodiscard]] bool is_null(int column) const override {
         return PQgetisnull(answer_.get(), row_, column) != 0;
@@ -296,16 +302,21 @@ Result<SqlRows> PostgresConnection::start(std::string_view sql, std::span<SqlVal
     std::vector<char const*> texts;
     std::vector<int> lengths;
     std::vector<int> formats;
+    // In binary form: a length, and no end at a zero byte.
+    auto const add_binary = [&](std::string_view bytes) {
+        texts.push_back(bytes.data() == nullptr ? "" : bytes.data());
+        lengths.push_back(static_cast<int>(bytes.size()));
+        formats.push_back(1);
+    };
     for (auto const& value : values) {
         if (auto const* const number = std::get_if<std::int64_t>(&value)) {
             texts.push_back(numbers.emplace_back(std::to_string(*number)).c_str());
             lengths.push_back(0);
             formats.push_back(0);
         } else if (auto const* const text = std::get_if<std::string_view>(&value)) {
-            // In binary form: a length, and no end at a zero byte.
-            texts.push_back(text->data() == nullptr ? "" : text->data());
-            lengths.push_back(static_cast<int>(text->size()));
-            formats.push_back(1);
+            add_binary(*text);
+        } else if (auto const* const blob = std::get_if<SqlBytes>(&value)) {
+            add_binary(blob->bytes);
         } else {
             texts.push_back(nullptr);
             lengths.push_back(0);

@@ -51,6 +51,14 @@ constexpr std::array<char const*, kPostgresSchemaVersion> kPostgresMigrations = 
     );
     INSERT INTO writer VALUES ('');
     )sql",
+    R"sql(
+    CREATE TABLE packages (
+        sha256     TEXT COLLATE "C" NOT NULL PRIMARY KEY,  -- of the zip, base64
+        zip        BYTEA NOT NULL,
+        carried_us BIGINT NOT NULL,  -- since 1970, UTC: when a commit carried it last
+        format     BIGINT NOT NULL
+    );
+    )sql",
 };
 
 Result<std::int64_t> count_of(SqlConnection& connection, std::string_view sql) {

@@ -17,7 +17,11 @@
 
 namespace meridian::store {
 
-using SqlValue = std::variant<std::nullptr_t, std::int64_t, std::string_view>;
+// Bytes that are no text.
+struct SqlBytes {
+    std::string_view bytes;
+};
+using SqlValue = std::variant<std::nullptr_t, std::int64_t, std::string_view, SqlBytes>;
 
 // What a statement found, row by row.
 class SqlCursor {
@@ -26,6 +30,7 @@ class SqlCursor {
     virtual Result<bool> next() = 0;
     [[nodiscard]] virtual std::int64_t integer(int column) const = 0;
     [[nodiscard]] virtual std::string_view text(int column) const = 0;
+    [[nodiscard]] virtual std::string bytes(int column) const = 0;
     [[nodiscard]] virtual bool is_null(int column) const = 0;
 };
 
@@ -44,6 +49,7 @@ class SqlRows {
     [[nodiscard]] std::int64_t integer(int column) const { return cursor_->integer(column); }
     // Valid until the next call of next().
     [[nodiscard]] std::string_view text(int column) const { return cursor_->text(column); }
+    [[nodiscard]] std::string bytes(int column) const { return cursor_->bytes(column); }
     [[nodiscard]] bool is_null(int column) const { return cursor_->is_null(column); }
 
   private:

@@ -16,19 +16,13 @@ std::int64_t clamp(std::uint64_t value) {
         std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
 }
 
-Result<void> check_format(std::int64_t format, std::string_view what) {
-    if (format >= 1 && format <= kRowFormat) return {};
-    return fail(Errc::kCorrupt,
-                fmt::format("{} has format {}, which this version does not know.", what, format));
-}
-
 // Columns: account, kind, id, value, status, sequence, format.
 Result<Record> record_of(SqlRows const& row) {
     Record record{.key = {model::AccountId(std::string(row.text(0))),
                           static_cast<Kind>(row.integer(1)), std::string(row.text(2))}};
     auto const what =
         fmt::format("Record {}/{}/{}", record.key.account, row.integer(1), record.key.id);
-    MERIDIAN_CHECK(check_format(row.integer(6), what));
+    MERIDIAN_CHECK(check_row_format(row.integer(6), what));
     MERIDIAN_TRY(record.value, decode_json(row.text(3), what));
     if (!row.is_null(4)) {
         MERIDIAN_TRY(record.status, decode_json(row.text(4), what));
@@ -56,6 +50,12 @@ Result<std::vector<Record>> records_of(SqlRows row) {
 
 }  // namespace
 
+Result<void> check_row_format(std::int64_t format, std::string_view what) {
+    if (format >= 1 && format <= kRowFormat) return {};
+    return fail(Errc::kCorrupt,
+                fmt::format("{} has format {}, which this version does not know.", what, format));
+}
+
 std::optional<std::string> end_of_prefix(std::string prefix) {
     while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
     if (prefix.empty()) return std::nullopt;
@@ -82,7 +82,7 @@ Result<std::optional<nlohmann::json>> read_epitaph(SqlConnection& connection, Ke
     MERIDIAN_TRY(bool const found, row.next());
     if (!found) return std::nullopt;
     auto const what = fmt::format("Tombstone {}/{}/{}", key.account, number(key.kind), key.id);
-    MERIDIAN_CHECK(check_format(row.integer(1), what));
+    MERIDIAN_CHECK(check_row_format(row.integer(1), what));
     return decode_json(row.text(0), what);
 }
 
@@ -141,7 +141,7 @@ Result<std::vector<LogEntry>> read_entries(SqlConnection& connection, LogName lo
                        .caller = std::string(row.text(2)),
                        .time = WallTime(std::chrono::microseconds(row.integer(3)))};
         auto const what = fmt::format("Entry {} of log {}", entry.sequence, number(log));
-        MERIDIAN_CHECK(check_format(row.integer(5), what));
+        MERIDIAN_CHECK(check_row_format(row.integer(5), what));
         MERIDIAN_TRY(entry.changes, decode_changes(row.text(4), what));
         entries.push_back(std::move(entry));
     }

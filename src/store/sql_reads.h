@@ -15,6 +15,8 @@ namespace meridian::store {
 // Of a row in `records` and `change_log`. A row with a higher number was written by a newer
 // version.
 inline constexpr std::int64_t kRowFormat = 1;
+// kCorrupt for a row of a format that is not ours; `what` names it.
+Result<void> check_row_format(std::int64_t format, std::string_view what);
 
 Result<std::optional<Record>> read_record(SqlConnection& connection, Key const& key);
 Result<std::optional<nlohmann::json>> read_epitaph(SqlConnection& connection, Key const& key);

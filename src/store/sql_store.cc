@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "store/sql.h"
+#include "store/sql_packages.h"
 #include "store/sql_reads.h"
 #include "store/sql_writer.h"
 #include "store/work_queue.h"
@@ -140,13 +141,24 @@ io::Task<Sequence> SqlStore::last_sequence(LogName log) {
         [log](SqlConnection& connection) { return read_last_sequence(connection, log); });
 }
 
+io::Task<std::optional<std::string>> SqlStore::get_package(model::CodeSha256 sha256) {
+    co_return co_await on_reader([sha256 = std::move(sha256)](SqlConnection& connection) {
+        return read_package(connection, sha256);
+    });
+}
+
+io::Task<std::vector<model::CodeSha256>> SqlStore::old_packages(Old which) {
+    co_return co_await on_reader([which = std::move(which)](SqlConnection& connection) {
+        return read_old_packages(connection, which);
+    });
+}
+
 namespace {
 
-io::Task<Sequence> enqueue(WorkQueue<WriteJob>& writes,
-                           std::variant<WriteJob::Commit, LogEntry> work) {
+io::Task<Sequence> enqueue(WorkQueue<WriteJob>& writes, WriteJob::Work work) {
     co_return co_await asio::async_initiate<decltype(asio::use_awaitable) const,
                                             void(Result<Sequence>)>(
-        [&writes](auto handler, std::variant<WriteJob::Commit, LogEntry> what) {
+        [&writes](auto handler, WriteJob::Work what) {
             WriteJob job{std::move(what), completion_of<Result<Sequence>>(std::move(handler))};
             if (!writes.push(job)) job.complete(std::unexpected(overloaded()));
         },
@@ -163,6 +175,12 @@ io::Task<Sequence> SqlStore::commit(Transaction transaction) {
 
 io::Task<> SqlStore::apply(LogEntry entry) {
     MERIDIAN_CO_CHECK(co_await enqueue(state_->writes, std::move(entry)));
+    co_return Result<void>{};
+}
+
+io::Task<> SqlStore::remove_packages(std::vector<model::CodeSha256> packages, WallTime before) {
+    WriteJob::PackageRemoval removal{std::move(packages), before};
+    MERIDIAN_CO_CHECK(co_await enqueue(state_->writes, std::move(removal)));
     co_return Result<void>{};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// A Store over a relational database (docs/formats/store.md), whichever it is: SqliteStore and
-// PostgresStore open one.
+// A Store over a relational database (docs/formats/store.md), whichever it is, with its packages:
+// SqliteStore and PostgresStore open one.
 //
 // One writer thread commits in groups: it takes what is queued, runs each transaction in a
 // savepoint of its own (a conflict harms nobody else) and ends with one COMMIT, one fsync for all.
@@ -26,7 +26,7 @@ namespace meridian::store {
 inline constexpr std::size_t kStoreQueueMax = 4'096;
 inline constexpr std::size_t kStoreReaders = 2;
 
-class SqlStore : public Store {
+class SqlStore : public Store, public PackageTable {
   public:
     // Connections to a database that has been migrated.
     SqlStore(std::unique_ptr<SqlConnection> writer,
@@ -47,6 +47,10 @@ class SqlStore : public Store {
                                              std::size_t limit) override;
     io::Task<Sequence> last_sequence(LogName log) override;
     io::Task<> apply(LogEntry entry) override;
+
+    io::Task<std::optional<std::string>> get_package(model::CodeSha256 sha256) override;
+    io::Task<std::vector<model::CodeSha256>> old_packages(Old which) override;
+    io::Task<> remove_packages(std::vector<model::CodeSha256> packages, WallTime before) override;
 
   private:
     struct State;

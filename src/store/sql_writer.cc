@@ -3,56 +3,69 @@
 #include <algorithm>
 #include <vector>
 
+#include "store/sql_packages.h"
 #include "store/sql_writes.h"
 
 namespace meridian::store {
 namespace {
 
-Result<Sequence> run(SqlConnection& connection, WriteJob const& job) {
-    if (auto const* commit = std::get_if<WriteJob::Commit>(&job.work)) {
-        return write_transaction(connection, commit->transaction, commit->now);
-    }
-    return write_entry(connection, std::get<LogEntry>(job.work));
-}
-
-// Only statuses: what is left of them after a power cut is made anew at the next start.
-bool is_status(WriteJob const& job) {
+// Statuses and removals: what a power cut undoes of them is done anew.
+bool may_come_later(WriteJob const& job) {
+    if (std::holds_alternative<WriteJob::PackageRemoval>(job.work)) return true;
     auto const* const commit = std::get_if<WriteJob::Commit>(&job.work);
-    return commit != nullptr && commit->transaction.changes.empty();
+    return commit != nullptr && commit->transaction.changes.empty() &&
+           commit->transaction.packages.empty();
 }
 
-// Runs one job between savepoints. An error outside is the whole group's; the job's own is inside.
-Result<Result<Sequence>> run_in_savepoint(SqlConnection& connection, WriteJob const& job) {
-    MERIDIAN_CHECK(connection.execute("SAVEPOINT job"));
-    auto outcome = run(connection, job);
-    if (!connection.in_transaction()) {
-        // Some errors (a full disk while the cache spills, a lost connection) roll back everything.
-        return fail(Errc::kIo,
-                    outcome ? "the database rolled the transaction back" : outcome.error().message);
+// The job's own error is inside, what is the group's outside.
+Result<Result<Sequence>> run(GroupWriter& writer, SqlConnection& connection, WriteJob const& job) {
+    if (auto const* const removal = std::get_if<WriteJob::PackageRemoval>(&job.work)) {
+        MERIDIAN_CHECK(delete_packages(connection, removal->packages, removal->before));
+        return Sequence{0};
     }
-    if (!outcome) {
-        MERIDIAN_CHECK(connection.execute("ROLLBACK TO job"));
+    auto const* const commit = std::get_if<WriteJob::Commit>(&job.work);
+    auto const plan = commit != nullptr ? writer.plan(commit->transaction, commit->now)
+                                        : writer.plan(std::get<LogEntry>(job.work));
+    if (!plan) {
+        bool const refused =
+            plan.error().code == Errc::kConflict || plan.error().code == Errc::kInternal;
+        if (refused) return Result<Sequence>(std::unexpected(plan.error()));
+        return std::unexpected(plan.error());
     }
-    MERIDIAN_CHECK(connection.execute("RELEASE job"));
-    return outcome;
+    MERIDIAN_CHECK(writer.write(*plan));
+    return plan->sequence;
 }
 
-Result<std::vector<Result<Sequence>>> run_group(SqlConnection& connection,
-                                                std::span<WriteJob> jobs) {
-    bool const only_statuses = std::ranges::all_of(jobs, is_status);
-    MERIDIAN_CHECK(
-        connection.begin(only_statuses ? Durability::kEventual : Durability::kImmediate));
+struct GroupFailure {
+    Error error;
+    // The database has refused one job's words and stands: the others may be right.
+    bool is_one_jobs = false;
+};
+
+std::expected<std::vector<Result<Sequence>>, GroupFailure> run_group(SqlConnection& connection,
+                                                                     std::span<WriteJob> jobs) {
+    bool const eventual = std::ranges::all_of(jobs, may_come_later);
+    if (auto begun = connection.begin(eventual ? Durability::kEventual : Durability::kImmediate);
+        !begun)
+        return std::unexpected(GroupFailure{begun.error()});
+    GroupWriter writer(connection);
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());
+    auto const failed = [&](Error const& error) {
+        // Some errors (a full disk while the cache spills, a lost connection) have rolled back
+        // everything.
+        bool const stands = connection.in_transaction();
+        if (stands) static_cast<void>(connection.execute("ROLLBACK"));
+        return std::unexpected(GroupFailure{{Errc::kIo, error.message, {}}, stands});
+    };
     for (auto const& job : jobs) {
-        auto outcome = run_in_savepoint(connection, job);
-        if (!outcome) {
-            if (connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
-            return fail(Errc::kIo, outcome.error().message);
-        }
+        auto outcome = run(writer, connection, job);
+        if (!outcome) return failed(outcome.error());
         outcomes.push_back(std::move(*outcome));
     }
-    MERIDIAN_CHECK(connection.commit());
+    if (auto finished = writer.finish(); !finished) return failed(finished.error());
+    if (auto committed = connection.commit(); !committed)
+        return std::unexpected(GroupFailure{committed.error()});
     return outcomes;
 }
 
@@ -60,15 +73,21 @@ Result<std::vector<Result<Sequence>>> run_group(SqlConnection& connection,
 
 void write_group(SqlConnection& connection, std::span<WriteJob> jobs, Log& log) {
     auto outcomes = run_group(connection, jobs);
-    if (!outcomes) {
-        log.write(LogLevel::kError, "the store could not commit",
-                  {{"error", outcomes.error().message},
-                   {"code", std::string(name_of(outcomes.error().code))},
-                   {"transactions", std::to_string(jobs.size())}});
-        for (auto& job : jobs) job.complete(std::unexpected(outcomes.error()));
+    if (outcomes) {
+        for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].complete(std::move((*outcomes)[i]));
         return;
     }
-    for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].complete(std::move((*outcomes)[i]));
+    if (outcomes.error().is_one_jobs && jobs.size() > 1) {
+        for (std::size_t i = 0; i < jobs.size(); ++i)
+            write_group(connection, jobs.subspan(i, 1), log);
+        return;
+    }
+    auto const& error = outcomes.error().error;
+    log.write(LogLevel::kError, "the store could not commit",
+              {{"error", error.message},
+               {"code", std::string(name_of(error.code))},
+               {"transactions", std::to_string(jobs.size())}});
+    for (auto& job : jobs) job.complete(std::unexpected(error));
 }
 
 }  // namespace meridian::store

@@ -19,7 +19,12 @@ struct WriteJob {
         Transaction transaction;
         WallTime now;
     };
-    std::variant<Commit, LogEntry> work;
+    struct PackageRemoval {
+        std::vector<model::CodeSha256> packages;
+        WallTime before;
+    };
+    using Work = std::variant<Commit, LogEntry, PackageRemoval>;
+    Work work;
     // Called once, on the writer thread, when the outcome is durable.
     std::move_only_function<void(Result<Sequence>)> complete;
 };

@@ -55,11 +55,17 @@ class Statement final : public SqlCursor {
         if (!bytes) return {};
         return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
     }
+    [[nodiscard]] std::string bytes(int column) const override {
+        auto const* bytes = static_cast<char const*>(sqlite3_column_blob(statement_, column));
+        if (!bytes) return {};
+        return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    }
     [[nodiscard]] bool is_null(int column) const override {
         return sqlite3_column_type(statement_, column) == SQLITE_NULL;
     }
 
-    // Parameters count from 1. The bytes are copied.
+    // Parameters count from 1. Texts are copied; of bytes, which are large, the caller's are used
+    // until the statement has run.
     Result<void> bind(int parameter, SqlValue const& value) {
         int code = SQLITE_OK;
         if (auto const* const number = std::get_if<std::int64_t>(&value)) {
@@ -69,6 +75,9 @@ class Statement final : public SqlCursor {
             char const* const bytes = text->data() ? text->data() : "";
             code = sqlite3_bind_text64(statement_, parameter, bytes, text->size(), SQLITE_TRANSIENT,
                                        SQLITE_UTF8);
+        } else if (auto const* const blob = std::get_if<SqlBytes>(&value)) {
+            code = sqlite3_bind_blob64(statement_, parameter, blob->bytes.data(),
+                                       blob->bytes.size(), SQLITE_STATIC);
         } else {
             code = sqlite3_bind_null(statement_, parameter);
         }
@@ -125,7 +134,7 @@ Result<void> SqliteConnection::begin(Durability least) {
                                                                : "PRAGMA synchronous = NORMAL"));
         durability_ = least;
     }
-    return execute("BEGIN IMMEDIATE");
+    return run("BEGIN IMMEDIATE");
 }
 
 bool SqliteConnection::in_transaction() const {
@@ -133,12 +142,17 @@ bool SqliteConnection::in_transaction() const {
 }
 
 Result<void> SqliteConnection::commit() {
-    auto committed = execute("COMMIT");
+    auto committed = run("COMMIT");
     if (committed) return {};
     int const code = sqlite3_extended_errcode(database_.get());
     bool const undone = !in_transaction() || execute("ROLLBACK").has_value();
     if (surely_not_written(code) && undone) return fail(Errc::kIo, committed.error().message);
     return fail(Errc::kOutcomeUnknown, committed.error().message);
+}
+
+Result<void> SqliteConnection::run(std::string_view sql) {
+    MERIDIAN_TRY(auto rows, start(sql, {}));
+    return rows.run();
 }
 
 Result<SqlRows> SqliteConnection::start(std::string_view sql, std::span<SqlValue const> values) {

@@ -44,6 +44,8 @@ class SqliteConnection final : public SqlConnection {
     explicit SqliteConnection(std::unique_ptr<sqlite3, Close> database)
         : database_(std::move(database)) {}
     Result<sqlite3_stmt*> prepared(std::string_view sql);
+    // As execute(), of a literal that runs often.
+    Result<void> run(std::string_view sql);
 
     std::unique_ptr<sqlite3, Close> database_;
     Durability durability_ = Durability::kImmediate;  // as `synchronous` is set

@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "crypto/sha256.h"
 #include "store/memory_store.h"
 #include "store/simulated_disk_test_support.h"
 #include "store/sqlite_store.h"
@@ -38,6 +39,13 @@ Key version(int n) {
 }
 Key role(int n) { return {kAccount, Kind::kIamRole, fmt::format("role{}", n % 3)}; }
 
+// Its bytes are only as right as its name when the whole of it survived.
+Package package(int n) {
+    std::string const zip =
+        fmt::format("PK{}", n) + std::string(static_cast<std::size_t>(n) * 500, 'z');
+    return {model::CodeSha256(crypto::sha256_base64(zip)), zip};
+}
+
 // Step 0 is the first. Each one can follow any of those before it, so that one may fail.
 Transaction step(int n) {
     using nlohmann::json;
@@ -56,12 +64,14 @@ Transaction step(int n) {
             transaction.changes.push_back({function(n), value});
             transaction.changes.push_back({version(n), json(n)});
             transaction.statuses.push_back({function(n), json{{"state", n}}});
+            transaction.packages.push_back(package(n));
     }
     return transaction;
 }
 
 // Everything that a store holds.
-nlohmann::json dump(Store& store) {
+template <typename AStore>
+nlohmann::json dump(AStore& store) {
     nlohmann::json all;
     for (auto const kind : {Kind::kFunction, Kind::kFunctionVersion, Kind::kIamRole}) {
         auto& records = all["records"];
@@ -73,6 +83,10 @@ nlohmann::json dump(Store& store) {
     for (int n = 0; n < 4; ++n) {
         auto const epitaph = wait_for(store.epitaph(function(n))).value();
         all["epitaphs"].push_back(epitaph ? *epitaph : nlohmann::json("none"));
+    }
+    for (int n = 0; n <= kSteps; ++n) {
+        auto const zip = wait_for(store.get_package(package(n).sha256)).value();
+        all["packages"].push_back(zip.value_or("none"));
     }
     for (auto const log : {LogName::kRegion, LogName::kAccount}) {
         all["last"].push_back(wait_for(store.last_sequence(log)).value());
@@ -92,7 +106,8 @@ nlohmann::json dump(Store& store) {
 class SqliteFault : public testing::Test {
   protected:
     Result<std::unique_ptr<SqliteStore>> open(std::filesystem::path const& directory) {
-        return SqliteStore::open({.path = directory / "region.db"}, clock_, log_);
+        return SqliteStore::open({.path = directory / "region.db", .checkpoint_pages = 1'000},
+                                 clock_, log_);
     }
 
     // What a store holds after these steps.

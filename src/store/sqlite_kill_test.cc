@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "crypto/sha256.h"
 #include "io/unique_fd.h"
 #include "store/sqlite_store.h"
 #include "store/store_test_support.h"
@@ -42,6 +43,12 @@ Key key_of(int writer, char part) {
     return {kAccount, Kind::kFunction, fmt::format("writer{}-{}", writer, part)};
 }
 
+// The package that a writer's value names.
+Package package_of(int writer, std::uint64_t value) {
+    auto const zip = fmt::format("PK {} {}", writer, value) + std::string(value % 5 * 1'000, 'z');
+    return {model::CodeSha256(crypto::sha256_base64(zip)), zip};
+}
+
 // What the child reports; smaller than PIPE_BUF, so never torn.
 struct Ack {
     int writer;
@@ -59,7 +66,8 @@ asio::awaitable<void> write_for_ever(Store& store, int writer) {
         auto const sequence = co_await store.commit(
             {.caller = fmt::format("writer{}", writer),
              .changes = {{key_of(writer, 'a'), value}, {key_of(writer, 'b'), value}},
-             .statuses = {{key_of(writer, 'a'), value}}});
+             .statuses = {{key_of(writer, 'a'), value}},
+             .packages = {package_of(writer, value)}});
         if (!sequence) std::abort();
         Ack const ack{writer, value, *sequence};
         if (::write(kAckFd, &ack, sizeof ack) != sizeof ack) std::abort();
@@ -160,6 +168,9 @@ TEST(SqliteKill, AcknowledgedWritesSurvive) {
             EXPECT_LE(a->value.get<std::uint64_t>(), acked[i] + 1) << "one may have been under way";
             EXPECT_EQ(a->value, b->value) << "half a transaction";
             EXPECT_EQ(a->status, a->value);
+            auto const package = package_of(i, a->value.get<std::uint64_t>());
+            EXPECT_EQ(wait_for((*store)->get_package(package.sha256)).value(), package.zip_bytes)
+                << "a name without its package";
             EXPECT_EQ(a->sequence, b->sequence);
             // One that was under way counts from here on.
             acked[i] = a->value.get<std::uint64_t>();

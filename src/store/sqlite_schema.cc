@@ -48,6 +48,15 @@ constexpr std::array<char const*, kSqliteSchemaVersion> kMigrations = {
         PRIMARY KEY (account, kind)
     ) WITHOUT ROWID;
     )sql",
+    R"sql(
+    -- In the order in which they came, so that a group of them shares pages.
+    CREATE TABLE packages (
+        sha256     TEXT NOT NULL PRIMARY KEY,  -- of the zip, base64
+        zip        BLOB NOT NULL,
+        carried_us INTEGER NOT NULL,  -- since 1970, UTC: when a commit carried it last
+        format     INTEGER NOT NULL
+    );
+    )sql",
 };
 
 Result<std::int64_t> read_number(SqliteConnection& connection, std::string_view sql) {

@@ -23,13 +23,15 @@ Result<void> create_file(std::filesystem::path const& path) {
     return fail(Errc::kIo, fmt::format("Cannot open {}: {}", path.string(), std::strerror(errno)));
 }
 
-Result<SqliteConnection> open_writer(std::filesystem::path const& path) {
+Result<SqliteConnection> open_writer(std::filesystem::path const& path, int checkpoint_pages) {
     MERIDIAN_TRY(auto connection,
                  SqliteConnection::open(path, SqliteConnection::Access::kReadWrite));
     // First of all: it fails on a file that is no database, before anything is written.
     MERIDIAN_CHECK(migrate(connection, path));
     MERIDIAN_CHECK(connection.execute("PRAGMA journal_mode = WAL"));
     MERIDIAN_CHECK(connection.execute("PRAGMA synchronous = FULL"));
+    auto const checkpoint = fmt::format("PRAGMA wal_autocheckpoint = {}", checkpoint_pages);
+    MERIDIAN_CHECK(connection.execute(checkpoint.c_str()));
     // The log file shrinks again after a burst.
     MERIDIAN_CHECK(connection.execute("PRAGMA journal_size_limit = 67108864"));
     {
@@ -48,7 +50,7 @@ Result<SqliteConnection> open_writer(std::filesystem::path const& path) {
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions const& options,
                                                        Clock const& clock, Log& log) {
     MERIDIAN_CHECK(create_file(options.path));
-    MERIDIAN_TRY(auto writer, open_writer(options.path));
+    MERIDIAN_TRY(auto writer, open_writer(options.path, options.checkpoint_pages));
     std::vector<std::unique_ptr<SqlConnection>> readers;
     for (std::size_t i = 0; i < kStoreReaders; ++i) {
         MERIDIAN_TRY(auto reader,

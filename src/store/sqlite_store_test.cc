@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "store/sql_packages.h"
 #include "store/sql_reads.h"
 #include "store/sql_writer.h"
 #include "store/sqlite_connection.h"
@@ -192,6 +193,56 @@ TEST_F(WriteGroupTest, AConflictHarmsNobodyElse) {
     EXPECT_EQ(read_record(*connection_, function("b")).value()->value, 4);
     EXPECT_EQ(read_count(*connection_, model::AccountId("111111111111"), Kind::kFunction).value(),
               2u);
+}
+
+TEST_F(WriteGroupTest, WhatTheDatabaseRefusesOfOneHarmsNobodyElse) {
+    ASSERT_TRUE(
+        connection_->execute("CREATE TRIGGER refuse BEFORE INSERT ON records WHEN NEW.id = 'bad' "
+                             "BEGIN SELECT RAISE(ABORT, 'it is bad'); END"));
+    auto const outcomes = write({{.changes = {{function("a"), 1}}},
+                                 {.changes = {{function("c"), 1}, {function("bad"), 1}}},
+                                 {.changes = {{function("b"), 1}}}});
+    ASSERT_EQ(outcomes.size(), 3u);
+    EXPECT_EQ(outcomes[0], 1u);
+    EXPECT_EQ(outcomes[1].error().code, Errc::kIo);
+    EXPECT_EQ(outcomes[2], 2u);
+    EXPECT_FALSE(read_record(*connection_, function("c")).value());
+    EXPECT_EQ(read_count(*connection_, model::AccountId("111111111111"), Kind::kFunction).value(),
+              2u);
+}
+
+// Each sees what those before it in the group have left.
+TEST_F(WriteGroupTest, OneGroupCountsAsItsTransactionsOneByOne) {
+    auto const outcomes = write(
+        {{.changes = {{function("a"), 1}, {function("b"), 1}}, .statuses = {{function("a"), 1}}},
+         {.expectations = {{function("a"), 1}}, .changes = {{function("a"), 2}}},
+         {.changes = {{function("b"), std::nullopt, 5}, {function("b"), 3}},
+          .statuses = {{function("b"), 3}}},
+         {.changes = {{function("a"), std::nullopt, 7}}},
+         {.expectations = {{function("a"), std::nullopt, true}}, .changes = {{function("a"), 3}}},
+         {.statuses = {{function("b"), 4}}}});
+    std::vector<Result<Sequence>> const expected{1, 2, 3, 4, outcomes[4], 0};
+    EXPECT_EQ(outcomes, expected);
+    EXPECT_EQ(outcomes[4].error().code, Errc::kConflict);
+    auto const b = read_record(*connection_, function("b")).value();
+    EXPECT_EQ(b->value, 3);
+    EXPECT_EQ(b->status, 4);
+    EXPECT_EQ(b->sequence, 3u);
+    EXPECT_EQ(read_epitaph(*connection_, function("a")).value(), 7);
+    EXPECT_EQ(read_count(*connection_, model::AccountId("111111111111"), Kind::kFunction).value(),
+              1u);
+    EXPECT_EQ(read_last_sequence(*connection_, LogName::kRegion).value(), 4u);
+}
+
+TEST_F(WriteGroupTest, APackageThatHasRottedIsReplacedWhenItIsCarriedAgain) {
+    Package const package{model::CodeSha256("name"), "PK"};
+    auto const carry = [&] { return write({{.packages = {package}}}).at(0).has_value(); };
+    ASSERT_TRUE(carry());
+    ASSERT_TRUE(connection_->execute("UPDATE packages SET zip = x'00'"));
+    ASSERT_TRUE(carry());
+    EXPECT_EQ(read_package(*connection_, package.sha256).value(), "PK");
+    ASSERT_TRUE(connection_->execute("UPDATE packages SET format = 9"));
+    EXPECT_EQ(read_package(*connection_, package.sha256).error().code, Errc::kCorrupt);
 }
 
 TEST_F(WriteGroupTest, AFullDiskFailsTheWholeGroupAndNothingOfItStays) {

@@ -55,6 +55,7 @@ TEST_P(SqliteVersions, OpensWithEverythingInIt) {
         ASSERT_TRUE(opened) << opened.error().message;
         auto& store = **opened;
         ASSERT_NO_FATAL_FAILURE(expect_what_was_dumped(store));
+        if (GetParam() >= 2) expect_dumped_package(store);
     }
     auto const opened = SqliteStore::open({.path = path()}, clock_, log_);
     EXPECT_EQ(

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "io/task.h"
 #include "model/names.h"
+#include "store/package_table.h"
 
 namespace meridian::store {
 
@@ -105,6 +106,8 @@ struct Expectation {
     Key key;
     // Nothing: the key must not exist now. Else: its record's sequence must still be this.
     std::optional<Sequence> sequence;
+    // Nor must it have left an epitaph.
+    bool is_new = false;
 };
 
 struct Transaction {
@@ -113,6 +116,8 @@ struct Transaction {
     std::vector<Change> changes = {};
     // Written in the same transaction; dropped with the record's tombstone.
     std::vector<StatusWrite> statuses = {};
+    // Kept with the changes that name them (package_table.h); no part of the log.
+    std::vector<Package> packages = {};
 };
 
 // One transaction as the change log keeps it: values, not operations; applying one twice is

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/sha256.h"
 #include "store/memory_store.h"
 #include "store/postgres_store.h"
 #include "store/postgres_test_support.h"
@@ -44,6 +45,7 @@ class Subject {
   public:
     virtual ~Subject() = default;
     virtual Store& store() = 0;
+    virtual PackageTable& packages() = 0;
     // Closes and opens it again; only for those that are durable.
     virtual void reopen() = 0;
 };
@@ -52,6 +54,7 @@ class SqliteSubject final : public Subject {
   public:
     explicit SqliteSubject(Clock const& clock) : clock_(clock) { open(); }
     Store& store() override { return *store_; }
+    PackageTable& packages() override { return *store_; }
     void reopen() override {
         store_.reset();
         open();
@@ -74,6 +77,7 @@ class PostgresSubject final : public Subject {
   public:
     explicit PostgresSubject(Clock const& clock) : clock_(clock) { open(); }
     Store& store() override { return *store_; }
+    PackageTable& packages() override { return *store_; }
     void reopen() override {
         store_.reset();
         open();
@@ -101,6 +105,7 @@ class MemorySubject final : public Subject {
   public:
     explicit MemorySubject(Clock const& clock) : store_(clock) {}
     Store& store() override { return store_; }
+    PackageTable& packages() override { return store_; }
     void reopen() override { std::abort(); }
 
   private:
@@ -119,6 +124,18 @@ void PrintTo(Implementation const& implementation, std::ostream* out) {
 class StoreContract : public testing::TestWithParam<Implementation> {
   protected:
     Store& store() { return subject_->store(); }
+    PackageTable& packages() { return subject_->packages(); }
+    static Package package(std::string const& zip) {
+        return {model::CodeSha256(crypto::sha256_base64(zip)), zip};
+    }
+    std::optional<std::string> zip_of(Package const& package) {
+        return wait(packages().get_package(package.sha256)).value();
+    }
+    std::vector<model::CodeSha256> old_packages(WallTime before,
+                                                model::CodeSha256 const& after = {},
+                                                std::size_t limit = 100) {
+        return wait(packages().old_packages({before, after, limit})).value();
+    }
 
     template <typename T>
     Result<T> wait(io::Task<T> task) {
@@ -236,6 +253,17 @@ TEST_P(StoreContract, ExpectationsAreAboutTheDefinitionThatIsThereNow) {
               4u);
     EXPECT_EQ(commit_error({.expectations = {{function("f"), 4}}}), Errc::kConflict);
     EXPECT_EQ(must_commit({.expectations = {{function("f"), 3}}}), 0u);
+}
+
+TEST_P(StoreContract, ANewKeyHasLeftNoEpitaph) {
+    Transaction const create{.expectations = {{function("f"), std::nullopt, true}},
+                             .changes = {{function("f"), 1}}};
+    must_commit(create);
+    EXPECT_EQ(commit_error(create), Errc::kConflict);
+    must_commit({.changes = {{function("f"), std::nullopt, 3}}});
+    EXPECT_EQ(commit_error(create), Errc::kConflict);
+    must_commit({.changes = {{function("f"), std::nullopt}}});
+    must_commit(create);
 }
 
 TEST_P(StoreContract, ScansInByteOrderByPageAndPrefix) {
@@ -518,14 +546,67 @@ TEST_P(StoreContract, ManyWritersAtOnceEachGetTheirOwnResult) {
     EXPECT_EQ(count(Kind::kFunction), commits);
 }
 
+TEST_P(StoreContract, ACommitCarriesPackages) {
+    // Any bytes, of any length that is carried.
+    auto const first = package(std::string("PK\0\xff\n'\\x", 8));
+    auto const large = package(std::string(kCarriedPackageBytesMax - 1, '\0'));
+    EXPECT_EQ(zip_of(first), std::nullopt);
+    must_commit({.changes = {{function("f"), 1}}, .packages = {first, large}});
+    EXPECT_EQ(zip_of(first), first.zip_bytes);
+    EXPECT_EQ(zip_of(large), large.zip_bytes);
+    must_commit({.changes = {{function("g"), 1}}, .packages = {first}});
+    EXPECT_EQ(zip_of(first), first.zip_bytes);
+    auto const entries = wait(store().read_log(LogName::kRegion, 0, 10)).value();
+    ASSERT_EQ(entries.size(), 2u) << "packages are no part of the log";
+    EXPECT_EQ(entries[0].changes.size(), 1u);
+}
+
+TEST_P(StoreContract, APackageOfACommitThatFailsIsNotKept) {
+    put(function("f"), 1);
+    auto const carried = package("PK");
+    EXPECT_EQ(commit_error({.expectations = {{function("f"), std::nullopt}},
+                            .changes = {{function("f"), 2}},
+                            .packages = {carried}}),
+              Errc::kConflict);
+    EXPECT_EQ(commit_error({.changes = {{function("f"), 2}},
+                            .statuses = {{function("none"), "Active"}},
+                            .packages = {carried}}),
+              Errc::kConflict);
+    EXPECT_EQ(zip_of(carried), std::nullopt);
+}
+
+TEST_P(StoreContract, PackagesAreRemovedUnlessTheyWereCarriedSince) {
+    std::vector<Package> all;
+    for (int n = 0; n < 5; ++n) all.push_back(package(std::to_string(n)));
+    std::ranges::sort(all, {}, &Package::sha256);
+    must_commit({.changes = {{function("f"), 1}}, .packages = all});
+    auto const begin = clock_.wall_now();
+    EXPECT_TRUE(old_packages(begin).empty());
+    clock_.advance(std::chrono::hours(2));
+    must_commit({.changes = {{function("f"), 2}}, .packages = {all[1]}});
+    auto const before = begin + std::chrono::hours(1);
+    EXPECT_EQ(old_packages(before),
+              (std::vector{all[0].sha256, all[2].sha256, all[3].sha256, all[4].sha256}));
+    EXPECT_EQ(old_packages(before, all[0].sha256, 2), (std::vector{all[2].sha256, all[3].sha256}));
+    ASSERT_TRUE(wait(packages().remove_packages(
+        {all[0].sha256, all[1].sha256, all[4].sha256, package("unknown").sha256}, before)));
+    std::vector<bool> there;
+    for (auto const& each : all) there.push_back(zip_of(each).has_value());
+    EXPECT_EQ(there, (std::vector{false, true, true, true, false}));
+    must_commit({.changes = {{function("f"), 3}}, .packages = {all[0]}});
+    EXPECT_EQ(zip_of(all[0]), all[0].zip_bytes);
+}
+
 class DurableStoreContract : public StoreContract {};
 
 TEST_P(DurableStoreContract, EverythingIsThereAfterReopening) {
     put(function("f"), 1);
     must_commit({.statuses = {{function("f"), "Active"}}});
     put(role("r"), 1);
-    must_commit({.changes = {{function("dead"), std::nullopt, 3}}});
+    auto const carried = package("PK");
+    must_commit({.changes = {{function("dead"), std::nullopt, 3}}, .packages = {carried}});
     subject_->reopen();
+    EXPECT_EQ(zip_of(carried), carried.zip_bytes);
     EXPECT_EQ(get(function("f"))->value, 1);
     EXPECT_EQ(get(function("f"))->status, "Active");
     EXPECT_EQ(*wait(store().epitaph(function("dead"))).value(), 3);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "crypto/sha256.h"
 #include "store/store.h"
 #include "store/store_test_support.h"
 
@@ -54,6 +55,17 @@ inline void expect_what_was_dumped(Store& store) {
     EXPECT_EQ(entries[2].caller, "arn:aws:iam::123456789012:root");
     EXPECT_EQ(entries[3].changes.at(0).epitaph, (json{{"last_version", 3}}));
     EXPECT_EQ(wait_for(store.last_sequence(LogName::kAccount)).value(), 2u);
+}
+
+// The package that the dumps hold, from the versions on that know packages.
+inline void expect_dumped_package(PackageTable& packages) {
+    std::string const zip = "PK\5\6" + std::string(18, '\0');
+    model::CodeSha256 const sha256(crypto::sha256_base64(zip));
+    EXPECT_EQ(wait_for(packages.get_package(sha256)).value(), zip);
+    EXPECT_EQ(wait_for(packages.old_packages(
+                           {.before = WallTime(std::chrono::microseconds(1'700'000'009'000'007))}))
+                  .value(),
+              std::vector{sha256});
 }
 
 }  // namespace meridian::store

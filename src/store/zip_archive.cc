@@ -262,8 +262,9 @@ Result<void> write_all(int fd, std::string_view bytes) {
     return {};
 }
 
-// Both functions in one, so that what was checked is what is unpacked. `writer` may be null.
-Result<void> process(std::string const& bytes, ZipLimits const& limits, Writer* writer) {
+// Both functions in one, so that what was checked is what is unpacked. `writer` may be null. How
+// many bytes the files are.
+Result<std::uint64_t> process(std::string const& bytes, ZipLimits const& limits, Writer* writer) {
     MERIDIAN_TRY(auto const archive, open_archive(bytes));
     MERIDIAN_TRY(auto const entries, read_entries(archive.get(), limits));
     std::uint64_t left = limits.unzipped_bytes - 1;  // "smaller than"
@@ -286,30 +287,33 @@ Result<void> process(std::string const& bytes, ZipLimits const& limits, Writer* 
             return entry_error("set the mode of", entry.path.back());
         }
     }
-    if (!writer) return {};
+    auto const total = limits.unzipped_bytes - 1 - left;
+    if (!writer) return total;
     // Last, so that nothing above could have gone through one.
     for (auto const& entry : entries) {
         if (entry.kind == PackageTree::Kind::kLink) {
             MERIDIAN_CHECK(writer->link(entry.path, entry.link_target));
         }
     }
-    return {};
+    return total;
 }
 
 }  // namespace
 
-Result<void> check_zip(std::string const& bytes, ZipLimits const& limits) {
+Result<std::uint64_t> check_zip(std::string const& bytes, ZipLimits const& limits) {
     return process(bytes, limits, nullptr);
 }
 
 Result<void> extract_zip(std::string const& bytes, int directory_fd, ZipLimits const& limits) {
     Writer writer(directory_fd, Existing::kError);
-    return process(bytes, limits, &writer);
+    MERIDIAN_CHECK(process(bytes, limits, &writer));
+    return {};
 }
 
 Result<void> extract_zip_over(std::string const& bytes, int directory_fd, ZipLimits const& limits) {
     Writer writer(directory_fd, Existing::kReplace);
-    return process(bytes, limits, &writer);
+    MERIDIAN_CHECK(process(bytes, limits, &writer));
+    return {};
 }
 
 Result<std::uint64_t> unzipped_size(std::string const& bytes, ZipLimits const& limits) {

@@ -24,8 +24,10 @@ struct ZipLimits {
     std::size_t entries = model::limits::kCodeEntriesMax;
 };
 
-// Whether extract_zip() would unpack it, by inflating all of it to nowhere.
-[[nodiscard]] Result<void> check_zip(std::string const& bytes, ZipLimits const& limits = {});
+// Whether extract_zip() would unpack it, by inflating all of it to nowhere: how many bytes its
+// files are.
+[[nodiscard]] Result<std::uint64_t> check_zip(std::string const& bytes,
+                                              ZipLimits const& limits = {});
 
 // Unpacks below an empty directory. Directories become 0755; files 0755 if the archive lets anybody
 // execute them, else 0644. On an error some of it may be there.

@@ -28,10 +28,14 @@ class ZipArchive : public testing::Test {
         io::UniqueFd const directory(::open(root().c_str(), O_PATH | O_DIRECTORY));
         return extract_zip(zip, directory.get(), limits);
     }
+    static Result<void> checked(std::string const& zip, ZipLimits const& limits) {
+        MERIDIAN_CHECK(check_zip(zip, limits));
+        return {};
+    }
     // Both functions refuse it with this message, and nothing is outside the directory.
     void expect_refused(std::string const& zip, std::string const& message = kBadZipMessage,
                         ZipLimits const& limits = {}) {
-        for (auto const& outcome : {check_zip(zip, limits), extract(zip, limits)}) {
+        for (auto const& outcome : {checked(zip, limits), extract(zip, limits)}) {
             ASSERT_FALSE(outcome);
             EXPECT_EQ(outcome.error().code, Errc::kInvalidParameterValue);
             EXPECT_EQ(outcome.error().message, message);
@@ -41,8 +45,9 @@ class ZipArchive : public testing::Test {
             << "something left the package";
     }
     void expect_accepted(std::string const& zip, ZipLimits const& limits = {}) {
-        auto const checked = check_zip(zip, limits);
-        EXPECT_TRUE(checked) << checked.error().message;
+        auto const sound = check_zip(zip, limits);
+        EXPECT_TRUE(sound) << sound.error().message;
+        EXPECT_EQ(sound, unzipped_size(zip, limits));
         auto const extracted = extract(zip, limits);
         EXPECT_TRUE(extracted) << extracted.error().message;
     }

@@ -1,6 +1,8 @@
 #include "vault/vault_keeper.h"
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -12,7 +14,18 @@
 namespace meridian::vault {
 namespace {
 
-constexpr std::size_t kEntriesPerPage = 256;  // ours
+// Entries that are written together, ours: at least so many may be, and as many more as the vault
+// is behind, up to what should be in memory.
+constexpr std::size_t kEntriesPerPage = 256;
+constexpr std::size_t kEntriesPerPageMax = 4'096;
+constexpr std::size_t kBacklogShare = 32;
+
+std::size_t page_for(std::uint64_t backlog) {
+    return std::clamp<std::uint64_t>(backlog / kBacklogShare, kEntriesPerPage, kEntriesPerPageMax);
+}
+
+// Packages in memory on their way into the vault, but for the last; ours.
+constexpr std::size_t kPackageBytesAtOnce = 8UL * 1024 * 1024;
 
 std::string_view name_of(store::LogName log) {
     return log == store::LogName::kRegion ? "region" : "account";
@@ -40,10 +53,24 @@ io::Task<> VaultKeeper::follow(store::LogName log, std::chrono::milliseconds wai
     }
 }
 
-io::Task<> VaultKeeper::pull(store::LogName log, std::chrono::milliseconds wait) {
-    auto& source = log == store::LogName::kRegion ? parts_.region_log : parts_.account_log;
+io::Task<std::size_t> VaultKeeper::gather(store::LogName log, std::chrono::milliseconds wait) {
+    auto const hurry = hurried_.generation();
     auto const at = position_.of(log);
-    MERIDIAN_CO_TRY(auto page, co_await source.read_after(at, kEntriesPerPage, wait));
+    MERIDIAN_CO_TRY(auto const first, co_await source(log).read_after(at, 1, wait));
+    auto& seen = log == store::LogName::kRegion ? seen_.region : seen_.account;
+    auto const last = first.last_sequence;
+    bool const grows = last != std::exchange(seen, last);
+    if (last <= at) co_return kEntriesPerPage;
+    auto const page = page_for(last - at);
+    if (!grows || waiting_ > 0) co_return page;
+    MERIDIAN_CO_CHECK(co_await hurried_.wait_for(hurry, kGatherTime));
+    co_return page;
+}
+
+io::Task<> VaultKeeper::pull(store::LogName log, std::chrono::milliseconds wait) {
+    MERIDIAN_CO_TRY(auto const entries_max, co_await gather(log, wait));
+    auto const at = position_.of(log);
+    MERIDIAN_CO_TRY(auto page, co_await source(log).read_after(at, entries_max, {}));
     if (page.last_sequence < at) {
         co_return fail(Errc::kConflict,
                        fmt::format("the vault has the {} log up to {}, the region only up to {}: "
@@ -85,6 +112,17 @@ io::Task<> VaultKeeper::fetch_packages(std::vector<store::LogEntry> const& entri
                         }
                         return out;
                     }));
+    std::vector<std::string> packages;
+    std::size_t bytes = 0;
+    auto const put = [&] {
+        bytes = 0;
+        return with_vault([all = std::exchange(packages, {})](Vault& vault) -> Result<void> {
+            for (auto const& package : all) {
+                MERIDIAN_CHECK(vault.put_package(package));
+            }
+            return {};
+        });
+    };
     for (auto const& digest : missing) {
         auto package =
             co_await parts_.code.get(model::CodeSha256(to_base64(from_hex(digest).value())));
@@ -95,13 +133,24 @@ io::Task<> VaultKeeper::fetch_packages(std::vector<store::LogEntry> const& entri
             continue;
         }
         if (!package) co_return std::unexpected(package.error());
-        MERIDIAN_CO_CHECK(co_await with_vault(
-            [bytes = std::move(*package)](Vault& vault) { return vault.put_package(bytes); }));
+        bytes += package->size();
+        packages.push_back(std::move(*package));
+        if (bytes < kPackageBytesAtOnce) continue;
+        MERIDIAN_CO_CHECK(co_await put());
     }
-    co_return Result<void>{};
+    if (packages.empty()) co_return Result<void>{};
+    co_return co_await put();
 }
 
 io::Task<> VaultKeeper::wait_until(Position position, std::chrono::steady_clock::duration at_most) {
+    struct Waiting {
+        int& count;
+        explicit Waiting(int& counted) : count(counted) { ++count; }
+        ~Waiting() { --count; }
+        Waiting(Waiting const&) = delete;
+        Waiting& operator=(Waiting const&) = delete;
+    } const waiting(waiting_);
+    hurried_.raise();
     bool over = false;
     io::Alarm alarm(co_await asio::this_coro::executor);
     alarm.set(at_most, [this, &over] {

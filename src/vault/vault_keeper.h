@@ -3,6 +3,11 @@
 // entries name, and appends. The vault's own position is the cursor; an error is tried again after
 // a growing wait, and nothing is left out.
 //
+// What happens within kGatherTime is written together, by a thread that goes behind others: a
+// region's own work does not wait for its vault. While more is written than a page in that time,
+// the vault falls behind by so many pages that it has to take larger ones; when it stops, the vault
+// catches up at once.
+//
 // Threads: belongs to its region's executor; the vault itself is only used on a thread of its own.
 
 #include <chrono>
@@ -18,6 +23,9 @@
 #include "vault/vault.h"
 
 namespace meridian::vault {
+
+// How far the vault is behind where nobody waits for it, but for the writing itself; ours.
+inline constexpr auto kGatherTime = std::chrono::milliseconds(300);
 
 class VaultKeeper {
   public:
@@ -49,7 +57,13 @@ class VaultKeeper {
     }
 
   private:
-    // One page; false where there was nothing new.
+    [[nodiscard]] regions::ChangeSource& source(store::LogName log) const {
+        return log == store::LogName::kRegion ? parts_.region_log : parts_.account_log;
+    }
+    // Completes when it is time to read on: whoever may add to what is there has had a while. How
+    // many entries to read.
+    io::Task<std::size_t> gather(store::LogName log, std::chrono::milliseconds wait);
+    // One page, if there is one.
     io::Task<> pull(store::LogName log, std::chrono::milliseconds wait);
     io::Task<> fetch_packages(std::vector<store::LogEntry> const& entries);
 
@@ -57,7 +71,10 @@ class VaultKeeper {
     Parts const parts_;
     Position position_;
     regions::GrowthSignal advanced_;
-    io::BlockingPool thread_{{.threads = 1}};
+    regions::GrowthSignal hurried_;
+    Position seen_;    // where the logs stood when they were last looked at
+    int waiting_ = 0;  // in wait_until()
+    io::BlockingPool thread_{{.threads = 1, .niceness = 5}};
 };
 
 }  // namespace meridian::vault

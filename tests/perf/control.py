@@ -18,7 +18,8 @@ from meridian_server import make_zip, wait_until
 
 FEW, MANY = 10, 100_000
 CREATE_ROUNDS = 9
-CREATIONS = {1: 100, 8: 400}  # connections → functions a round
+# Connections → functions a round: enough that a round is longer than its beginning.
+CREATIONS = {1: 400, 8: 1_500, 64: 3_000}
 P50_LIMIT, RATE_LEAST = 1.0, 10.0
 READ_ROUNDS, SECONDS, WARM_UP = 15, 0.4, 200
 SAME_LIMIT = 1.1  # many functions stored, against few
@@ -47,17 +48,19 @@ def cpu_ticks(pid):
 
 
 def settle(pid):
-    """Waits until a process does next to nothing."""
+    """Waits until a process does next to nothing, and has for longer than a region's vault gathers changes."""
     def idle():
         before = cpu_ticks(pid)
-        time.sleep(0.05)
-        return cpu_ticks(pid) - before <= 0
+        time.sleep(0.6)
+        return cpu_ticks(pid) - before <= 1
     wait_until(idle, seconds=300, what="an idle server")
 
 
 def creations(report, meridian, role, peer):
-    """Returns how many functions Meridian has now."""
+    """Returns how many functions Meridian has now. The gates: what one caller waits for, and the most that each side can
+    do, with as many connections as suit it."""
     made = 0
+    best = {"meridian": 0, "peer": 0}
 
     def a_round(port, pid, connections):
         nonlocal made
@@ -77,11 +80,15 @@ def creations(report, meridian, role, peer):
         results = in_turns(CREATE_ROUNDS, measures)
         stored += count * (CREATE_ROUNDS + 1)
         report.raw[f"create_{connections}"] = results
-        gates = ({"limit": P50_LIMIT}, {"least": RATE_LEAST})
+        gate = {"limit": P50_LIMIT} if connections == 1 else {}
         name = f"create, {connections} connection{'s' if connections > 1 else ''}"
-        report.row(f"{name}, p50", *medians(results, "p50_us"), **gates[0], unit="us")
+        report.row(f"{name}, p50", *medians(results, "p50_us"), **gate, unit="us")
         report.row(f"{name}, p99", *medians(results, "p99_us"), unit="us")
-        report.row(f"{name}, rate", *medians(results, "per_second"), **gates[1], unit="/s")
+        report.row(f"{name}, rate", *medians(results, "per_second"), unit="/s")
+        for side, rounds in results.items():
+            best[side] = max(best[side], statistics.median(r["per_second"] for r in rounds))
+    report.row("create, each at its best, rate", best["meridian"], best["peer"], best["meridian"] / best["peer"],
+               least=RATE_LEAST, unit="/s")
     return stored
 
 
