@@ -15,11 +15,11 @@ Result<TemplateNode> s3_location(TemplateNode const& uri) {
     auto out = TemplateNode::map(uri.mark);
     out.set("S3Bucket", TemplateNode::string(std::string(rest.substr(0, slash)), uri.mark));
     rest.remove_prefix(slash + 1);
-    constexpr std::string_view kVersion = "?versionId=";
-    if (auto const version = rest.find(kVersion); version != std::string_view::npos) {
-        out.set(
-            "S3ObjectVersion",
-            TemplateNode::string(std::string(rest.substr(version + kVersion.size())), uri.mark));
+    constexpr std::string_view kVersionQuery = "?versionId=";
+    if (auto const version = rest.find(kVersionQuery); version != std::string_view::npos) {
+        out.set("S3ObjectVersion",
+                TemplateNode::string(std::string(rest.substr(version + kVersionQuery.size())),
+                                     uri.mark));
         rest = rest.substr(0, version);
     }
     out.set("S3Key", TemplateNode::string(std::string(rest), uri.mark));
