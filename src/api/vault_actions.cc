@@ -296,7 +296,7 @@ io::Task<json> prune_backups(VaultCall const& call) {
     co_return json{{"Removed", removed}};
 }
 
-io::Task<json> show_baseline(VaultCall const& call, std::string name) {
+io::Task<json> show_baseline(VaultCall const& call, std::string const& name) {
     MERIDIAN_CO_TRY(auto const baseline,
                     co_await call.services.keeper.with_vault(
                         [name](vault::Vault& vault) { return vault.baseline(name); }));
@@ -304,7 +304,7 @@ io::Task<json> show_baseline(VaultCall const& call, std::string name) {
 }
 
 // From one commit to another, as a restore of the later into the earlier would plan it.
-io::Task<json> show_changes(VaultCall const& call, std::string name) {
+io::Task<json> show_changes(VaultCall const& call, std::string const& name) {
     std::string to;
     for (auto const& [key, value] : wire::split_query(call.request.query())) {
         if (key == "to") to = wire::percent_decoded_text(value);
@@ -415,12 +415,12 @@ io::Task<json> restore(VaultCall const& call) {
 // Which action a request is; nothing for what is none.
 struct Route {
     std::string_view action;
-    io::Task<json> (*run)(VaultCall const& call, std::string name);
+    io::Task<json> (*run)(VaultCall const& call, std::string const& name);
     std::string name = {};
 };
 
 template <io::Task<json> (*kRun)(VaultCall const&)>
-io::Task<json> without_name(VaultCall const& call, std::string) {
+io::Task<json> without_name(VaultCall const& call, std::string const&) {
     return kRun(call);
 }
 
@@ -459,7 +459,7 @@ io::Task<HttpResponse> serve_vault(Authorizer& authorizer, VaultCall call) {
     auto route = route_of(call.request);
     if (!route) co_return fail(Errc::kUnknownOperation, "There is no such operation.");
     MERIDIAN_CO_CHECK(authorizer.authorize_vault(call.caller, route->action, call.origin));
-    auto const done = co_await route->run(call, std::move(route->name));
+    auto const done = co_await route->run(call, route->name);
     if (done) co_return answer(*done);
     auto error = done.error();
     if (error.code == Errc::kCorrupt || error.code == Errc::kConflict)

@@ -43,7 +43,7 @@ void print(std::string_view text) {
 
 // Runs `command(connection, clock)` to its end: the program's status.
 template <typename Command>
-int run_client(cli::ConnectionFlags const& flags, Command command) {
+int run_client(cli::ConnectionFlags const& flags, Command const& command) {
     auto const connection = cli::find_connection(flags, environment);
     if (!connection) return failed(connection.error());
     io::SystemClock const clock;

@@ -127,7 +127,7 @@ std::optional<TransferCommands::Command> TransferCommands::chosen() const {
         };
     }
     if (*import_sam_) {
-        return [this](cli::Connection, Clock const&) {
+        return [this](cli::Connection const&, Clock const&) {
             return refused("A SAM template is deployed: meridian deploy " + folder_.string());
         };
     }
