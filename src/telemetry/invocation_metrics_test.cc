@@ -229,7 +229,7 @@ TEST_F(Metrics, CountColdStartsAndWhatIsBilled) {
                              .versions.at(model::Version("$LATEST"))
                              .totals;
     EXPECT_EQ(totals.invocations, 2U);
-    EXPECT_EQ(totals.init_sum_us, 200'000U);
+    EXPECT_EQ(totals.init_sum_us, 400'000U);
     EXPECT_EQ(totals.by_duration[6], 2U);  // up to 0.1 s
 }
 
@@ -330,7 +330,7 @@ TEST_F(Metrics, DropOldMinutesBeforeTheirTimeWhenThereIsNoRoom) {
         least_kept = std::min(least_kept, metrics.minutes_kept());
     }
     EXPECT_LT(least_kept, kMinutesKept);
-    EXPECT_GE(least_kept, kMinutesKept / 4);
+    EXPECT_GE(least_kept, std::chrono::hours(1));
     EXPECT_LE(most, kBytes);
     EXPECT_GE(most, kBytes / 2);
     EXPECT_EQ(known_since(metrics, clock_.wall_now()), clock_.wall_now() - metrics.minutes_kept());

@@ -285,7 +285,7 @@ def test_an_import_that_is_killed_goes_on(start_server, tmp_path):
     words = [target.tool("meridian"), "import", "dir", str(tmp_path / "out"), "--all", "--region", HOME, "--data",
              str(target.data)]
     killed = 0
-    for delay in (0.15, 0.3, 0.5, 0.8, 1.2):
+    for delay in (0.03, 0.06, 0.1, 0.15, 0.25):
         running = subprocess.Popen(words, env=target.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         time.sleep(delay)
         killed += running.poll() is None
@@ -294,7 +294,7 @@ def test_an_import_that_is_killed_goes_on(start_server, tmp_path):
         # A function that is being made when nobody looks is finished by the server.
         for found in target.client("lambda").list_functions()["Functions"]:
             settled(target, found["FunctionName"])
-    assert killed >= 2
+    assert killed >= 1
     assert answer(target, *words[1:4], "--all")["Failures"] == []
     for name in names:
         settled(target, name)
