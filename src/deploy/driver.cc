@@ -151,15 +151,16 @@ io::Task<std::string> Driver::package(std::string sha256) {
 }
 
 io::Task<> Driver::work_in(std::string region) {
-    RegionDriver driver({.region = region,
-                         .rollout = rollout_,
-                         .shared = parts_,
-                         .package = [this](std::string sha256) { return package(sha256); },
-                         .save = [this, region] { return parts_.store.save(rollout_, region); },
-                         .save_all = [this] { return parts_.store.save_all(rollout_); },
-                         .move = [this, region](RegionEvent event) { return move(region, event); },
-                         .may_go_on = [this, region] { return may_go_on(region); },
-                         .tell = [this, region](std::string_view text) { tell(region, text); }});
+    RegionDriver driver(
+        {.region = region,
+         .rollout = rollout_,
+         .shared = parts_,
+         .package = [this](std::string sha256) { return package(std::move(sha256)); },
+         .save = [this, region] { return parts_.store.save(rollout_, region); },
+         .save_all = [this] { return parts_.store.save_all(rollout_); },
+         .move = [this, region](RegionEvent event) { return move(region, event); },
+         .may_go_on = [this, region] { return may_go_on(region); },
+         .tell = [this, region](std::string_view text) { tell(region, text); }});
     auto const done = co_await driver.run();
     if (!done && !lost_) lost_ = done.error();
     co_return done;

@@ -84,7 +84,7 @@ class IamPolicy final : public ResourceType {
     }
 
   private:
-    static Standing standing_of(std::string policy, json properties) {
+    static Standing standing_of(std::string const& policy, json properties) {
         Standing out{.physical_id = policy, .properties = std::move(properties), .attributes = {}};
         out.attributes.ref = policy;
         return out;

@@ -23,7 +23,7 @@ constexpr std::array kProperties = {
 
 // The template's list of {FunctionVersion, FunctionWeight} as the API's map.
 json weights_of(json const& routing) {
-    auto const given = routing.value("AdditionalVersionWeights", json());
+    auto given = routing.value("AdditionalVersionWeights", json());
     if (given.is_object()) return given;
     json out = json::object();
     if (!given.is_array()) return out;

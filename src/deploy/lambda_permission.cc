@@ -33,7 +33,7 @@ json condition_of(json const& statement, std::string_view key) {
 }
 
 json principal_of(json const& statement) {
-    auto const principal = statement.value("Principal", json());
+    auto principal = statement.value("Principal", json());
     if (!principal.is_object()) return principal;
     for (auto const* const kind : {"Service", "AWS"}) {
         if (principal.contains(kind)) return principal[kind];
