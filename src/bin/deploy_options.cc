@@ -98,7 +98,7 @@ std::vector<std::string> DeployCommands::regions(cli::Connection const& base) co
     return regions_.empty() ? std::vector{base.region} : regions_;
 }
 
-cli::DeployTools DeployCommands::tools(cli::Connection base, Clock const& clock) const {
+cli::DeployTools DeployCommands::tools(cli::Connection const& base, Clock const& clock) const {
     auto const connect = [this, base](std::string const& region) -> Result<cli::Connection> {
         for (auto const& endpoint : endpoints_) {
             auto const equals = endpoint.find('=');
@@ -124,14 +124,14 @@ cli::DeployTools DeployCommands::tools(cli::Connection base, Clock const& clock)
 std::optional<DeployCommands::Command> DeployCommands::chosen() const {
     if (flags_.region.empty() && !regions_.empty()) flags_.region = regions_.front();
     if (*deploy_command_) {
-        return [this](cli::Connection base, Clock const& clock) {
+        return [this](cli::Connection const& base, Clock const& clock) {
             auto options = deploy_;
             options.regions = regions(base);
-            return cli::deploy_template(tools(std::move(base), clock), std::move(options));
+            return cli::deploy_template(tools(base, clock), std::move(options));
         };
     }
     if (*stack_delete_) {
-        return [this](cli::Connection base, Clock const& clock) {
+        return [this](cli::Connection const& base, Clock const& clock) {
             return cli::delete_stack(tools(base, clock), regions(base), name_, delete_);
         };
     }
@@ -142,7 +142,7 @@ std::optional<DeployCommands::Command> DeployCommands::chosen() const {
     for (auto const& [command, run] :
          {OfRegions{rollout_list_, cli::list_rollouts}, OfRegions{stack_list_, cli::list_stacks}}) {
         if (!*command) continue;
-        return [this, run](cli::Connection base, Clock const& clock) {
+        return [this, run](cli::Connection const& base, Clock const& clock) {
             return run(tools(base, clock), regions(base));
         };
     }
@@ -155,7 +155,7 @@ std::optional<DeployCommands::Command> DeployCommands::chosen() const {
           OfOne{rollout_abort_, cli::abort_rollout}, OfOne{rollout_resume_, cli::resume_rollout},
           OfOne{stack_show_, cli::show_stack}, OfOne{stack_drift_, cli::show_drift}}) {
         if (!*command) continue;
-        return [this, run](cli::Connection base, Clock const& clock) {
+        return [this, run](cli::Connection const& base, Clock const& clock) {
             return run(tools(base, clock), regions(base), name_);
         };
     }

@@ -29,7 +29,7 @@ class DeployCommands {
     CLI::App* add(CLI::App* under, char const* name, char const* what);
     void add_rollout_commands(CLI::App& app);
     void add_stack_commands(CLI::App& app);
-    [[nodiscard]] cli::DeployTools tools(cli::Connection base, Clock const& clock) const;
+    [[nodiscard]] cli::DeployTools tools(cli::Connection const& base, Clock const& clock) const;
     // --regions, or the connection's own.
     [[nodiscard]] std::vector<std::string> regions(cli::Connection const& base) const;
 

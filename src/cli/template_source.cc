@@ -66,9 +66,9 @@ Result<TemplateSource> open_commit(GitPlace const& place, std::string const& sho
     MERIDIAN_TRY(auto top, run_child({"git", "-C", place.repository, "rev-parse", "--git-dir"}));
     while (top.ends_with('\n')) top.pop_back();
     auto const git_folder = fs::path(place.repository) / top;
-    MERIDIAN_TRY(auto const archived, run_child({"git", "--git-dir", git_folder.string(), "archive",
-                                                 "--format=tar", "--output=" + archive, commit}));
-    MERIDIAN_TRY(auto const unpacked, run_child({"tar", "-x", "-f", archive, "-C", tree.string()}));
+    MERIDIAN_CHECK(run_child({"git", "--git-dir", git_folder.string(), "archive", "--format=tar",
+                              "--output=" + archive, commit}));
+    MERIDIAN_CHECK(run_child({"tar", "-x", "-f", archive, "-C", tree.string()}));
     MERIDIAN_TRY(auto out, open_path(tree / place.path, shown));
     out.origin["Repository"] = place.repository;
     out.origin["Ref"] = place.ref;

@@ -53,7 +53,7 @@ std::uint64_t version_number(std::string const& text) {
 void note_hidden_environment(FunctionReading& reading, json const& configuration) {
     auto const environment = configuration.value("Environment", json::object());
     if (!environment.is_object() || !environment.contains("Error")) return;
-    auto const error = environment["Error"];
+    auto const& error = environment["Error"];
     reading.note("Environment",
                  error.is_object() ? error.value("Message", error.dump()) : error.dump());
 }

@@ -150,7 +150,7 @@ json normal_url(json const& answer) {
     return out;
 }
 
-json normal_event_invoke_config(json answer) {
+json normal_event_invoke_config(json const& answer) {
     auto out =
         only(answer, {"MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"});
     if (out.contains("DestinationConfig")) {

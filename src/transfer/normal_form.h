@@ -19,7 +19,7 @@ namespace meridian::transfer {
 
 [[nodiscard]] nlohmann::json normal_alias(nlohmann::json const& answer);
 [[nodiscard]] nlohmann::json normal_url(nlohmann::json const& answer);
-[[nodiscard]] nlohmann::json normal_event_invoke_config(nlohmann::json answer);
+[[nodiscard]] nlohmann::json normal_event_invoke_config(nlohmann::json const& answer);
 // With its UUID, and Qualifier where the mapping's function has one.
 [[nodiscard]] nlohmann::json normal_mapping(nlohmann::json answer);
 [[nodiscard]] nlohmann::json normal_layer_version(nlohmann::json const& answer);
