@@ -25,13 +25,15 @@ std::string_view chars(Bytes const& bytes) {
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
-Bytef const* zlib_bytes(char const* text) { return reinterpret_cast<Bytef const*>(text); }
+Bytef const* zlib_bytes(std::string_view bytes) {
+    return reinterpret_cast<Bytef const*>(bytes.data());
+}
 
 std::string deflated(std::string_view bytes, int level) {
     auto size = compressBound(bytes.size());
     std::string out(size, '\0');
-    if (compress2(reinterpret_cast<Bytef*>(out.data()), &size, zlib_bytes(bytes.data()),
-                  bytes.size(), level) != Z_OK)
+    if (compress2(reinterpret_cast<Bytef*>(out.data()), &size, zlib_bytes(bytes), bytes.size(),
+                  level) != Z_OK)
         throw std::runtime_error("zlib cannot compress");
     out.resize(size);
     return out;
@@ -65,7 +67,8 @@ void PackFile::add(ObjectId const& id, ObjectType type, std::string_view bytes, 
     pack_ += header;
     pack_ += data;
     entry.crc32 = static_cast<std::uint32_t>(
-        crc32_z(0, zlib_bytes(pack_.data() + entry.offset), entry.data_end - entry.offset));
+        crc32_z(0, zlib_bytes(std::string_view(pack_).substr(entry.offset)),
+                entry.data_end - entry.offset));
     entries_.emplace(id, entry);
 }
 
@@ -84,7 +87,7 @@ std::string PackFile::read(ObjectId const& id) const {
     std::string out(entry.bytes, '\0');
     uLongf size = out.size();
     auto const status = uncompress(reinterpret_cast<Bytef*>(out.data()), &size,
-                                   zlib_bytes(pack_.data() + entry.data_offset),
+                                   zlib_bytes(std::string_view(pack_).substr(entry.data_offset)),
                                    entry.data_end - entry.data_offset);
     MERIDIAN_ASSERT(status == Z_OK && size == out.size());
     return out;

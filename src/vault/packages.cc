@@ -22,7 +22,7 @@ Result<std::string> read_file_of(GitRepository& repository, TreeEdit& tree,
 
 Result<std::string> put_package(GitRepository& repository, TreeEdit& tree,
                                 std::string_view package) {
-    auto const sha256_hex = crypto::sha256_hex(package);
+    auto sha256_hex = crypto::sha256_hex(package);
     auto const folder = package_path(sha256_hex);
     MERIDIAN_TRY(auto const there, tree.find(folder));
     if (there) return sha256_hex;

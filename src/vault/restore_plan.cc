@@ -204,7 +204,7 @@ RestorePlan plan_restore(std::vector<KeptRecord> kept, RegionState const& now,
 }
 
 std::string describe(PlannedChange const& change) {
-    auto const what = describe(change.change.key);
+    auto what = describe(change.change.key);
     switch (change.action) {
         case PlannedChange::Action::kCreate:
             return "create " + what;
