@@ -13,7 +13,7 @@ Stack stack_of(std::vector<StackResource> resources) {
     return {.name = "shop", .region = "r", .account = "1", .resources = std::move(resources)};
 }
 
-StackResource function_resource(json properties) {
+StackResource function_resource(json const& properties) {
     StackResource out{.logical_id = "F",
                       .type = "AWS::Lambda::Function",
                       .properties = {{"Code", {{"CodeSha256", "sha"}}}, {"Role", "arn:role"}}};
