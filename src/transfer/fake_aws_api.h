@@ -22,8 +22,8 @@ class FakeAwsApi final : public deploy::AwsApi {
     // Answers to "GET /path?query" or "iam GetRole", one after the other; the last one stays.
     FakeAwsApi& on(std::string const& request, nlohmann::json body, int status = 200,
                    std::string error_type = {}) {
-        answers_[request].push_back(
-            deploy::AwsAnswer{.status = status, .body = std::move(body), .error_type = error_type});
+        answers_[request].push_back(deploy::AwsAnswer{
+            .status = status, .body = std::move(body), .error_type = std::move(error_type)});
         return *this;
     }
     FakeAwsApi& on_error(std::string const& request, Errc code) {
@@ -32,7 +32,8 @@ class FakeAwsApi final : public deploy::AwsApi {
     }
     // What is not in the table.
     void otherwise(int status, nlohmann::json body, std::string error_type) {
-        otherwise_ = {.status = status, .body = std::move(body), .error_type = error_type};
+        otherwise_ = {
+            .status = status, .body = std::move(body), .error_type = std::move(error_type)};
     }
     FakeAwsApi& on_download(std::string const& url, std::string bytes) {
         downloads_[url] = std::move(bytes);

@@ -12,7 +12,7 @@ using nlohmann::json;
 
 // As YAML's core schema reads a plain scalar; quoted ones and blocks are texts.
 json read_scalar(YAML::Node const& node) {
-    auto const text = node.Scalar();
+    auto const& text = node.Scalar();
     if (node.Tag() == "!") return text;
     if (text == "null" || text == "~" || text.empty()) return nullptr;
     if (text == "true") return true;

@@ -57,7 +57,9 @@ class VaultTest : public testing::Test {
         auto const made = entry(std::move(changes));
         ASSERT_TRUE(vault_->append(std::span(&made, 1)));
     }
-    static store::Key function(std::string name) { return {kAccount, Kind::kFunction, name}; }
+    static store::Key function(std::string name) {
+        return {kAccount, Kind::kFunction, std::move(name)};
+    }
 
     StandingClock clock_;
     crypto::SystemRandom random_;
