@@ -93,7 +93,6 @@ TEST_F(ChildProcessTest, KillsAGroupThatIsTooSlowOrTooLoud) {
 }
 
 TEST_F(ChildProcessTest, LeavesNobodyBehind) {
-    std::string const path = testing::TempDir() + "child-process-orphan";
     auto const result = shell("sleep 60 >/dev/null 2>&1 & echo $!").value();
     auto const orphan = std::stoi(result.output);
     // It was killed with its group; whoever reaps it may take a moment.
