@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "api/json_answer.h"
 #include "wire/arn.h"
 #include "wire/uri.h"
 
@@ -59,12 +60,7 @@ io::Task<HttpResponse> read_function_logs(telemetry::LogStore& logs, control::Co
              {"logStreamName", stream},
              {"message", event.message}});
     }
-    HttpResponse response;
-    response.headers.add("Content-Type", "application/json");
-    response.body =
-        nlohmann::json{{"events", std::move(events)}, {"nextCursor", page.next_cursor}}.dump(
-            -1, ' ', false, nlohmann::json::error_handler_t::replace);
-    co_return response;
+    co_return json_answer({{"events", std::move(events)}, {"nextCursor", page.next_cursor}});
 }
 
 }  // namespace meridian::api

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "api/json_answer.h"
 #include "telemetry/metric_query.h"
 #include "wire/event_time.h"
 #include "wire/statistic.h"
@@ -208,10 +209,7 @@ Result<HttpResponse> serve_metrics(MetricsCall const& call, HttpRequest const& r
         authorize_metrics(call, listing ? "meridian:ListMetrics" : "meridian:GetMetrics"));
     MERIDIAN_TRY(auto const answer,
                  listing ? list_names(call, request) : get_statistics(call, request));
-    HttpResponse response;
-    response.headers.add("Content-Type", "application/json");
-    response.body = answer.dump(-1, ' ', false, json::error_handler_t::replace);
-    return response;
+    return json_answer(answer);
 }
 
 }  // namespace meridian::api

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "api/json_answer.h"
 #include "api/rollout_records.h"
 #include "base/encoding.h"
 #include "crypto/sha256.h"
@@ -421,13 +422,6 @@ std::optional<Route> route_of(HttpRequest const& request) {
     return Route{"meridian:GetStack", "stack/" + name, get_stack, {.id = name}};
 }
 
-HttpResponse answer(json const& body) {
-    HttpResponse response;
-    response.headers.add("Content-Type", "application/json");
-    response.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
-    return response;
-}
-
 }  // namespace
 
 bool is_rollout_path(std::string_view path) {
@@ -449,7 +443,7 @@ io::Task<HttpResponse> serve_rollouts(Authorizer& authorizer, RolloutCall call) 
                            "The request's body is not a JSON object.");
     }
     MERIDIAN_CO_TRY(auto const done, co_await route->run(call, std::move(route->input)));
-    co_return answer(done);
+    co_return json_answer(done);
 }
 
 std::vector<store::SecretMembers> rollout_secret_members() {

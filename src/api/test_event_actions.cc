@@ -1,5 +1,6 @@
 #include "api/test_event_actions.h"
 
+#include "api/json_answer.h"
 #include "api/logs_action.h"
 #include "wire/arn.h"
 #include "wire/uri.h"
@@ -118,10 +119,7 @@ io::Task<HttpResponse> serve_test_events(control::ControlPlane& control, invoke:
         answer["TestEvents"] = json::array();
         for (auto const& event : all) answer["TestEvents"].push_back(to_json(event));
     }
-    HttpResponse response;
-    response.headers.add("Content-Type", "application/json");
-    response.body = answer.dump(-1, ' ', false, json::error_handler_t::replace);
-    co_return response;
+    co_return json_answer(answer);
 }
 
 }  // namespace meridian::api

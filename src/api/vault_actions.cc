@@ -6,6 +6,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "api/json_answer.h"
 #include "vault/ssh_signature.h"
 #include "wire/event_time.h"
 #include "wire/uri.h"
@@ -119,13 +120,6 @@ json to_json(vault::RestorePlan const& plan) {
             {"Unchanged", plan.unchanged},
             {"Packages", plan.packages.size()},
             {"Warnings", plan.warnings}};
-}
-
-HttpResponse answer(json const& body) {
-    HttpResponse response;
-    response.headers.add("Content-Type", "application/json");
-    response.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
-    return response;
 }
 
 // Entries that are acknowledged are in the vault afterwards.
@@ -460,7 +454,7 @@ io::Task<HttpResponse> serve_vault(Authorizer& authorizer, VaultCall call) {
     if (!route) co_return fail(Errc::kUnknownOperation, "There is no such operation.");
     MERIDIAN_CO_CHECK(authorizer.authorize_vault(call.caller, route->action, call.origin));
     auto const done = co_await route->run(call, route->name);
-    if (done) co_return answer(*done);
+    if (done) co_return json_answer(*done);
     auto error = done.error();
     if (error.code == Errc::kCorrupt || error.code == Errc::kConflict)
         error.code = Errc::kResourceConflict;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "deploy/given_items.h"
 #include "deploy/policy_text.h"
 #include "deploy/resource_type.h"
 
@@ -83,7 +84,7 @@ class IamManagedPolicy final : public ResourceType {
                 for (auto const& entity : listed)
                     names.push_back(entity.value(holder.parameter, ""));
             }
-            given[holder.property] = ours(names, wish, holder.property);
+            given[holder.property] = given_by(names, wish, holder.property);
         }
         MERIDIAN_CO_TRY(auto properties, normalise(given));
         Standing out{.physical_id = arn, .properties = std::move(properties), .attributes = {}};
@@ -159,21 +160,6 @@ class IamManagedPolicy final : public ResourceType {
         return fmt::format("arn:aws:iam::{}:policy{}{}", bench.account,
                            wish.properties.value("Path", "/"),
                            wish.properties.value("ManagedPolicyName", ""));
-    }
-
-    static json ours(json const& found, Wish const& wish, char const* property) {
-        json out = json::array();
-        for (auto const& name : found) {
-            for (auto const* const known : {&wish.properties, &wish.before}) {
-                if (!known->is_object() || !known->contains(property)) continue;
-                auto const& list = (*known)[property];
-                if (list.is_array() && std::ranges::find(list, name) != list.end()) {
-                    out.push_back(name);
-                    break;
-                }
-            }
-        }
-        return out;
     }
 
     static io::Task<> put_holders(ServiceCalls& calls, std::string arn, Holder const& holder,

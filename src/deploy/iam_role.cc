@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "deploy/given_items.h"
 #include "deploy/policy_text.h"
 #include "deploy/resource_type.h"
 #include "deploy/tag_list.h"
@@ -92,7 +93,7 @@ class IamRole final : public ResourceType {
             auto const policies,
             co_await bench.calls.list_iam("ListAttachedRolePolicies", "AttachedPolicies", named));
         for (auto const& policy : policies) attached.push_back(policy.value("PolicyArn", ""));
-        given["ManagedPolicyArns"] = ours(attached, wish, "ManagedPolicyArns");
+        given["ManagedPolicyArns"] = given_by(attached, wish, "ManagedPolicyArns");
         MERIDIAN_CO_TRY(given["Policies"], co_await read_inline(bench.calls, wish));
         MERIDIAN_CO_TRY(auto properties, normalise(given));
         Standing out{.physical_id = id, .properties = std::move(properties), .attributes = {}};
@@ -179,23 +180,6 @@ class IamRole final : public ResourceType {
     }
 
   private:
-    // What other resources (AWS::IAM::Policy) hang under the role is theirs: only those count that
-    // this one wishes or gave it.
-    static json ours(json const& found, Wish const& wish, char const* property) {
-        json out = json::array();
-        for (auto const& item : found) {
-            for (auto const* const known : {&wish.properties, &wish.before}) {
-                if (!known->is_object() || !known->contains(property)) continue;
-                auto const& list = (*known)[property];
-                if (list.is_array() && std::ranges::find(list, item) != list.end()) {
-                    out.push_back(item);
-                    break;
-                }
-            }
-        }
-        return out;
-    }
-
     static io::Task<json> read_inline(ServiceCalls& calls, Wish const& wish) {
         json names = json::object();
         for (auto const* const known : {&wish.properties, &wish.before}) {
