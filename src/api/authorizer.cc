@@ -130,8 +130,9 @@ policy::Documents one_or_none(policy::Document const* const& document) {
 // What GetSessionToken gives is good for no IAM without a second factor, and of STS for little
 // (API reference).
 Result<void> check_session(auth::Caller const& caller, wire::Operation const& operation) {
-    bool const session =
-        caller.principal.issued && caller.principal.kind != auth::Principal::Kind::kAssumedRole;
+    auto const& principal = caller.principal;
+    bool const session = principal.issued && !principal.forwarded &&
+                         principal.kind != auth::Principal::Kind::kAssumedRole;
     if (!session || operation.service == wire::Service::kLambda ||
         operation.id == Id::kStsAssumeRole || operation.id == Id::kStsGetCallerIdentity ||
         operation.id == Id::kStsGetSessionToken)
@@ -306,14 +307,32 @@ Result<void> Authorizer::authorize_vault(auth::Caller const& caller, std::string
                         origin);
 }
 
+Result<void> Authorizer::authorize_repository(auth::Caller const& caller, std::string_view action,
+                                              std::string_view name, RequestOrigin const& origin) {
+    return authorize_named(caller, action, "codecommit", name, origin);
+}
+
+Result<void> Authorizer::authorize_pipeline(auth::Caller const& caller, std::string_view action,
+                                            std::string_view name, RequestOrigin const& origin) {
+    return authorize_named(caller, action, "codepipeline", name, origin);
+}
+
+// What a service's ARNs name directly; "*" where the action is about all of them.
+Result<void> Authorizer::authorize_named(auth::Caller const& caller, std::string_view action,
+                                         std::string_view service, std::string_view name,
+                                         RequestOrigin const& origin) const {
+    auto const& region = parts_.control.region();
+    return authorize_on(caller, action,
+                        name.empty() ? "*"
+                                     : fmt::format("arn:{}:{}:{}:{}:{}", wire::partition_of(region),
+                                                   service, region, caller.account, name),
+                        origin);
+}
+
 Result<void> Authorizer::authorize_own(auth::Caller const& caller, std::string_view action,
                                        std::string_view resource,
                                        RequestOrigin const& origin) const {
-    auto const& region = parts_.control.region();
-    return authorize_on(caller, action,
-                        fmt::format("arn:{}:meridian:{}:{}:{}", wire::partition_of(region), region,
-                                    caller.account, resource),
-                        origin);
+    return authorize_named(caller, action, "meridian", resource, origin);
 }
 
 Result<void> Authorizer::authorize_code_deploy(auth::Caller const& caller, std::string_view action,

@@ -53,6 +53,13 @@ class Authorizer {
     Result<void> authorize_vault(auth::Caller const& caller, std::string_view action,
                                  RequestOrigin const& origin);
 
+    // The same with a git repository; `name` empty: with all of them.
+    Result<void> authorize_repository(auth::Caller const& caller, std::string_view action,
+                                      std::string_view name, RequestOrigin const& origin);
+
+    // The same with a pipeline; `name` empty: with all of them.
+    Result<void> authorize_pipeline(auth::Caller const& caller, std::string_view action,
+                                    std::string_view name, RequestOrigin const& origin);
     // The same for our own resources ("rollout/d-0123ABCDE", "stack/shop").
     Result<void> authorize_own(auth::Caller const& caller, std::string_view action,
                                std::string_view resource, RequestOrigin const& origin) const;
@@ -71,6 +78,9 @@ class Authorizer {
                   policy::RequestContext& context) const;
 
   private:
+    [[nodiscard]] Result<void> authorize_named(auth::Caller const& caller, std::string_view action,
+                                               std::string_view service, std::string_view name,
+                                               RequestOrigin const& origin) const;
     [[nodiscard]] Result<void> authorize_on(auth::Caller const& caller, std::string_view action,
                                             std::string const& arn,
                                             RequestOrigin const& origin) const;

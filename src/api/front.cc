@@ -10,6 +10,7 @@
 #include "api/local_program.h"
 #include "api/logs_action.h"
 #include "api/metrics_actions.h"
+#include "api/repository_actions.h"
 #include "api/test_event_actions.h"
 #include "model/limits.h"
 #include "wire/errors.h"
@@ -54,6 +55,7 @@ void Front::add_region(RegionServices const& region) {
 Front::Hosted::Hosted(RegionServices const& services_given, Clock const& clock)
     : services(services_given),
       verifier(clock, services.credentials),
+      git_verifier(clock, services.credentials),
       authorizer({services.control, services.directory, services.authority, clock}) {}
 
 Front::Hosted* Front::region_of(std::string_view name) {
@@ -65,6 +67,10 @@ std::size_t Front::body_bytes_max(HttpRequest const& head) {
     auto const path = head.path();
     if (wire::parse_function_url_host(head.headers.get("host")))
         return limits::kInvokeRequestBytesMax;
+    if (repositories::is_git_path(path)) {
+        return path.ends_with("/git-receive-pack") ? repositories::kPushBytesMax
+                                                   : repositories::kFetchRequestBytesMax;
+    }
     if (path.ends_with("/invocations")) return limits::kInvokeRequestBytesMax;
     // PublishLayerVersion is the only one with a body there.
     if (path.starts_with("/2018-10-31/layers/") && path.ends_with("/versions"))
@@ -83,6 +89,44 @@ HttpResponse Front::refusal(int status, std::string reason) {
     response.headers.add("Content-Type", "application/json");
     response.body = nlohmann::json{{"message", reason}}.dump();
     return response;
+}
+
+bool Front::is_git(HttpRequest const& head) {
+    return repositories::is_git_path(head.path()) &&
+           !wire::parse_function_url_host(head.headers.get("host"));
+}
+
+std::optional<HttpResponse> Front::refuse_git(HttpRequest const& head) {
+    auto const call = git_call(head);
+    return call ? api::refuse_git(*call, head) : std::optional(call.error());
+}
+
+asio::awaitable<io::StreamedResponse> Front::handle_git(io::StreamedRequest request) {
+    auto call = git_call(request.request);
+    if (!call) co_return io::StreamedResponse{std::move(call.error())};
+    co_return co_await serve_git(std::move(*call), std::move(request));
+}
+
+std::expected<GitCall, HttpResponse> Front::git_call(HttpRequest const& request) {
+    if (!options_.verify_signatures && !is_local_program(request)) {
+        return std::unexpected(
+            git_refusal(403, "Signatures are off: only programs on this machine may call."));
+    }
+    auto path = request.path();
+    path.remove_prefix(repositories::kGitPrefix.size());
+    auto const name = path.substr(0, path.find('/'));
+    auto* const region = region_of(name);
+    if (region == nullptr)
+        return std::unexpected(git_refusal(404, "There is no such region here."));
+    return GitCall{
+        .repositories = region->services.repositories,
+        .authorizer = region->authorizer,
+        .verifier = region->git_verifier,
+        .anonymous = options_.verify_signatures ? std::nullopt : std::optional(options_.anonymous),
+        .owner = options_.anonymous.account,
+        .region = region->services.name,
+        .origin = {.peer_address = request.peer_address,
+                   .user_agent = std::string(request.headers.get("user-agent"))}};
 }
 
 HttpResponse Front::error(wire::Service service, Error const& error,
@@ -322,6 +366,26 @@ asio::awaitable<HttpResponse> Front::handle_code_deploy(Call call, HttpRequest r
 
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
     auto& services = call.region->services;
+    if (request.path().starts_with(kRepositoriesPath)) {
+        auto answer = co_await serve_repositories(call.region->authorizer,
+                                                  {.repositories = services.repositories,
+                                                   .caller = std::move(call.caller),
+                                                   .origin = call.origin,
+                                                   .request = std::move(request),
+                                                   .endpoint = call.endpoint});
+        co_return answer ? std::move(*answer)
+                         : error(wire::Service::kLambda, answer.error(), call.request_id);
+    }
+    if (request.path().starts_with(kPipelinesPath)) {
+        auto answer =
+            co_await serve_pipelines(call.region->authorizer, {.pipelines = services.pipelines,
+                                                               .logs = services.logs,
+                                                               .caller = std::move(call.caller),
+                                                               .origin = call.origin,
+                                                               .request = std::move(request)});
+        co_return answer ? std::move(*answer)
+                         : error(wire::Service::kLambda, answer.error(), call.request_id);
+    }
     if (is_rollout_path(request.path())) {
         auto& authorizer = call.region->authorizer;
         auto const id = call.request_id;

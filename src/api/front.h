@@ -12,7 +12,9 @@
 
 #include "api/action.h"
 #include "api/code_location.h"
+#include "api/git_service.h"
 #include "api/metrics_actions.h"
+#include "api/pipeline_actions.h"
 #include "api/rollout_actions.h"
 #include "api/vault_actions.h"
 #include "auth/sigv4_verifier.h"
@@ -42,6 +44,8 @@ struct RegionServices {
     telemetry::LogStore& logs;
     telemetry::InvocationMetrics const& metrics;
     CodeLocations& code;
+    repositories::Repositories& repositories;
+    pipeline::Pipelines& pipelines;
     RolloutServices rollouts;
     std::optional<VaultServices> vault;  // nothing: the region keeps none
 };
@@ -67,6 +71,10 @@ class Front {
     // For HttpServerOptions.
     [[nodiscard]] static std::size_t body_bytes_max(HttpRequest const& head);
     [[nodiscard]] static HttpResponse refusal(int status, std::string reason);
+    // For HttpStreaming: git's requests, whose bodies go to files once their sender may send them.
+    [[nodiscard]] static bool is_git(HttpRequest const& head);
+    [[nodiscard]] std::optional<HttpResponse> refuse_git(HttpRequest const& head);
+    asio::awaitable<io::StreamedResponse> handle_git(io::StreamedRequest request);
 
   private:
     // A region with what guards it.
@@ -75,6 +83,7 @@ class Front {
 
         RegionServices services;
         auth::Verifier verifier;  // each region knows the account's keys by itself
+        auth::GitVerifier git_verifier;
         Authorizer authorizer;
     };
     enum class Signatures { kVerified, kIgnored };
@@ -97,6 +106,8 @@ class Front {
     [[nodiscard]] static Services services_of(Call const& call);
     asio::awaitable<HttpResponse> handle_url(wire::FunctionUrlHost host, HttpRequest request,
                                              Signatures signatures, model::RequestId request_id);
+    // A refusal where the region is not here, or nobody may call.
+    [[nodiscard]] std::expected<GitCall, HttpResponse> git_call(HttpRequest const& request);
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "api/json_answer.h"
+#include "api/meridian_json.h"
 #include "wire/arn.h"
 #include "wire/uri.h"
 

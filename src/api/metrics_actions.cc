@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "api/json_answer.h"
+#include "api/meridian_json.h"
 #include "telemetry/metric_query.h"
 #include "wire/event_time.h"
 #include "wire/statistic.h"

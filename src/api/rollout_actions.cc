@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "api/json_answer.h"
+#include "api/meridian_json.h"
 #include "api/rollout_records.h"
 #include "base/encoding.h"
 #include "crypto/sha256.h"

@@ -1,7 +1,7 @@
 #include "api/test_event_actions.h"
 
-#include "api/json_answer.h"
 #include "api/logs_action.h"
+#include "api/meridian_json.h"
 #include "wire/arn.h"
 #include "wire/uri.h"
 

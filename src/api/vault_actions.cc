@@ -6,7 +6,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "api/json_answer.h"
+#include "api/meridian_json.h"
 #include "vault/ssh_signature.h"
 #include "wire/event_time.h"
 #include "wire/uri.h"
@@ -35,21 +35,6 @@ bool is_baseline_name(std::string_view name) {
     return !name.empty() && name.size() <= kBaselineNameBytesMax && kFirst.contains(name.front()) &&
            name.find_first_not_of(kOthers) == name.npos && !name.contains("..") &&
            !name.ends_with('.') && !name.ends_with(".lock");
-}
-
-Result<json> read_body(HttpRequest const& request,
-                       std::initializer_list<std::pair<char const*, json::value_t>> members) {
-    auto body = request.body.empty() ? json::object() : json::parse(request.body, nullptr, false);
-    if (!body.is_object())
-        return fail(Errc::kInvalidRequestContent, "The request's body is not a JSON object.");
-    for (auto const& [name, value] : body.items()) {
-        auto const* const known =
-            std::ranges::find_if(members, [&](auto const& member) { return name == member.first; });
-        if (known == members.end()) return bad(fmt::format("{} is not known here.", name));
-        if (value.type() != known->second)
-            return fail(Errc::kSerialization, fmt::format("{} has the wrong type.", name));
-    }
-    return body;
 }
 
 json to_json(vault::Baseline const& baseline) {
@@ -166,10 +151,11 @@ io::Task<json> show_vault(VaultCall const& call) {
 
 io::Task<json> verify_vault(VaultCall const& call) {
     using Type = json::value_t;
-    MERIDIAN_CO_TRY(auto const input, read_body(call.request, {{"Level", Type::string},
-                                                               {"Baseline", Type::string},
-                                                               {"Part", Type::number_unsigned},
-                                                               {"Parts", Type::number_unsigned}}));
+    MERIDIAN_CO_TRY(auto const input,
+                    read_members(call.request, {{"Level", Type::string},
+                                                {"Baseline", Type::string},
+                                                {"Part", Type::number_unsigned},
+                                                {"Parts", Type::number_unsigned}}));
     auto const level = vault::parse_verify_level(input.value("Level", "hash"));
     if (!level) co_return bad("Level is index, hash, restore or invoke.");
     vault::VerifyPart const part{input.value("Part", 1U), input.value("Parts", 1U)};
@@ -214,8 +200,8 @@ std::string free_name(std::vector<vault::Baseline> const& taken, WallTime now) {
 
 io::Task<json> create_baseline(VaultCall const& call) {
     MERIDIAN_CO_TRY(auto const input,
-                    read_body(call.request, {{"Name", json::value_t::string},
-                                             {"Message", json::value_t::string}}));
+                    read_members(call.request, {{"Name", json::value_t::string},
+                                                {"Message", json::value_t::string}}));
     auto const name = input.value("Name", "");
     auto const message = input.value("Message", "");
     if (!name.empty() && !is_baseline_name(name)) {
@@ -252,7 +238,7 @@ json shown(std::vector<vault::BackupRunner::CopyState> const& copies) {
 
 io::Task<json> create_backup(VaultCall const& call) {
     MERIDIAN_CO_TRY(auto const input,
-                    read_body(call.request, {{"Message", json::value_t::string}}));
+                    read_members(call.request, {{"Message", json::value_t::string}}));
     auto const message = input.value("Message", "");
     if (message.size() > kBaselineMessageBytesMax)
         co_return bad(fmt::format("Message is longer than {} bytes.", kBaselineMessageBytesMax));
@@ -277,10 +263,10 @@ io::Task<json> list_backups(VaultCall const& call) {
 
 io::Task<json> prune_backups(VaultCall const& call) {
     using Type = json::value_t;
-    MERIDIAN_CO_TRY(auto const input, read_body(call.request, {{"Last", Type::number_unsigned},
-                                                               {"Hourly", Type::number_unsigned},
-                                                               {"Daily", Type::number_unsigned},
-                                                               {"DryRun", Type::boolean}}));
+    MERIDIAN_CO_TRY(auto const input, read_members(call.request, {{"Last", Type::number_unsigned},
+                                                                  {"Hourly", Type::number_unsigned},
+                                                                  {"Daily", Type::number_unsigned},
+                                                                  {"DryRun", Type::boolean}}));
     auto keep = call.services.backups.plan().keep;
     keep.last = input.value("Last", keep.last);
     keep.hourly = input.value("Hourly", keep.hourly);
@@ -346,16 +332,16 @@ Result<std::vector<std::pair<std::string, std::string>>> read_map(json const& in
 
 Result<vault::RestoreRequest> read_restore(VaultCall const& call) {
     using Type = json::value_t;
-    MERIDIAN_TRY(auto const input, read_body(call.request, {{"Baseline", Type::string},
-                                                            {"At", Type::string},
-                                                            {"Function", Type::string},
-                                                            {"FromRegion", Type::string},
-                                                            {"Vault", Type::string},
-                                                            {"RecoveryKey", Type::string},
-                                                            {"Signer", Type::string},
-                                                            {"Exact", Type::boolean},
-                                                            {"Map", Type::array},
-                                                            {"DryRun", Type::boolean}}));
+    MERIDIAN_TRY(auto const input, read_members(call.request, {{"Baseline", Type::string},
+                                                               {"At", Type::string},
+                                                               {"Function", Type::string},
+                                                               {"FromRegion", Type::string},
+                                                               {"Vault", Type::string},
+                                                               {"RecoveryKey", Type::string},
+                                                               {"Signer", Type::string},
+                                                               {"Exact", Type::boolean},
+                                                               {"Map", Type::array},
+                                                               {"DryRun", Type::boolean}}));
     vault::RestoreRequest request{
         .caller = call.caller.arn,
         .signer = input.value("Signer", ""),

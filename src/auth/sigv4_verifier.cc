@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "auth/session_token_check.h"
 #include "base/encoding.h"
 #include "model/limits.h"
 #include "wire/event_time.h"
@@ -287,20 +288,6 @@ Result<void> check_time(WallTime signed_at, Claim const& claim, WallTime now) {
     return {};
 }
 
-Result<void> check_token(Credential const& credential, std::string_view token, WallTime now) {
-    if (credential.session_token.has_value() != !token.empty()) {
-        return fail(Errc::kUnrecognizedClient, std::string(kInvalidToken));
-    }
-    if (credential.session_token &&
-        !crypto::equal_in_constant_time(*credential.session_token, token)) {
-        return fail(Errc::kUnrecognizedClient, std::string(kInvalidToken));
-    }
-    if (credential.expires && *credential.expires <= now) {
-        return fail(Errc::kExpiredToken, "The security token included in the request is expired");
-    }
-    return {};
-}
-
 }  // namespace
 
 std::optional<ClaimedScope> parse_scope(HttpRequest const& request) {
@@ -334,7 +321,7 @@ Result<Caller> Verifier::verify(HttpRequest const& request, ExpectedScope const&
     Credential const* const credential = credentials_.find(access_key_id, token);
     if (credential == nullptr) return fail(Errc::kUnrecognizedClient, std::string(kInvalidToken));
     WallTime const now = clock_.wall_now();
-    MERIDIAN_CHECK(check_token(*credential, token, now));
+    MERIDIAN_CHECK(check_session_token(*credential, token, now));
 
     MERIDIAN_TRY(WallTime const signed_at, signing_time(request, *claim));
     std::string const amz_date = wire::format_amz_date(signed_at);

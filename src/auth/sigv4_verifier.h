@@ -36,6 +36,9 @@ struct Principal {
     std::string source_function_arn = {};
     // Temporary credentials only: since when they are valid.
     std::optional<WallTime> issued = std::nullopt;
+    // Of those, the ones that a service goes on with for whoever called it (AWS: forward access
+    // sessions): they may what their holder may.
+    bool forwarded = false;
     // What an assumed role's session was narrowed to; null where it was not.
     std::shared_ptr<policy::Document const> session_policy = nullptr;
 

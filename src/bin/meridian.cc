@@ -13,6 +13,8 @@
 #include "bin/configuration.h"
 #include "bin/deploy_options.h"
 #include "bin/doctor.h"
+#include "bin/pipeline_options.h"
+#include "bin/repository_options.h"
 #include "bin/runtime_command.h"
 #include "bin/transfer_options.h"
 #include "bin/up.h"
@@ -150,6 +152,8 @@ int run(int argc, char** argv) {
     metrics_command->add_flag("--watch", metrics_options.watch, "Again and again until Ctrl-C");
     add_connection_options(metrics_command, flags);
     VaultCommands vault_commands(app, flags);
+    RepositoryCommands repository_commands(app, flags);
+    PipelineCommands pipeline_commands(app, flags);
     DeployCommands deploy_commands(app, flags, environment);
     TransferCommands transfer_commands(app, flags, environment);
 
@@ -217,6 +221,8 @@ int run(int argc, char** argv) {
         });
     }
     if (auto const command = vault_commands.chosen()) return run_client(flags, *command);
+    if (auto const command = repository_commands.chosen()) return run_client(flags, *command);
+    if (auto const command = pipeline_commands.chosen()) return run_client(flags, *command);
     if (auto const command = deploy_commands.chosen()) return run_client(flags, *command);
     if (auto const command = transfer_commands.chosen()) return run_client(flags, *command);
     if (*doctor_command) {

@@ -25,6 +25,7 @@
 #include "bin/key_file.h"
 #include "bin/metrics_endpoint.h"
 #include "bin/object_source.h"
+#include "bin/pipeline_runner.h"
 #include "bin/region.h"
 #include "bin/root_credentials.h"
 #include "bin/stop_watchdog.h"
@@ -172,6 +173,14 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     control::KnownRuntimeCatalog const catalog(installed);
 
     MERIDIAN_CO_TRY(auto const objects, object_source_from_environment(executor, clock, log));
+    std::optional<repositories::GitProgram> git;
+    if (auto found = co_await repositories::GitProgram::find()) {
+        git = std::move(*found);
+    } else {
+        log.write(LogLevel::kWarn, "git repositories are not served",
+                  {{"error", found.error().message}});
+    }
+    std::string endpoint;
     FunctionsApi functions_api;
     RegionHost const shared{
         .executor = executor,
@@ -188,10 +197,12 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .records_key = crypto::derive_key(account_key, "records"),
         .objects = *objects,
         .store_url = options.store,
+        .git = git,
         .vault_secrets = vault_secrets ? &*vault_secrets : nullptr,
         .backup_plan = options.configuration.backup,
         .invoker_options = {.account_concurrency = options.account_concurrency,
-                            .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)}};
+                            .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)},
+        .endpoint = endpoint};
     std::vector<regions::AccountFollower*> iam_copies;
     std::vector<std::unique_ptr<Region>> regions;
     for (auto const& name : options.regions) {
@@ -220,6 +231,19 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     http.head_timeout = limits::kHttpHeadTimeout;
     http.body_stall_timeout = limits::kHttpBodyStallTimeout;
     http.refusal = api::Front::refusal;
+    http.streaming = {
+        .wanted = api::Front::is_git,
+        .early_answer = [&front](HttpRequest const& head) { return front.refuse_git(head); },
+        .handler =
+            [&front](io::StreamedRequest request) { return front.handle_git(std::move(request)); },
+        .directory = options.data / "spool",
+        .pool = &pool};
+    std::error_code no_folder;
+    fs::create_directories(http.streaming.directory, no_folder);
+    if (no_folder) {
+        co_return fail(Errc::kIo, fmt::format("cannot make {}/spool: {}", options.shown_data,
+                                              no_folder.message()));
+    }
     io::HttpServer server(executor, clock, log, std::move(http), [&front](HttpRequest request) {
         return front.handle(std::move(request));
     });
@@ -228,7 +252,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
 
     auto const host =
         options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
-    auto const endpoint = fmt::format("http://{}:{}", host, port);
+    endpoint = fmt::format("http://{}:{}", host, port);
     MERIDIAN_CO_CHECK(write_file_durably(options.data / "config",
                                          fmt::format("[default]\nregion = {}\nendpoint_url = {}\n",
                                                      options.regions.front(), endpoint),
@@ -247,6 +271,9 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     }
     if (vault_secrets && vault_secrets->new_recovery_key)
         print_recovery_key(*vault_secrets->new_recovery_key);
+    for (auto const& region : regions) {
+        MERIDIAN_CO_CHECK(co_await region->resume_pipelines());
+    }
     print_ready(options, endpoint, metrics_url);
 
     auto [error, number] = co_await signals.async_wait(io::kNoThrow);
@@ -393,4 +420,9 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace meridian::bin
 
-int main(int argc, char** argv) { return meridian::bin::run(argc, argv); }
+int main(int argc, char** argv) {
+    // A runner of a pipeline is this program, too (pipeline_runner.h).
+    if (argc == 4 && argv[1] == std::string_view(meridian::bin::kRunPipeline))
+        return meridian::bin::run_pipeline(argv[2], argv[3]);
+    return meridian::bin::run(argc, argv);
+}

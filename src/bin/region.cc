@@ -240,9 +240,18 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     region->code_locations_ =
         std::make_unique<api::CodeLocations>(shared.clock, region->name_, key);
     region->adapters_ = std::make_unique<Adapters>(*region);
+    auto const vault = directory / "vault.git";
     if (shared.vault_secrets != nullptr) {
         MERIDIAN_CHECK(region->open_vault());
     }
+    MERIDIAN_TRY(region->repositories_,
+                 repositories::Repositories::open(
+                     {.directory = directory / "repositories",
+                      .vault = region->vault_ ? std::optional(vault) : std::nullopt,
+                      .git = shared.git,
+                      .executor = shared.executor,
+                      .pool = shared.pool,
+                      .log = shared.log}));
     return region;
 }
 
@@ -301,6 +310,35 @@ void Region::restore_from(vault::VaultKeeper& source) {
         .log = host_.log,
     });
 }
+
+Result<void> Region::make_pipelines() {
+    pipeline_sources_ = std::make_unique<RepositorySources>(*repositories_);
+    MERIDIAN_TRY(pipeline_runners_,
+                 ProcessRunners::open({.sessions = {.directory = identities_->directory,
+                                                    .secrets = host_.secrets,
+                                                    .clock = host_.clock,
+                                                    .random = host_.random},
+                                       .logs = *logs_,
+                                       .clock = host_.clock,
+                                       .executor = host_.executor,
+                                       .region = name_,
+                                       .endpoint = host_.endpoint,
+                                       .directory = directory_ / "pipeline-runners",
+                                       .pool = host_.pool}));
+    pipelines_ = std::make_unique<pipeline::Pipelines>(
+        pipeline::Pipelines::Parts{.store = *watched_store_,
+                                   .sources = *pipeline_sources_,
+                                   .runners = *pipeline_runners_,
+                                   .clock = host_.clock,
+                                   .log = host_.log,
+                                   .executor = host_.executor});
+    repositories_->on_pushed([this](repositories::RepositoryName const& pushed) {
+        pipelines_->on_pushed(pushed.account, pushed.name);
+    });
+    return {};
+}
+
+io::Task<> Region::resume_pipelines() { return pipelines_->resume(); }
 
 void Region::make_verifier() {
     verifier_ = std::make_unique<vault::Verifier>(vault::Verifier::Parts{
@@ -380,11 +418,14 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
         background_.spawn("backups", backups_->run());
         background_.spawn("vault of IAM", vault_->follow(store::LogName::kAccount, kVaultPollWait));
     }
+    MERIDIAN_CO_CHECK(make_pipelines());
     background_.spawn("unused packages", reap_code(*control_, *watched_store_, *code_, host_.log));
     co_return Result<void>{};
 }
 
 asio::awaitable<void> Region::stop_environments() {
+    if (repositories_) co_await repositories_->stop();
+    if (pipelines_) co_await pipelines_->stop();
     if (invoker_) co_await invoker_->stop();
 }
 
@@ -422,6 +463,8 @@ api::RegionServices Region::services() {
             .logs = *logs_,
             .metrics = metrics_,
             .code = *code_locations_,
+            .repositories = *repositories_,
+            .pipelines = *pipelines_,
             .rollouts = {.store = *watched_store_, .code = *code_},
             .vault = vault_ ? std::optional(api::VaultServices{*vault_, *restorer_, *verifier_,
                                                                *backups_, *watched_store_})

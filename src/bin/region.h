@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "api/front.h"
+#include "bin/pipeline_host.h"
 #include "bin/vault_files.h"
 #include "control/control_plane.h"
 #include "crypto/system_random.h"
@@ -22,6 +23,7 @@
 #include "regions/account_follower.h"
 #include "regions/store_change_source.h"
 #include "regions/watched_store.h"
+#include "repositories/repositories.h"
 #include "store/folder_code_store.h"
 #include "store/sealed_store.h"
 #include "store/sql_store.h"
@@ -51,10 +53,13 @@ struct RegionHost {
     // A PostgreSQL database that holds every region's store, a schema each; empty: an SQLite file
     // in each region's directory.
     std::string store_url;
+    // Nothing: the machine has none, and the regions serve no repositories.
+    std::optional<repositories::GitProgram> git;
     // Null: the regions keep no vaults.
     VaultSecrets const* vault_secrets = nullptr;
     vault::BackupPlan backup_plan = {};
     invoke::InvokerOptions invoker_options;
+    std::string const& endpoint;  // of the public API; known once it listens
 };
 
 // What a region says of itself, beside its functions' metrics.
@@ -84,6 +89,8 @@ class Region {
     // follows; then it adds its follower to `iam_copies`, which must outlive it.
     io::Task<> start(regions::WatchedStore& iam_home,
                      std::vector<regions::AccountFollower*>& iam_copies);
+    // Goes on with what pipelines were at. Call when the public API answers.
+    io::Task<> resume_pipelines();
     // Ends every environment; requests of functions may be in progress still.
     asio::awaitable<void> stop_environments();
     // The same, and all background work; writes what is left of the logs.
@@ -105,6 +112,7 @@ class Region {
     Result<void> open_vault();
     [[nodiscard]] vault::Vault::Options vault_options(vault::GitRepository::Access access) const;
     void make_verifier();
+    Result<void> make_pipelines();
 
     RegionHost host_;
     model::RegionName name_;
@@ -121,6 +129,10 @@ class Region {
     std::unique_ptr<regions::ChangeSource> vault_account_log_;
     std::unique_ptr<vault::VaultKeeper> vault_;  // null: it keeps none
     std::unique_ptr<vault::Restorer> restorer_;
+    std::unique_ptr<repositories::Repositories> repositories_;
+    std::unique_ptr<pipeline::Sources> pipeline_sources_;
+    std::unique_ptr<pipeline::Runners> pipeline_runners_;
+    std::unique_ptr<pipeline::Pipelines> pipelines_;
     std::unique_ptr<vault::Verifier> verifier_;
     std::unique_ptr<vault::BackupRunner> backups_;
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home

@@ -1,6 +1,7 @@
 #include "bin/vault_copy.h"
 
 #include <cstdlib>
+#include <optional>
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>

@@ -14,6 +14,8 @@ void print_out(std::string_view text) {
 
 }  // namespace
 
+cli::Output standard_output(bool json) { return {.print = print_out, .json = json}; }
+
 void add_connection_options(CLI::App* command, cli::ConnectionFlags& flags) {
     command->add_option("--endpoint-url", flags.endpoint_url, "The API's URL");
     command->add_option("--region", flags.region, "Region");
@@ -97,7 +99,7 @@ VaultCommands::VaultCommands(CLI::App& app, cli::ConnectionFlags& flags) : flags
 }
 
 std::optional<VaultCommands::Command> VaultCommands::chosen() const {
-    cli::Output const output{.print = print_out, .json = json_};
+    auto const output = standard_output(json_);
     using cli::Connection;
     if (*baseline_create_) {
         return [=, this](Connection connection, Clock const& clock) {

@@ -15,6 +15,9 @@ namespace meridian::bin {
 // --endpoint-url, --region, --profile, --data.
 void add_connection_options(CLI::App* command, cli::ConnectionFlags& flags);
 
+// To the standard output, at once.
+[[nodiscard]] cli::Output standard_output(bool json);
+
 class VaultCommands {
   public:
     // Adds the commands to `app`; both outlive this.

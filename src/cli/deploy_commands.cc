@@ -8,7 +8,7 @@
 #include "cli/template_source.h"
 #include "deploy/driver.h"
 #include "deploy/plan_json.h"
-#include "deploy/template.h"
+#include "deploy/region_stacks.h"
 #include "io/sleep.h"
 
 namespace meridian::cli {
@@ -27,39 +27,6 @@ Result<std::map<std::string, std::string>> read_parameters(std::vector<std::stri
         out[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
     return out;
-}
-
-struct Wished {
-    std::map<std::string, deploy::PackagedStack> stacks;
-    std::vector<std::string> warnings = {};
-};
-
-io::Task<Wished> read_stacks(TemplateSource const& source, DeployOptions const& options,
-                             std::string account) {
-    MERIDIAN_CO_TRY(auto const parameters, read_parameters(options.parameters));
-    MERIDIAN_CO_TRY(auto const parsed, deploy::Template::parse(source.file, source.text));
-    SourceBuilder builder(source.folder);
-    Wished out;
-    for (auto const& region : options.regions) {
-        MERIDIAN_CO_TRY(auto stack,
-                        deploy::expand(parsed, {.stack_name = options.stack,
-                                                .region = region,
-                                                .account = account,
-                                                .parameters = parameters,
-                                                .ignore_foreign = options.ignore_foreign}));
-        for (auto const& warning : stack.warnings) {
-            if (std::ranges::find(out.warnings, warning) == out.warnings.end())
-                out.warnings.push_back(warning);
-        }
-        for (auto const& ignored : stack.ignored) {
-            auto const text = fmt::format("left out, as --ignore-foreign says: {}", ignored);
-            if (std::ranges::find(out.warnings, text) == out.warnings.end())
-                out.warnings.push_back(text);
-        }
-        MERIDIAN_CO_TRY(out.stacks[region],
-                        co_await deploy::package_stack(std::move(stack), builder));
-    }
-    co_return out;
 }
 
 void show_plans(DeployTools const& tools, std::map<std::string, deploy::RegionPlan> const& plans,
@@ -101,7 +68,17 @@ io::Task<> deploy_template(DeployTools tools, DeployOptions options) {
     }
     MERIDIAN_CO_TRY(auto session, DeploySession::open(tools, options.regions));
     MERIDIAN_CO_TRY(auto const account, co_await session.account());
-    MERIDIAN_CO_TRY(auto wished, co_await read_stacks(source, options, account));
+    MERIDIAN_CO_TRY(auto parameters, read_parameters(options.parameters));
+    MERIDIAN_CO_TRY(auto const parsed, deploy::Template::parse(source.file, source.text));
+    SourceBuilder builder(source.folder);
+    MERIDIAN_CO_TRY(auto wished,
+                    co_await deploy::make_region_stacks(parsed,
+                                                        {.stack_name = options.stack,
+                                                         .account = account,
+                                                         .regions = options.regions,
+                                                         .parameters = std::move(parameters),
+                                                         .ignore_foreign = options.ignore_foreign},
+                                                        builder));
 
     crypto::SystemRandom random;
     deploy::RolloutStore store(session.apis(), lease_holder(random));
@@ -133,16 +110,11 @@ io::Task<> deploy_template(DeployTools tools, DeployOptions options) {
     rollout.source = source.origin;
     rollout.bake_seconds = options.bake_seconds;
     rollout.roll_back_earlier_waves = options.roll_back_earlier_waves;
-    MERIDIAN_CO_TRY(auto packages, co_await deploy::collect_packages(planning, plans));
-    for (auto const& [hash, bytes] : packages) rollout.packages.push_back(hash);
-    MERIDIAN_CO_CHECK(co_await store.create(rollout));
+    MERIDIAN_CO_TRY(auto packages, co_await deploy::begin_rollout(planning, plans, rollout));
     if (!tools.output.json) {
         tools.output.print(
             fmt::format("{} begins. To follow or undo it: meridian rollout watch|abort {}\n",
                         rollout.id, rollout.id));
-    }
-    for (auto const& [hash, bytes] : packages) {
-        MERIDIAN_CO_CHECK(co_await store.put_package(rollout.id, hash, bytes));
     }
     co_return co_await execute(tools, session, store,
                                {.rollout = std::move(rollout), .packages = std::move(packages)});

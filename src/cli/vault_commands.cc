@@ -6,27 +6,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/meridian_api.h"
 #include "wire/uri.h"
 
 namespace meridian::cli {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::string_view kApi = "/meridian/v1/";
-
-io::Task<json> ask(Connection connection, Clock const& clock, std::string method, std::string path,
-                   json body = nullptr) {
-    MERIDIAN_CO_TRY(auto const response,
-                    co_await call(std::move(connection), clock, std::move(method),
-                                  fmt::format("{}{}", kApi, path),
-                                  body.is_null() ? std::string() : body.dump()));
-    auto answer = json::parse(response.body, nullptr, false);
-    if (!answer.is_object()) co_return fail(Errc::kIo, "The server's answer is not JSON.");
-    co_return answer;
-}
-
-void print_json(Output const& output, json const& answer) { output.print(answer.dump(2) + "\n"); }
 
 std::string one_line(json const& baseline) {
     return fmt::format("{:<20} {}  {}  {}\n", baseline.value("Name", ""),

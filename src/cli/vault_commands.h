@@ -6,20 +6,14 @@
 // Threads: the caller's executor. Errors: those of call().
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cli/connection.h"
+#include "cli/meridian_api.h"
 
 namespace meridian::cli {
-
-struct Output {
-    std::function<void(std::string_view)> print;
-    bool json = false;
-};
 
 io::Task<> create_baseline(Connection connection, Clock const& clock, std::string name,
                            std::string message, Output output);

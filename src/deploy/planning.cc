@@ -164,4 +164,16 @@ io::Task<std::map<std::string, std::string>> collect_packages(
     co_return out;
 }
 
+io::Task<std::map<std::string, std::string>> begin_rollout(
+    PlanningParts const& parts, std::map<std::string, RegionPlan> const& plans,
+    RolloutRecord& rollout) {
+    MERIDIAN_CO_TRY(auto packages, co_await collect_packages(parts, plans));
+    for (auto const& [hash, bytes] : packages) rollout.packages.push_back(hash);
+    MERIDIAN_CO_CHECK(co_await parts.store.create(rollout));
+    for (auto const& [hash, bytes] : packages) {
+        MERIDIAN_CO_CHECK(co_await parts.store.put_package(rollout.id, hash, bytes));
+    }
+    co_return packages;
+}
+
 }  // namespace meridian::deploy

@@ -48,4 +48,10 @@ io::Task<std::map<std::string, RegionPlan>> plan_regions(
 io::Task<std::map<std::string, std::string>> collect_packages(
     PlanningParts const& parts, std::map<std::string, RegionPlan> const& plans);
 
+// Writes a rollout that was made into the regions, with all the code that any driver of it needs,
+// which is returned: by CodeSha256. The errors of RolloutStore::create().
+io::Task<std::map<std::string, std::string>> begin_rollout(
+    PlanningParts const& parts, std::map<std::string, RegionPlan> const& plans,
+    RolloutRecord& rollout);
+
 }  // namespace meridian::deploy

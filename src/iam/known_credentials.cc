@@ -62,6 +62,7 @@ auth::Credential const* KnownCredentials::find_session(model::AccessKeyId const&
                                               .name = claims.name,
                                               .source_function_arn = claims.source_function_arn,
                                               .issued = claims.issued,
+                                              .forwarded = claims.forwarded,
                                               .session_policy = session->policy},
                                 .session_token = session->token,
                                 .expires = claims.expires};

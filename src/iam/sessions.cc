@@ -13,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kTokenFormat = 1;
+constexpr std::size_t kForwarded = 12;  // its place in the token
 constexpr std::size_t kSessionSecretChars = 40;
 constexpr std::size_t kTokenCharsMax = 16'384;  // ours: several times the largest that is made
 
@@ -49,7 +50,8 @@ TemporaryCredentials make_session(SessionClaims const& claims, SecretKeys const&
                            seconds(claims.issued),
                            seconds(claims.expires),
                            made.access_key_id.value(),
-                           made.secret_access_key}
+                           made.secret_access_key,
+                           claims.forwarded}
                           .dump();
     made.session_token = to_base64(secrets.seal_session(text, random));
     return made;
@@ -73,6 +75,8 @@ Result<OpenedSession> open_session(std::string_view token, SecretKeys const& sec
                        .session_name = value.at(5).get<std::string>(),
                        .session_policy = value.at(6).get<std::string>(),
                        .source_function_arn = value.at(7).get<std::string>(),
+                       // Versions before 2026-11 say nothing of it.
+                       .forwarded = value.size() > kForwarded && value[kForwarded].get<bool>(),
                        .issued = time_of(value.at(8)),
                        .expires = time_of(value.at(9))},
             .access_key_id = model::AccessKeyId{value.at(10).get<std::string>()},

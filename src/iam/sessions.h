@@ -18,6 +18,7 @@ struct SessionClaims {
     std::string session_name = {};
     std::string session_policy = {};       // JSON text; empty: none
     std::string source_function_arn = {};  // of a function's environment
+    bool forwarded = false;                // auth::Principal
     WallTime issued = {};                  // whole seconds
     WallTime expires = {};
 };

@@ -123,9 +123,17 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
     std::array<char, kProcessPieceBytesMax> error_piece{};
     bool timed_out = false;
 
-    void kill() const noexcept {
-        // The leader is not reaped, so the number is still the group's.
-        if (process > 0) ::kill(-process, SIGKILL);
+    // The leader is not reaped, so the number is still the group's.
+    void signal(int number) const noexcept {
+        if (process > 0) ::kill(-process, number);
+    }
+
+    void end() {
+        if (process < 0) return;
+        signal(SIGTERM);
+        late.set(kProcessEndGrace, [weak = weak_from_this()] {
+            if (auto const self = weak.lock()) self->signal(SIGKILL);
+        });
     }
 
     void read_errors() {
@@ -148,7 +156,7 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
     }
 
     void reap() {
-        kill();  // what the leader leaves behind
+        signal(SIGKILL);  // what the leader leaves behind
         siginfo_t info{};
         int const done =
             ::waitid(P_PIDFD, static_cast<id_t>(handle.native_handle()), &info, WEXITED);
@@ -167,7 +175,7 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
             auto const self = weak.lock();
             if (!self || self->process < 0) return;
             self->timed_out = true;
-            self->kill();
+            self->end();
             // Somebody who left the group may still hold the other end.
             error_code ignored;
             self->output.cancel(ignored);
@@ -218,7 +226,7 @@ Result<ChildProcess> ChildProcess::start(asio::any_io_executor executor,
 
 ChildProcess::~ChildProcess() {
     if (!state_) return;
-    state_->kill();
+    state_->end();
     state_->lifeline.reset();
     error_code ignored;
     state_->output.close(ignored);
@@ -254,7 +262,7 @@ Task<int> ChildProcess::wait() {
     co_return *state->status;
 }
 
-void ChildProcess::kill() noexcept { state_->kill(); }
+void ChildProcess::end() { state_->end(); }
 
 std::string const& ChildProcess::errors() const noexcept { return state_->errors; }
 

@@ -18,6 +18,8 @@ namespace meridian::io {
 
 // What is kept of a program's error output: its beginning.
 inline constexpr std::size_t kProcessErrorBytesMax = 64UL * 1024;
+// A program that is to end is asked to (SIGTERM) and killed after so long.
+inline constexpr auto kProcessEndGrace = std::chrono::seconds(2);
 // One piece of its output.
 inline constexpr std::size_t kProcessPieceBytesMax = 64UL * 1024;
 
@@ -29,7 +31,7 @@ struct ProcessOptions {
     // Its descriptor 0 is a pipe that nobody writes and that closes with this object or with this
     // process: how a child learns that it is alone. Instead of `input`.
     bool lifeline = false;
-    std::chrono::milliseconds time_max{0};  // then the group is killed; 0: none
+    std::chrono::milliseconds time_max{0};  // then the group is ended; 0: none
 };
 
 class ChildProcess {
@@ -37,7 +39,7 @@ class ChildProcess {
     // kIo with the system's reason: there is no such program, no process is left.
     static Result<ChildProcess> start(asio::any_io_executor executor,
                                       ProcessOptions const& options);
-    // Kills the group if it runs; the process is reaped when it is gone.
+    // Ends the group if it runs; the process is reaped when it is gone.
     ~ChildProcess();
     ChildProcess(ChildProcess&&) noexcept;
     ChildProcess& operator=(ChildProcess&&) noexcept;
@@ -48,8 +50,8 @@ class ChildProcess {
     // Until the process is gone, and with it its group: the exit status, or 128 + the signal's
     // number. kDeadlineExceeded where time_max ended it, kCancelled.
     Task<int> wait();
-    // The whole group, at once.
-    void kill() noexcept;
+    // The whole group, with kProcessEndGrace between the request and the kill.
+    void end();
 
     // The beginning of what it has written to its error output until now.
     [[nodiscard]] std::string const& errors() const noexcept;
@@ -70,7 +72,7 @@ struct ProcessResult {
 };
 
 // Runs a program to its end. kRequestTooLarge where it writes more than `output_bytes_max` (it is
-// killed); the errors of ChildProcess.
+// ended); the errors of ChildProcess.
 Task<ProcessResult> run_process(ProcessOptions options, std::size_t output_bytes_max);
 
 }  // namespace meridian::io

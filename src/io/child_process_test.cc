@@ -118,8 +118,15 @@ TEST_F(ChildProcessTest, EndsWithItsOwner) {
         auto child = ChildProcess::start(
             executor, {.arguments = {"/bin/sh", "-c", "cat; echo alone"}, .lifeline = true});
         EXPECT_TRUE(child.has_value());
-        child->kill();
-        EXPECT_EQ((co_await child->wait()).value(), 128 + SIGKILL);
+        child->end();
+        EXPECT_EQ((co_await child->wait()).value(), 128 + SIGTERM);
+        auto deaf = ChildProcess::start(
+            executor,
+            {.arguments = {"/bin/sh", "-c", "trap '' TERM; echo ready; sleep 60; sleep 60"}});
+        EXPECT_TRUE(deaf.has_value());
+        EXPECT_EQ((co_await deaf->read()).value(), "ready\n");
+        deaf->end();
+        EXPECT_EQ((co_await deaf->wait()).value(), 128 + SIGKILL);
         co_return Result<void>{};
     });  // returns when the first was reaped
 }

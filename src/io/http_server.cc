@@ -22,7 +22,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "io/blocking_pool.h"
 #include "io/deadline.h"
+#include "io/spool_file.h"
 
 namespace meridian::io {
 
@@ -36,6 +38,20 @@ namespace {
 
 constexpr std::size_t kHeadReadBytes = 4096;
 constexpr std::size_t kBodyReadBytes = 65'536;
+// What is written to a body's file at once.
+constexpr std::size_t kSpoolPieceBytes = 262'144;
+constexpr int kInsufficientStorage = 507;
+constexpr unsigned kHttp10 = 10;
+
+// Takes the bytes of a body on a thread of the pool.
+Task<> keep(HttpStreaming const& how, std::optional<SpoolFile>& file, std::string piece) {
+    co_return co_await blocking(*how.pool, [&, bytes = std::move(piece)]() -> Result<void> {
+        if (!file) {
+            MERIDIAN_TRY(file, SpoolFile::create(how.directory));
+        }
+        return file->append(bytes);
+    });
+}
 
 }  // namespace
 
@@ -95,6 +111,15 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     asio::awaitable<bool> refuse(Connection& connection, int status, std::string reason);
     asio::awaitable<bool> write(Connection& connection, HttpResponse response, bool keep_alive,
                                 bool head_only);
+    asio::awaitable<bool> serve_streamed(Connection& connection, RequestParser& parser,
+                                         HttpRequest head);
+    asio::awaitable<std::optional<bool>> read_into_file(Connection& connection,
+                                                        RequestParser& parser,
+                                                        StreamedRequest& request);
+    asio::awaitable<bool> write_streamed(Connection& connection, StreamedResponse response,
+                                         bool keep_alive, unsigned version);
+    asio::awaitable<bool> write_pieces(Connection& connection, BodySource& source, bool chunked);
+    [[nodiscard]] std::string head_of(HttpResponse const& response);
     std::string const& date_now();
 
     void start(tcp::acceptor acceptor) {
@@ -249,6 +274,8 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
     }
     bool const keep_alive = message.keep_alive();
     bool const head_only = message.method() == http::verb::head;
+    if (options.streaming.wanted && options.streaming.wanted(request))
+        co_return co_await serve_streamed(connection, parser, std::move(request));
 
     BodyClaim claim(bodies_bytes);
     if (!parser.is_done()) {
@@ -335,8 +362,8 @@ std::string const& HttpServer::State::date_now() {
     return date;
 }
 
-asio::awaitable<bool> HttpServer::State::write(Connection& connection, HttpResponse response,
-                                               bool keep_alive, bool head_only) {
+// Without what says how long the body is, and its end.
+std::string HttpServer::State::head_of(HttpResponse const& response) {
     std::string head;
     head.reserve(512);
     fmt::format_to(
@@ -346,6 +373,12 @@ asio::awaitable<bool> HttpServer::State::write(Connection& connection, HttpRespo
         head.append(field.name).append(": ").append(field.value).append("\r\n");
     }
     head.append("Date: ").append(date_now()).append("\r\n");
+    return head;
+}
+
+asio::awaitable<bool> HttpServer::State::write(Connection& connection, HttpResponse response,
+                                               bool keep_alive, bool head_only) {
+    auto head = head_of(response);
     bool const bodyless = response.status == 204 || response.status == 304;
     if (!bodyless) {
         fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.size());
@@ -365,6 +398,110 @@ asio::awaitable<bool> HttpServer::State::write(Connection& connection, HttpRespo
             co_await asio::async_write(connection.socket, rest, kNoThrow);
     }
     co_return !error && keep_alive;
+}
+
+// The rest of a request whose body goes to a file.
+asio::awaitable<bool> HttpServer::State::serve_streamed(Connection& connection,
+                                                        RequestParser& parser, HttpRequest head) {
+    bool const keep_alive = parser.get().keep_alive();
+    auto const version = parser.get().version();
+    if (auto answer = options.streaming.early_answer(head)) {
+        connection.expire_after(options.body_stall_timeout);
+        bool const stay = keep_alive && parser.is_done() && !stopping;
+        co_return co_await write(connection, std::move(*answer), stay, false);
+    }
+    StreamedRequest request{std::move(head), nullptr};
+    if (!parser.is_done()) {
+        if (auto const ended = co_await read_into_file(connection, parser, request))
+            co_return *ended;
+    }
+    connection.deadline.cancel();
+    bool const stay = keep_alive && !request.request.body_too_large;
+    auto response = co_await options.streaming.handler(std::move(request));
+    connection.expire_after(options.body_stall_timeout);
+    co_return co_await write_streamed(connection, std::move(response), stay && !stopping, version);
+}
+
+// Nothing, or what serve_one() returns.
+asio::awaitable<std::optional<bool>> HttpServer::State::read_into_file(Connection& connection,
+                                                                       RequestParser& parser,
+                                                                       StreamedRequest& request) {
+    std::size_t const limit = options.body_bytes_max(request.request);
+    if (auto const length = parser.content_length(); length && *length > limit)
+        co_return co_await refuse(connection, 413, "body limit exceeded");
+    parser.body_limit(limit);
+    if (beast::iequals(request.request.headers.get("expect"), "100-continue")) {
+        static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+        auto [error, bytes] = co_await asio::async_write(
+            connection.socket, asio::buffer(kContinue.data(), kContinue.size()), kNoThrow);
+        if (error) co_return false;
+    }
+    parser.eager(true);
+    auto& body = parser.get().body();
+    std::optional<SpoolFile> file;
+    while (!parser.is_done()) {
+        connection.expire_after(options.body_stall_timeout);
+        auto const error = co_await feed(connection, parser, kBodyReadBytes);
+        if (error) {
+            if (!is_parse_error(error)) co_return false;
+            if (error != http::error::body_limit)
+                co_return co_await refuse(connection, refusal_status(error), error.message());
+            request.request.body_too_large = true;  // chunked: its length was not known before
+            co_return std::nullopt;
+        }
+        if (body.empty() || (body.size() < kSpoolPieceBytes && !parser.is_done())) continue;
+        if (auto const kept = co_await keep(options.streaming, file, std::exchange(body, {}));
+            !kept) {
+            log.write(LogLevel::kError, "a request's body cannot be kept",
+                      {{"error", kept.error().message}});
+            co_return co_await refuse(connection, kInsufficientStorage, "no room for the body");
+        }
+    }
+    if (!file) co_return std::nullopt;
+    auto whole = file->finish();
+    if (!whole) co_return co_await refuse(connection, kInsufficientStorage, "no room for the body");
+    request.body = std::move(*whole);
+    co_return std::nullopt;
+}
+
+asio::awaitable<bool> HttpServer::State::write_streamed(Connection& connection,
+                                                        StreamedResponse response, bool keep_alive,
+                                                        unsigned version) {
+    keep_alive = keep_alive && !response.head.close;
+    if (!response.body)
+        co_return co_await write(connection, std::move(response.head), keep_alive, false);
+    bool const chunked = version > kHttp10;
+    keep_alive = keep_alive && chunked;  // otherwise its end is the connection's
+    auto head = head_of(response.head);
+    if (chunked) head.append("Transfer-Encoding: chunked\r\n");
+    head.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+    auto const [error, bytes] =
+        co_await asio::async_write(connection.socket, asio::buffer(head), kNoThrow);
+    if (error) co_return false;
+    co_return co_await write_pieces(connection, *response.body, chunked) && keep_alive;
+}
+
+// False where the body did not come to its end, or nobody takes it.
+asio::awaitable<bool> HttpServer::State::write_pieces(Connection& connection, BodySource& source,
+                                                      bool chunked) {
+    for (;;) {
+        connection.deadline.cancel();  // the source has a time limit of its own
+        auto const piece = co_await source.read();
+        if (!piece) {
+            log.write(LogLevel::kWarn, "a response ended early",
+                      {{"error", piece.error().message}});
+            co_return false;
+        }
+        std::string const size = chunked ? fmt::format("{:x}\r\n", piece->size()) : "";
+        std::array<asio::const_buffer, 3> const buffers{
+            asio::buffer(size), asio::buffer(*piece),
+            asio::buffer("\r\n", chunked ? std::size_t{2} : std::size_t{0})};
+        connection.expire_after(options.body_stall_timeout);
+        auto const [error, bytes] =
+            co_await asio::async_write(connection.socket, buffers, kNoThrow);
+        if (error) co_return false;
+        if (piece->empty()) co_return true;
+    }
 }
 
 HttpServer::HttpServer(asio::any_io_executor executor, Clock const& clock, Log& log,

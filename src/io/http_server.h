@@ -6,8 +6,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,10 +17,24 @@
 #include "base/clock.h"
 #include "base/http_message.h"
 #include "base/log.h"
+#include "io/streamed.h"
 #include "io/task.h"
 #include "io/unique_fd.h"
 
 namespace meridian::io {
+
+class BlockingPool;
+
+// Requests whose bodies are kept in files without names instead of memory, and whose answers may
+// come piece by piece.
+struct HttpStreaming {
+    std::function<bool(HttpRequest const& head)> wanted;  // empty: never
+    // An answer by the head alone: the body is not read and the connection ends. Nothing: go on.
+    std::function<std::optional<HttpResponse>(HttpRequest const& head)> early_answer;
+    std::function<asio::awaitable<StreamedResponse>(StreamedRequest)> handler;
+    std::filesystem::path directory;  // for the files
+    BlockingPool* pool = nullptr;     // writes them
+};
 
 struct HttpServerOptions {
     std::size_t header_bytes_max = 0;   // request line and headers; longer ones get 431
@@ -38,6 +54,7 @@ struct HttpServerOptions {
     std::chrono::milliseconds body_stall_timeout{0};
     // The body of an answer to what is not HTTP, or breaks a limit above. May be empty.
     std::function<HttpResponse(int status, std::string reason)> refusal;
+    HttpStreaming streaming = {};
 };
 
 using HttpHandler = std::function<asio::awaitable<HttpResponse>(HttpRequest)>;

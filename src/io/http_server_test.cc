@@ -12,6 +12,7 @@
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include "io/blocking_pool.h"
 #include "io/http_client.h"
 #include "io/system_clock.h"
 
@@ -19,6 +20,38 @@ namespace meridian::io {
 namespace {
 
 using asio::ip::tcp;
+
+// Gives two pieces, and then an end or an error.
+class TwoPieces final : public BodySource {
+  public:
+    explicit TwoPieces(bool whole) : whole_(whole) {}
+    Task<std::string> read() override {
+        ++reads_;
+        if (reads_ < 3) co_return reads_ == 1 ? "first," : "second";
+        if (whole_) co_return std::string();
+        co_return fail(Errc::kIo, "broken");
+    }
+
+  private:
+    bool const whole_;
+    int reads_ = 0;
+};
+
+asio::awaitable<StreamedResponse> answer_streamed(StreamedRequest request) {
+    StreamedResponse response;
+    auto const path = std::string(request.request.path());
+    if (path.starts_with("/pieces")) {
+        response.body = std::make_shared<TwoPieces>(path == "/pieces");
+    } else if (request.body) {
+        std::string text(request.body->bytes, ' ');
+        auto const size = ::read(request.body->file.get(), text.data(), text.size());
+        response.head.body = "in a file: " + std::to_string(size) + " " + text.substr(0, 3) +
+                             text.substr(text.size() - 3);
+    } else {
+        response.head.body = "no body";
+    }
+    co_return response;
+}
 
 // A server on a thread of its own that echoes method, target and body size; "/slow" takes 200 ms.
 class HttpServerTest : public testing::Test {
@@ -28,7 +61,23 @@ class HttpServerTest : public testing::Test {
         options.header_bytes_max = 4096;
         options.header_fields_max = 20;
         options.connections_max = 8;
-        options.body_bytes_max = [](HttpRequest const&) { return std::size_t{1000}; };
+        options.body_bytes_max = [](HttpRequest const& head) {
+            return std::size_t{head.path() == "/spool" ? 1'000'000U : 1'000U};
+        };
+        options.streaming = {.wanted =
+                                 [](HttpRequest const& head) {
+                                     return head.path() == "/spool" || head.path() == "/closed" ||
+                                            head.path().starts_with("/pieces");
+                                 },
+                             .early_answer =
+                                 [](HttpRequest const& head) {
+                                     return head.path() == "/closed"
+                                                ? std::optional(HttpResponse{.status = 401})
+                                                : std::nullopt;
+                                 },
+                             .handler = answer_streamed,
+                             .directory = testing::TempDir(),
+                             .pool = &pool_};
         options.discarded_bytes_max = 100'000;
         options.bodies_bytes_max = 1500;
         options.idle_timeout = std::chrono::seconds(5);
@@ -82,6 +131,7 @@ class HttpServerTest : public testing::Test {
 
     SystemClock clock_;
     NullLog log_;
+    BlockingPool pool_{{.threads = 1}};
     asio::io_context context_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_ =
         asio::make_work_guard(context_);
@@ -102,6 +152,52 @@ TEST_F(HttpServerTest, AnswersTwoRequestsSentTogetherInOrder) {
     ASSERT_NE(second, std::string::npos) << answer;
     EXPECT_LT(first, second);
     EXPECT_NE(answer.find("\r\nDate: "), std::string::npos);
+}
+
+TEST_F(HttpServerTest, KeepsLongBodiesInFiles) {
+    auto socket = connect();
+    auto const body = "abc" + std::string(600'000, 'x') + "xyz";
+    auto answer = exchange(socket,
+                           "POST /spool HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                               std::to_string(body.size()) + "\r\n\r\n" + body,
+                           "xyz");
+    EXPECT_NE(answer.find("in a file: 600006 abcxyz"), std::string::npos) << answer;
+    std::string chunked = "POST /spool HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i < 300; ++i) chunked += "3e8\r\n" + std::string(1000, 'q') + "\r\n";
+    answer = exchange(socket, chunked + "0\r\n\r\n", "qqq");
+    EXPECT_NE(answer.find("in a file: 300000 qqqqqq"), std::string::npos) << answer;
+    answer = exchange(socket,
+                      "POST /spool HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+                      "POST /spool HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n");
+    EXPECT_NE(answer.find("no body"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("HTTP/1.1 413"), std::string::npos) << answer;
+}
+
+TEST_F(HttpServerTest, AnswersByTheHeadAloneBeforeABody) {
+    auto socket = connect();
+    auto const answer = exchange(socket,
+                                 "GET /closed HTTP/1.1\r\nHost: h\r\n\r\n"
+                                 "POST /closed HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n");
+    EXPECT_NE(answer.find("HTTP/1.1 401", answer.find("HTTP/1.1 401") + 1), std::string::npos)
+        << answer;
+    EXPECT_NE(answer.find("Connection: keep-alive"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+}
+
+TEST_F(HttpServerTest, SendsABodyPieceByPiece) {
+    auto socket = connect();
+    auto answer = exchange(socket,
+                           "GET /pieces HTTP/1.1\r\nHost: h\r\n\r\n"
+                           "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    EXPECT_NE(answer.find("6\r\nfirst,\r\n6\r\nsecond\r\n0\r\n\r\nHTTP/1.1 200"), std::string::npos)
+        << answer;
+    EXPECT_NE(answer.find("GET /b 0"), std::string::npos) << answer;
+    auto old = connect();
+    answer = exchange(old, "GET /pieces HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    EXPECT_TRUE(answer.ends_with("\r\n\r\nfirst,second")) << answer;
+    auto broken = connect();
+    answer = exchange(broken, "GET /pieces-broken HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(answer.ends_with("second\r\n")) << answer;
 }
 
 TEST_F(HttpServerTest, RefusesAHeaderFlood) {

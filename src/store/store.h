@@ -50,6 +50,8 @@ enum class Kind : std::uint16_t {
     kLayerVersion = 21,        // id: layer name + ":" + version number, zero-padded to 12 digits
     kEventSourceMapping = 30,  // id: UUID
     kCodeSigningConfig = 31,   // id: "csc-…"
+    kPipeline = 60,            // id: pipeline name
+    kPipelineExecution = 61,   // id: pipeline name + ":" + its number, zero-padded to 12 digits
     kStack = 40,               // id: stack name
     kRollout = 41,             // id: "d-…", one execution of a deploy
     kRolloutPackage = 42,      // id: rollout id + ":" + SHA-256 in hex, until the rollout is over

@@ -4,6 +4,7 @@
 //
 //   accounts/123456789012/functions/hello/function.json, versions/3.json, aliases/live.json, …
 //   accounts/123456789012/layers/tools/versions/1.json
+//   accounts/123456789012/pipelines/shop/pipeline.json, executions/3.json
 //   accounts/123456789012/stacks/shop.json, rollouts/d-0123ABCDE.json
 //   accounts/123456789012/iam/roles/r.json
 //   code/<first two digits>/<sha256 in hex>/…

@@ -115,6 +115,8 @@ class Planner {
   private:
     [[nodiscard]] bool is_meant(store::Key const& key) const {
         if (key.account != scope_.account) return false;
+        // What happened stays what happened.
+        if (key.kind == Kind::kPipelineExecution) return false;
         return !scope_.function || function_of(key) == scope_.function;
     }
 

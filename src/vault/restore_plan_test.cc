@@ -51,6 +51,14 @@ TEST(RestorePlan, CreatesChangesAndLeavesAlone) {
     EXPECT_EQ(plan.changes[3].replaces, std::nullopt);
 }
 
+TEST(RestorePlan, BringsPipelinesBackAndNotWhatTheyDid) {
+    auto const plan =
+        plan_restore({{key(Kind::kPipeline, "shop"), json::object()},
+                      {key(Kind::kPipelineExecution, "shop:000000000001"), json::object()}},
+                     {}, scope());
+    EXPECT_THAT(described(plan), testing::ElementsAre("create pipeline shop"));
+}
+
 TEST(RestorePlan, OfOneFunctionTakesWhatHangsUnderIt) {
     auto only = scope();
     only.function = model::FunctionName("f");

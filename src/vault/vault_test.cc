@@ -326,6 +326,8 @@ TEST(Layout, EveryKindHasAPlaceAndEveryPlaceItsKey) {
         {Kind::kLayerVersion, "l:000000000001", "layers/l/versions/1.json"},
         {Kind::kEventSourceMapping, "uuid", "event-source-mappings/uuid.json"},
         {Kind::kCodeSigningConfig, "csc-1", "code-signing-configs/csc-1.json"},
+        {Kind::kPipeline, "shop", "pipelines/shop/pipeline.json"},
+        {Kind::kPipelineExecution, "shop:000000000012", "pipelines/shop/executions/12.json"},
         {Kind::kIamRole, "r.json", "iam/roles/r.json.json"},
         {Kind::kIamUser, "u@x", "iam/users/u@x.json"},
         {Kind::kIamGroup, "g", "iam/groups/g.json"},
