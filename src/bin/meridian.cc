@@ -222,6 +222,7 @@ int run(int argc, char** argv) {
     }
     if (auto const command = vault_commands.chosen()) return run_client(flags, *command);
     if (auto const command = repository_commands.chosen()) return run_client(flags, *command);
+    if (auto const done = pipeline_commands.checked()) return *done ? 0 : failed(done->error());
     if (auto const command = pipeline_commands.chosen()) return run_client(flags, *command);
     if (auto const command = deploy_commands.chosen()) return run_client(flags, *command);
     if (auto const command = transfer_commands.chosen()) return run_client(flags, *command);

@@ -43,8 +43,16 @@ PipelineCommands::PipelineCommands(CLI::App& app, cli::ConnectionFlags& flags) :
     reject_ = add_for_execution(pipeline, "reject", "End it at its approval");
     abort_ = add_for_execution(pipeline, "abort", "End it before its next step");
     rerun_ = add_for_execution(pipeline, "rerun", "Start another with the same commit");
+    check_ = pipeline->add_subcommand("check", "Show what a push of a pipeline.yaml would do");
+    check_->add_option("file", file_)->capture_default_str();
+    check_->add_flag("--json", json_, "The answer as JSON");
     for (auto* const command : {approve_, reject_, abort_})
         command->add_option("--message,-m", message_, "Why");
+}
+
+std::optional<Result<void>> PipelineCommands::checked() const {
+    if (!*check_) return std::nullopt;
+    return cli::check_pipeline(file_, standard_output(json_));
 }
 
 std::optional<PipelineCommands::Command> PipelineCommands::chosen() const {

@@ -21,6 +21,8 @@ class PipelineCommands {
     using Command = std::function<io::Task<>(cli::Connection, Clock const&)>;
     // What the user asked for, after parsing; nothing: none of these.
     [[nodiscard]] std::optional<Command> chosen() const;
+    // How the one went that needs no server; nothing: it was not asked for.
+    [[nodiscard]] std::optional<Result<void>> checked() const;
 
   private:
     CLI::App* add(CLI::App* under, char const* name, char const* what);
@@ -42,6 +44,8 @@ class PipelineCommands {
     CLI::App* reject_ = nullptr;
     CLI::App* abort_ = nullptr;
     CLI::App* rerun_ = nullptr;
+    CLI::App* check_ = nullptr;
+    std::string file_ = "pipeline.yaml";
 };
 
 }  // namespace meridian::bin

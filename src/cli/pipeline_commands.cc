@@ -1,10 +1,13 @@
 #include "cli/pipeline_commands.h"
 
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/log.h"
 #include "cli/aws_client.h"
@@ -93,6 +96,45 @@ Result<bool> has_come_to_rest(json const& execution) {
     return is_over(state) || state == pipeline::ExecutionState::kWaiting;
 }
 
+std::string names_of(json const& object) {
+    std::string out;
+    for (auto const& [name, _] : object.items()) out += (out.empty() ? "" : ", ") + name;
+    return out;
+}
+
+std::string waves_text(json const& waves) {
+    if (waves.empty()) return "the pipeline's region";
+    std::string out;
+    for (auto const& wave : waves) {
+        if (!out.empty()) out += ", then ";
+        out += fmt::format("{}", fmt::join(wave.get<std::vector<std::string>>(), " and "));
+    }
+    return out;
+}
+
+std::string stage_text(pipeline::StageDefinition const& stage) {
+    auto const& settings = stage.settings;
+    switch (stage.kind) {
+        case pipeline::StageKind::kBuild:
+            return names_of(settings.at("Packages"));
+        case pipeline::StageKind::kTest:
+            return fmt::format("{} cases in {}", settings.at("Cases").size(),
+                               settings.value("Region", "the pipeline's region"));
+        case pipeline::StageKind::kDeploy:
+            return fmt::format("{} to {}",
+                               settings.contains("Template")
+                                   ? "stack " + settings["Stack"].get<std::string>()
+                                   : names_of(settings.at("Functions")),
+                               waves_text(settings.at("Waves")));
+        case pipeline::StageKind::kApprove:
+            return settings.value("Message", "");
+        case pipeline::StageKind::kPromote:
+            return fmt::format("{}{}", settings.value("Alias", ""),
+                               settings.value("Baseline", false) ? " and a baseline" : "");
+    }
+    return {};
+}
+
 // A template of a checkout, with what `meridian deploy` packages sources with.
 Result<pipeline::OpenedTemplate> open_checked_out(std::filesystem::path const& folder) {
     MERIDIAN_TRY(auto source, open_template(folder.string()));
@@ -103,6 +145,29 @@ Result<pipeline::OpenedTemplate> open_checked_out(std::filesystem::path const& f
 }
 
 }  // namespace
+
+Result<void> check_pipeline(std::filesystem::path const& file, Output const& output) {
+    std::ifstream in(file, std::ios::binary);
+    std::string const text{std::istreambuf_iterator<char>(in), {}};
+    if (!in.is_open() || in.bad())
+        return fail(Errc::kInvalidParameterValue, fmt::format("Cannot read {}.", file.string()));
+    MERIDIAN_TRY(auto const definition, pipeline::parse_definition(text));
+    json stages = json::array();
+    std::string lines;
+    for (auto const& stage : definition.stages) {
+        stages.push_back({{"Name", stage.name},
+                          {"Kind", pipeline::name_of(stage.kind)},
+                          {"Settings", stage.settings}});
+        lines += fmt::format("  {:<20} {:<8} {}\n", stage.name, pipeline::name_of(stage.kind),
+                             stage_text(stage));
+    }
+    if (output.json) {
+        print_json(output, {{"Stages", std::move(stages)}});
+    } else {
+        output.print(fmt::format("A push would do this:\n{}", lines));
+    }
+    return {};
+}
 
 io::Task<> create_pipeline(Connection connection, Clock const& clock, NewPipeline wanted,
                            Output output) {

@@ -37,6 +37,8 @@ io::Task<> decide_execution(Connection connection, Clock const& clock, std::stri
 // `commit` empty: what the branch is at.
 io::Task<> start_execution(Connection connection, Clock const& clock, std::string name,
                            std::string commit, Output output);
+// Reads a pipeline.yaml as a push would, and shows its stages: without a server. Blocks.
+[[nodiscard]] Result<void> check_pipeline(std::filesystem::path const& file, Output const& output);
 // What a region starts by itself: carries out the execution's stages until nothing is left to do.
 // `folder` is empty, for the commit's files.
 io::Task<> run_execution(Connection connection, Clock const& clock, std::string id,

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import time
 import zipfile
 
@@ -173,6 +174,19 @@ def test_what_cannot_be_done_is_said(server, git, text, reason):
     assert reason in comes_to(server, f"{name}:1", "Failed")["Reason"]
     meridian(server, "pipeline", "delete", name)
     assert "no pipeline" in meridian(server, "pipeline", "list", name, fails=True)
+
+
+def test_a_pipeline_is_checked_before_it_is_pushed(server, tmp_path):
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(pipeline_yaml(stages=stages()))
+
+    def check(*words):
+        return subprocess.run([server.tool("meridian"), "pipeline", "check", str(file), *words], capture_output=True, text=True)
+    shown = json.loads(check("--json").stdout)["Stages"]
+    assert [stage["Kind"] for stage in shown] == ["build", "deploy", "test", "approve", "deploy", "promote"]
+    assert f"f to {HOME}, then {OTHER}" in check().stdout
+    file.write_text("version: 1\nstages:\n  - deploi: {}\n")
+    assert "pipeline.yaml:3:5: a stage has no member deploi" in check().stderr
 
 
 def test_only_its_branch_starts_a_pipeline(server, git):
