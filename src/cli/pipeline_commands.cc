@@ -349,6 +349,9 @@ io::Task<> run_execution(Connection connection, Clock const& clock, std::string 
          .pause = [](std::chrono::milliseconds time) { return io::sleep_for(time); },
          .say = [&](std::string const& line) { output.print(line + "\n"); },
          .open_template = open_checked_out,
+         .builder = [](std::filesystem::path const& root) -> std::unique_ptr<deploy::Builder> {
+             return std::make_unique<SourceBuilder>(root);
+         },
          .directory = std::move(folder),
          .random = random,
          .log = log},

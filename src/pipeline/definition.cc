@@ -72,18 +72,30 @@ Result<std::string> region_text(YAML::Node const& node) {
     return region;
 }
 
+// A folder as it is, or what a build step makes of one.
+Result<json> read_package(YAML::Node const& node) {
+    if (!node.IsMap()) return path_text(node, "A package's folder");
+    MERIDIAN_TRY(auto const fields,
+                 YamlFields::read(node, "a package", {"folder", "method", "runtime", "handler"}));
+    json out;
+    MERIDIAN_TRY(auto const folder, fields.need("folder"));
+    MERIDIAN_TRY(out["Folder"], path_text(folder, "A package's folder"));
+    MERIDIAN_TRY(out["Method"], fields.need_text("method"));
+    for (auto const& [yaml, name] :
+         {std::pair{"runtime", "Runtime"}, std::pair{"handler", "Handler"}}) {
+        if (!fields.has(yaml)) continue;
+        MERIDIAN_TRY(out[name], fields.need_text(yaml));
+    }
+    return out;
+}
+
 Result<json> read_build(YAML::Node const& node) {
     MERIDIAN_TRY(auto const pairs, YamlFields::pairs(node, "build", kPackagesMax));
     if (pairs.empty()) return yaml_error(node.Mark(), "build names a package at least.");
     json packages = json::object();
     for (auto const& pair : node) {
         MERIDIAN_TRY(auto const name, plain_name(pair.first, "A package's name"));
-        if (pair.second.IsMap()) {
-            return yaml_error(pair.second.Mark(),
-                              "a package is a folder, zipped as it is: build steps are not "
-                              "supported in a pipeline.");
-        }
-        MERIDIAN_TRY(packages[name], path_text(pair.second, "A package's folder"));
+        MERIDIAN_TRY(packages[name], read_package(pair.second));
     }
     return json{{"Packages", std::move(packages)}};
 }

@@ -33,7 +33,7 @@ enum class StageKind : std::uint8_t { kBuild, kTest, kDeploy, kApprove, kPromote
 struct StageDefinition {
     std::string name;
     StageKind kind = StageKind::kBuild;
-    // build    {"Packages": {NAME: FOLDER}}
+    // build    {"Packages": {NAME: FOLDER or {"Folder", "Method", "Runtime"?, "Handler"?}}}
     // test     {"Region"?: REGION,
     //           "Cases": [{"Function", "Qualifier"?, "Event", "Expect", "Match"}]}
     // deploy   {"Functions": {FUNCTION: PACKAGE}, "Waves": [[REGION]], "BakeSeconds": N}, or

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "deploy/builder.h"
 #include "pipeline/ports.h"
 
 namespace meridian::pipeline {
@@ -40,6 +41,19 @@ class FakeRunners final : public Runners {
         if (behaviour) co_return co_await behaviour(std::move(execution));
         co_return Result<void>{};
     }
+};
+
+// Packages are `code` and their path.
+class FakeBuilder final : public deploy::Builder {
+  public:
+    explicit FakeBuilder(std::string code) : code_(std::move(code)) {}
+
+    io::Task<std::string> build(deploy::BuildRequest request) override {
+        co_return code_ + request.path;
+    }
+
+  private:
+    std::string const code_;
 };
 
 }  // namespace meridian::pipeline

@@ -135,13 +135,39 @@ io::Task<std::string> Runner::file(std::string path) {
 // A package of a build stage, the same bytes each time.
 io::Task<std::string> Runner::package(std::string name) {
     if (auto const kept = packages_.find(name); kept != packages_.end()) co_return kept->second;
-    std::string folder;
+    json package;
+    std::string digest;  // that an earlier runner has found
     for (auto const& stage : execution_.stages) {
         if (stage.definition.kind != StageKind::kBuild) continue;
-        folder = stage.definition.settings.at("Packages").value(name, folder);
+        auto const& packages = stage.definition.settings.at("Packages");
+        if (!packages.contains(name)) continue;
+        package = packages.at(name);
+        if (stage.output.is_object())
+            digest = stage.output.value(name, json::object()).value("CodeSha256", "");
     }
-    MERIDIAN_CO_TRY(auto bytes, co_await zip_of(folder));
+    MERIDIAN_CO_TRY(auto bytes, package.is_object() ? co_await build_package(name, package)
+                                                    : co_await zip_of(package.get<std::string>()));
+    // What was tested is what is deployed.
+    if (!digest.empty() && crypto::sha256_base64(bytes) != digest) {
+        co_return fail(Errc::kInvalidParameterValue,
+                       fmt::format("The package {} comes out different each time: its build is not "
+                                   "reproducible, and what was tested is gone.",
+                                   name));
+    }
     co_return packages_.emplace(name, std::move(bytes)).first->second;
+}
+
+io::Task<std::string> Runner::build_package(std::string name, json package) {
+    MERIDIAN_CO_TRY(auto const commit, co_await checkout());
+    auto const method = package.at("Method").get<std::string>();
+    auto const builder = parts_.builder(commit);
+    parts_.say(fmt::format("  {}: building ({})", name, method));
+    co_return co_await builder->build({.logical_id = name,
+                                       .type = "AWS::Lambda::Function",
+                                       .path = package.at("Folder").get<std::string>(),
+                                       .build_method = method,
+                                       .runtime = package.value("Runtime", ""),
+                                       .handler = package.value("Handler", "")});
 }
 
 io::Task<std::string> Runner::zip_of(std::string folder) {
@@ -158,11 +184,12 @@ io::Task<std::string> Runner::zip_of(std::string folder) {
 
 io::Task<Runner::Done> Runner::build(json settings) {
     json output = json::object();
-    for (auto const& [name, folder] : settings.at("Packages").items()) {
+    for (auto const& [name, what] : settings.at("Packages").items()) {
         MERIDIAN_CO_TRY(auto const zip, co_await package(name));
         auto const digest = crypto::sha256_base64(zip);
         parts_.say(fmt::format("  {}: {} bytes of {}, CodeSha256 {}", name, zip.size(),
-                               folder.get<std::string>(), digest));
+                               (what.is_object() ? what.at("Folder") : what).get<std::string>(),
+                               digest));
         output[name] = {{"CodeSha256", digest}, {"Bytes", zip.size()}};
     }
     auto const message = fmt::format("{} packages", output.size());

@@ -30,6 +30,8 @@ class Runner {
         std::function<io::Task<>(std::chrono::milliseconds)> pause;
         std::function<void(std::string)> say;  // a line of the execution's log
         OpenTemplate open_template;
+        // Makes packages of sources below a folder of the commit.
+        std::function<std::unique_ptr<deploy::Builder>(std::filesystem::path const& root)> builder;
         std::filesystem::path directory;  // an empty one, for the commit's files
         Random& random;
         Log& log;
@@ -72,6 +74,7 @@ class Runner {
                      std::string version);
     io::Task<std::string> package(std::string name);
     io::Task<std::string> zip_of(std::string folder);
+    io::Task<std::string> build_package(std::string name, nlohmann::json package);
     io::Task<std::string> file(std::string path);
     [[nodiscard]] Versions deployed() const;
 

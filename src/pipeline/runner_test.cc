@@ -4,8 +4,12 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/encoding.h"
+#include "crypto/sha256.h"
+#include "deploy/reproducible_zip.h"
+#include "pipeline/fakes.h"
 
 namespace meridian::pipeline {
 namespace {
@@ -38,7 +42,7 @@ class FakeRegion final : public deploy::AwsApi {
         auto const path = target.substr(0, target.find('?'));
         if (path.starts_with("/meridian/v1/pipelines/")) co_return of_pipeline(method, body);
         calls_.push_back(fmt::format("{} {} {}", name_, method, path));
-        if (path.ends_with("/package")) co_return good({{"Bytes", to_base64("a zip")}});
+        if (path.ends_with("/package")) co_return good({{"Bytes", to_base64(zip)}});
         if (path.ends_with("/file")) co_return good({{"Bytes", to_base64(file)}});
         if (path.ends_with("/configuration"))
             co_return good({{"State", "Active"}, {"LastUpdateStatus", "Successful"}});
@@ -56,6 +60,7 @@ class FakeRegion final : public deploy::AwsApi {
     }
 
     std::string file = "{}";
+    std::string zip = deploy::make_package({{.name = "src/a", .bytes = "b"}}).value();
     json answer = json::object();
     bool alias = true;
 
@@ -93,15 +98,22 @@ class FakeRegion final : public deploy::AwsApi {
 
 struct RunnerTest : ::testing::Test {
     RunnerTest() {
-        auto definition = parse_definition(kRunnersDefinition).value();
-        for (auto& stage : definition.stages)
-            execution.stages.push_back({.definition = std::move(stage)});
+        define(kRunnersDefinition);
         execution.commit = std::string(40, 'a');
         execution.repository = "shop";
         execution.pipeline = "p";
         execution.number = 3;
     }
+    ~RunnerTest() override { std::filesystem::remove_all(folder); }
+    void define(std::string_view text) {
+        auto definition = parse_definition(text).value();
+        execution.stages.clear();
+        for (auto& stage : definition.stages)
+            execution.stages.push_back({.definition = std::move(stage)});
+    }
     Result<void> run() {
+        std::filesystem::remove_all(folder);
+        std::filesystem::create_directory(folder);
         Runner runner({.api = [this](std::string const& region) -> deploy::AwsApi& {
                            return region == "here" ? here : there;
                        },
@@ -114,7 +126,11 @@ struct RunnerTest : ::testing::Test {
                        },
                        .say = [](std::string const&) {},
                        .open_template = {},
-                       .directory = {},
+                       .builder =
+                           [this](std::filesystem::path const&) {
+                               return std::make_unique<FakeBuilder>(built);
+                           },
+                       .directory = folder,
                        .random = random,
                        .log = log},
                       "p", 3);
@@ -139,6 +155,9 @@ struct RunnerTest : ::testing::Test {
     FakeRegion here{"here", execution, calls};
     FakeRegion there{"there", execution, calls};
     std::function<void()> during_pause;
+    std::string built = "built ";
+    std::filesystem::path folder =
+        std::filesystem::path(::testing::TempDir()) / fmt::format("meridian-runner-{}", ::getpid());
 };
 
 TEST_F(RunnerTest, GoesToTheApprovalAndOnFromThere) {
@@ -175,6 +194,30 @@ TEST_F(RunnerTest, AnAbortDuringTheBakeIsNoticed) {
     EXPECT_EQ(execution.state, ExecutionState::kAborted);
     EXPECT_EQ(count("there PUT /2015-03-31/functions/f/code"), 0U);
     EXPECT_EQ(count("Fail"), 0U);
+}
+
+TEST_F(RunnerTest, WhatWasTestedIsDeployedOrNothing) {
+    define(R"(version: 1
+stages:
+  - build: {code: {folder: src, method: makefile}}
+  - approve:
+  - deploy: {functions: {f: code}}
+)");
+    ASSERT_TRUE(run());
+    EXPECT_EQ(execution.stages[0].output["code"]["CodeSha256"], crypto::sha256_base64("built src"));
+    auto const waiting = execution;
+    ASSERT_TRUE(apply(execution, {.event = ExecutionEvent::kApprove}, clock.wall_now()));
+    ASSERT_TRUE(run());
+    EXPECT_EQ(execution.state, ExecutionState::kSucceeded) << execution.reason;
+    // The runner after the approval builds again; what comes out different was tested by nobody.
+    execution = waiting;
+    ASSERT_TRUE(apply(execution, {.event = ExecutionEvent::kApprove}, clock.wall_now()));
+    built = "another ";
+    calls.clear();
+    ASSERT_TRUE(run());
+    EXPECT_EQ(execution.state, ExecutionState::kFailed);
+    EXPECT_TRUE(execution.reason.contains("not reproducible")) << execution.reason;
+    EXPECT_EQ(count("here PUT /2015-03-31/functions/f/code"), 0U);
 }
 
 TEST_F(RunnerTest, WhatSomebodyElseRunsIsLeftAlone) {

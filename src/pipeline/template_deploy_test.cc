@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "deploy/deploy_test_support.h"
+#include "pipeline/fakes.h"
 
 namespace meridian::pipeline {
 namespace {
@@ -24,16 +25,6 @@ Resources:
       MemorySize: !Ref Memory
       AutoPublishAlias: live
 )";
-
-class FakeBuilder final : public deploy::Builder {
-  public:
-    explicit FakeBuilder(std::string bytes) : code(std::move(bytes)) {}
-    std::string code;
-
-    io::Task<std::string> build(deploy::BuildRequest request) override {
-        co_return code + request.path;
-    }
-};
 
 class TemplateDeployTest : public deploy::DeployFixture {
   protected:

@@ -163,7 +163,7 @@ def test_a_wrong_answer_stops_before_the_world(server, shop):
 @pytest.mark.parametrize("text, reason", [
     (None, "no pipeline.yaml"),
     ("version: 1\nstages:\n  - deploi: {}\n", "pipeline.yaml:3:5: a stage has no member deploi"),
-    ("version: 1\nstages:\n  - build: {a: {method: make}}\n", "pipeline.yaml:3:16: a package is a folder"),
+    ("version: 1\nstages:\n  - build: {a: {method: make}}\n", "pipeline.yaml:3:16: a package needs the member folder"),
     ("version: 1\nstages: [build: {a: nowhere}]\n", "nowhere")])
 def test_what_cannot_be_done_is_said(server, git, text, reason):
     name = "bad-" + hashlib.sha256(repr(text).encode()).hexdigest()[:8]
