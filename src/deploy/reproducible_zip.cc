@@ -15,6 +15,7 @@ namespace {
 constexpr zip_uint16_t kDosDate = (0 << 9) | (1 << 5) | 1;
 constexpr zip_uint16_t kDosTime = 0;
 constexpr zip_uint32_t kRegularFile = 0100000;
+constexpr zip_uint32_t kSymbolicLink = 0120000;
 constexpr zip_uint32_t kModeShift = 16;
 constexpr zip_uint32_t kCompressionLevel = 6;
 
@@ -42,7 +43,19 @@ bool stays_inside(std::string_view name) {
     return true;
 }
 
-Result<void> check(std::vector<PackageFile> const& files) {
+zip_uint32_t mode_of(PackageEntry::Kind kind) {
+    switch (kind) {
+        case PackageEntry::Kind::kExecutable:
+            return kRegularFile | 0755U;
+        case PackageEntry::Kind::kLink:
+            return kSymbolicLink | 0777U;
+        case PackageEntry::Kind::kFile:
+            break;
+    }
+    return kRegularFile | 0644U;
+}
+
+Result<void> check(std::vector<PackageEntry> const& files) {
     if (files.empty()) return fail(Errc::kInvalidParameterValue, "The package has no files.");
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < files.size(); ++i) {
@@ -65,8 +78,8 @@ Result<void> check(std::vector<PackageFile> const& files) {
     return {};
 }
 
-Result<void> add(zip_t* archive, PackageFile const& file) {
-    // `file` outlives the archive: the bytes are not copied.
+Result<void> add(zip_t* archive, PackageEntry const& file) {
+    // The bytes outlive the archive: they are not copied.
     auto* const bytes =
         zip_source_buffer(archive, file.bytes.data(), file.bytes.size(), /*freep=*/0);
     if (bytes == nullptr) return zip_failed(zip_strerror(archive));
@@ -76,7 +89,7 @@ Result<void> add(zip_t* archive, PackageFile const& file) {
         return zip_failed(zip_strerror(archive));
     }
     auto const at = static_cast<zip_uint64_t>(index);
-    auto const mode = kRegularFile | (file.executable ? 0755U : 0644U);
+    auto const mode = mode_of(file.kind);
     if (zip_file_set_dostime(archive, at, kDosTime, kDosDate, 0) != 0 ||
         zip_file_set_external_attributes(archive, at, 0, ZIP_OPSYS_UNIX, mode << kModeShift) != 0 ||
         zip_set_file_compression(archive, at, ZIP_CM_DEFLATE, kCompressionLevel) != 0)
@@ -100,8 +113,20 @@ Result<std::string> read_all(zip_source_t* source) {
 }  // namespace
 
 Result<std::string> make_package(std::vector<PackageFile> files) {
-    std::ranges::sort(files, {}, &PackageFile::name);
-    MERIDIAN_CHECK(check(files));
+    std::vector<PackageEntry> entries;
+    entries.reserve(files.size());
+    for (auto const& file : files) {
+        entries.push_back({.name = file.name,
+                           .bytes = file.bytes,
+                           .kind = file.executable ? PackageEntry::Kind::kExecutable
+                                                   : PackageEntry::Kind::kFile});
+    }
+    return make_package_of(std::move(entries));
+}
+
+Result<std::string> make_package_of(std::vector<PackageEntry> entries) {
+    std::ranges::sort(entries, {}, &PackageEntry::name);
+    MERIDIAN_CHECK(check(entries));
     Source const source(zip_source_buffer_create(nullptr, 0, 0, nullptr));
     if (!source) return zip_failed("no memory");
     zip_source_keep(source.get());
@@ -110,7 +135,7 @@ Result<std::string> make_package(std::vector<PackageFile> files) {
         zip_source_free(source.get());
         return zip_failed("no archive");
     }
-    for (auto const& file : files) {
+    for (auto const& file : entries) {
         MERIDIAN_CHECK(add(archive.get(), file));
     }
     if (zip_close(archive.get()) != 0) return zip_failed(zip_strerror(archive.get()));

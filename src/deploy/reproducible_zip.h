@@ -5,7 +5,9 @@
 //
 // Threads: any; it deflates.
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,5 +25,14 @@ struct PackageFile {
 // Errors: kInvalidParameterValue for names that leave the package or stand twice, no files at all,
 // and more bytes than AWS takes (model/limits.h).
 [[nodiscard]] Result<std::string> make_package(std::vector<PackageFile> files);
+
+// The same of bytes that lie elsewhere, and with symbolic links, whose bytes are their targets.
+struct PackageEntry {
+    enum class Kind : std::uint8_t { kFile, kExecutable, kLink };
+    std::string name;
+    std::string_view bytes;
+    Kind kind = Kind::kFile;
+};
+[[nodiscard]] Result<std::string> make_package_of(std::vector<PackageEntry> entries);
 
 }  // namespace meridian::deploy
