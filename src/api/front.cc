@@ -75,8 +75,8 @@ std::size_t Front::body_bytes_max(HttpRequest const& head) {
     // PublishLayerVersion is the only one with a body there.
     if (path.starts_with("/2018-10-31/layers/") && path.ends_with("/versions"))
         return limits::kCodeRequestBytesMax;
-    // Records of executions hold templates of several regions, and packages.
-    if (is_rollout_path(path)) return limits::kCodeRequestBytesMax;
+    // Records of executions hold templates of several regions, and packages; builds, sources.
+    if (is_rollout_path(path) || is_build_path(path)) return limits::kCodeRequestBytesMax;
     if (path.ends_with("/code") || path.ends_with("/functions") || path.ends_with("/functions/")) {
         return limits::kCodeRequestBytesMax;
     }
@@ -392,6 +392,15 @@ asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest requ
         auto answer =
             co_await serve_rollouts(authorizer, rollout_call(std::move(call), std::move(request)));
         co_return answer ? std::move(*answer) : error(wire::Service::kLambda, answer.error(), id);
+    }
+    if (is_build_path(request.path())) {
+        auto answer =
+            co_await serve_builds(call.region->authorizer, {.services = services.builds,
+                                                            .caller = std::move(call.caller),
+                                                            .origin = call.origin,
+                                                            .request = std::move(request)});
+        co_return answer ? std::move(*answer)
+                         : error(wire::Service::kLambda, answer.error(), call.request_id);
     }
     if (request.path().starts_with(kMetricsPath)) {
         auto answer = serve_metrics(metrics_call_of(call), request);

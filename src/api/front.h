@@ -11,6 +11,7 @@
 #include <string>
 
 #include "api/action.h"
+#include "api/build_actions.h"
 #include "api/code_location.h"
 #include "api/git_service.h"
 #include "api/metrics_actions.h"
@@ -47,6 +48,7 @@ struct RegionServices {
     repositories::Repositories& repositories;
     pipeline::Pipelines& pipelines;
     RolloutServices rollouts;
+    BuildServices builds;
     std::optional<VaultServices> vault;  // nothing: the region keeps none
 };
 

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -97,6 +98,62 @@ void read_backup(YAML::Node const& node, vault::BackupPlan& plan) {
                   {"copies", [&](auto const& n) { read_copies(n, plan); }}});
 }
 
+void read_registries(YAML::Node const& node, std::string_view member,
+                     std::function<Result<void>(std::string const&)> const& add) {
+    if (!node.IsSequence()) wrong(node, fmt::format("{} is a list of hosts", member));
+    for (auto const& host : node) {
+        auto const added = add(host.IsScalar() ? host.Scalar() : std::string());
+        if (!added) wrong(host, added.error().message);
+    }
+}
+
+void read_build_environment(YAML::Node const& node, std::map<std::string, std::string>& out) {
+    if (!node.IsMap()) wrong(node, "environment is a mapping of names to values");
+    constexpr std::string_view kNameCharacters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    for (auto const& pair : node) {
+        auto const name = pair.first.IsScalar() ? pair.first.Scalar() : std::string();
+        if (name.empty() || name.find_first_not_of(kNameCharacters) != name.npos)
+            wrong(pair.first, fmt::format("'{}' is no variable's name", name));
+        if (!pair.second.IsScalar() || pair.second.Scalar().contains('\0'))
+            wrong(pair.second, "a variable's value is a text");
+        if (!out.emplace(name, pair.second.Scalar()).second)
+            wrong(pair.first, name + " stands here twice");
+    }
+}
+
+void read_build(YAML::Node const& node, builds::BuildSettings& build) {
+    constexpr std::uint64_t kMiB = 1024UL * 1024;
+    constexpr std::uint32_t kMemoryMbMin = 128, kMemoryMbMax = 65'536;
+    constexpr std::uint32_t kStorageMbMin = 512, kStorageMbMax = 10'240;
+    constexpr std::uint32_t kNetworkMbMax = 65'536;
+    auto& registries = build.registries;
+    read_members(
+        node, "build",
+        {{"timeout", [&](auto const& n) { build.timeout = duration(n); }},
+         {"memory_mb",
+          [&](auto const& n) {
+              build.memory_bytes = number(n, kMemoryMbMin, kMemoryMbMax) * kMiB;
+          }},
+         {"storage_mb",
+          [&](auto const& n) {
+              build.storage_bytes = number(n, kStorageMbMin, kStorageMbMax) * kMiB;
+          }},
+         {"network_mb",
+          [&](auto const& n) { build.network_bytes_max = number(n, 1, kNetworkMbMax) * kMiB; }},
+         {"registries",
+          [&](auto const& n) {
+              read_registries(n, "registries",
+                              [&](auto const& host) { return registries.add(host); });
+          }},
+         {"private_registries",
+          [&](auto const& n) {
+              read_registries(n, "private_registries",
+                              [&](auto const& host) { return registries.add_private(host); });
+          }},
+         {"environment", [&](auto const& n) { read_build_environment(n, build.environment); }}});
+}
+
 std::unexpected<Error> error_at(std::string const& name, YAML::Mark const& mark,
                                 std::string_view what) {
     return fail(Errc::kInvalidParameterValue,
@@ -131,7 +188,8 @@ Result<Configuration> parse_configuration(std::string const& name, std::string c
         auto const document = YAML::Load(text);
         if (!document.IsNull()) {
             read_members(document, "the configuration",
-                         {{"backup", [&](auto const& node) { read_backup(node, out.backup); }}});
+                         {{"backup", [&](auto const& node) { read_backup(node, out.backup); }},
+                          {"build", [&](auto const& node) { read_build(node, out.build); }}});
         }
     } catch (Wrong const& error) {
         return error_at(name, error.mark, error.what);

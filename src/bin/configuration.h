@@ -4,12 +4,14 @@
 
 #include <filesystem>
 
+#include "builds/build.h"
 #include "vault/backup_plan.h"
 
 namespace meridian::bin {
 
 struct Configuration {
     vault::BackupPlan backup = {};
+    builds::BuildSettings build = {};
 };
 
 // The file's text, once it is known to be right. kInvalidParameterValue with "FILE:LINE:COLUMN: …";

@@ -37,6 +37,32 @@ backup:
               std::nullopt);
 }
 
+TEST(Configuration, SaysWhatBuildsMay) {
+    auto const build = parse_configuration("f", R"(
+build:
+  registries: [pypi.org, 'mirror.example:8443']
+  private_registries: [nexus.example]
+  environment: {PIP_INDEX_URL: 'https://mirror.example:8443/simple'}
+  timeout: 90s
+  memory_mb: 256
+  storage_mb: 1024
+  network_mb: 10
+)")
+                           .value()
+                           .build;
+    EXPECT_TRUE(build.registries.is_named({"pypi.org", 443}));
+    EXPECT_TRUE(build.registries.is_named({"mirror.example", 8443}));
+    auto const private_address = boost::asio::ip::make_address("10.1.2.3");
+    EXPECT_TRUE(build.registries.is_allowed({"nexus.example", 443}, private_address));
+    EXPECT_FALSE(build.registries.is_allowed({"pypi.org", 443}, private_address));
+    EXPECT_EQ(build.environment.at("PIP_INDEX_URL"), "https://mirror.example:8443/simple");
+    EXPECT_EQ(build.timeout, std::chrono::seconds(90));
+    EXPECT_EQ(build.memory_bytes, 256UL * 1024 * 1024);
+    EXPECT_EQ(build.storage_bytes, 1024UL * 1024 * 1024);
+    EXPECT_EQ(build.network_bytes_max, 10UL * 1024 * 1024);
+    EXPECT_TRUE(parse_configuration("f", "").value().build.registries.empty());
+}
+
 TEST(Configuration, NamesWhatIsWrongAndWhere) {
     struct Case {
         char const* text;
@@ -55,6 +81,12 @@ TEST(Configuration, NamesWhatIsWrongAndWhere) {
              Case{"backup: {verify: {hash_parts: 1001}}",
                   "f:1:31: '1001' is no number from 1 to 1000"},
              Case{"backup: {every: 1h, every: 2h}", "f:1:21: every stands here twice"},
+             Case{"build: {memory_mb: 1}", "f:1:20: '1' is no number from 128 to 65536"},
+             Case{"build: {registries: x}", "f:1:21: registries is a list of hosts"},
+             Case{"build: {registries: ['http://x']}",
+                  "f:1:22: 'http://x' is no registry such as pypi.org or mirror.example:8443: the "
+                  "port is no number from 1 to 65535"},
+             Case{"build: {environment: {A=B: x}}", "f:1:23: 'A=B' is no variable's name"},
              Case{"- a", "f:1:1: the configuration is a mapping"},
          }) {
         auto const read = parse_configuration("f", test.text);

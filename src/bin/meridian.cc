@@ -101,7 +101,11 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     std::string config_file;
     up_command->add_option("--config", config_file,
-                           "meridian.yaml: backups and how they are verified");
+                           "meridian.yaml: backups, how they are verified, and builds");
+    std::string build_registries;
+    up_command->add_option("--build-registries", build_registries,
+                           "Hosts that builds may reach, with commas between; public: those of "
+                           "PyPI, npm, Go and crates.io; none: builds have no network");
     std::string metrics_port = "0";
     up_command
         ->add_option("--metrics-port", metrics_port,
@@ -196,6 +200,9 @@ int run(int argc, char** argv) {
                                 std::to_string(stop_timeout)};
         if (!store.empty())
             up_options.passed_on.insert(up_options.passed_on.end(), {"--store", store});
+        if (!build_registries.empty())
+            up_options.passed_on.insert(up_options.passed_on.end(),
+                                        {"--build-registries", build_registries});
         if (!config_file.empty()) {
             // meridiand may not be allowed to read the file: it gets what stands in it.
             auto const text = read_checked_configuration(config_file);

@@ -202,6 +202,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         .backup_plan = options.configuration.backup,
         .invoker_options = {.account_concurrency = options.account_concurrency,
                             .idle_lifetime = std::chrono::seconds(options.idle_lifetime_seconds)},
+        .build_settings = options.configuration.build,
         .endpoint = endpoint};
     std::vector<regions::AccountFollower*> iam_copies;
     std::vector<std::unique_ptr<Region>> regions;
@@ -359,6 +360,9 @@ int run(int argc, char** argv) {
             options.configuration = std::move(*read);
         },
         "The contents of meridian.yaml");
+    std::vector<std::string> build_registries;
+    app.add_option("--build-registries", build_registries, "Hosts that builds may reach")
+        ->delimiter(',');
     app.add_option("--runtimes", options.runtimes, "Directory of runtime bundles")->required();
     app.add_option("--idle-lifetime", options.idle_lifetime_seconds,
                    "Seconds that an idle environment is kept")
@@ -376,6 +380,12 @@ int run(int argc, char** argv) {
     app.add_flag("--verbose", options.verbose, "Log more");
     CLI11_PARSE(app, argc, argv);
     options.stop_timeout = std::chrono::seconds(stop_timeout_seconds);
+    for (auto const& host : build_registries) {
+        if (auto const added = options.configuration.build.registries.add(host); !added) {
+            fmt::print(stderr, "meridiand: --build-registries: {}\n", added.error().message);
+            return 1;
+        }
+    }
     if (options.shown_data.empty()) options.shown_data = options.data.string();
 
     io::SystemClock const clock;

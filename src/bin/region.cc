@@ -115,6 +115,8 @@ class Region::Adapters final : public control::FunctionObserver,
                                public invoke::CodeSource,
                                public invoke::RoleCredentialSource,
                                public invoke::FunctionLogSink,
+                               public builds::ToolSource,
+                               public builds::Packages,
                                public control::ProvisionedEnvironments {
   public:
     explicit Adapters(Region& region) : region_(region) {}
@@ -178,6 +180,25 @@ class Region::Adapters final : public control::FunctionObserver,
 
     io::Task<io::UniqueFd> open_unpacked(model::CodeSha256 sha256) override {
         return region_.code_->open_unpacked(std::move(sha256));
+    }
+
+    io::Task<model::CodeSha256> put(std::string zip) override {
+        MERIDIAN_CO_TRY(auto stored, co_await region_.code_->put(std::move(zip)));
+        co_return std::move(stored.sha256);
+    }
+
+    [[nodiscard]] Result<builds::Tools> open(std::string const& runtime) const override {
+        auto const bundle = region_.host_.bundles.find(runtime);
+        if (!bundle) {
+            return fail(Errc::kInvalidParameterValue,
+                        fmt::format("The runtime {} is not installed in {}, so nothing can be "
+                                    "built for it: meridian runtime build {}.",
+                                    runtime, region_.name_, runtime));
+        }
+        MERIDIAN_TRY(auto mounts, bundle->open_mounts());
+        return builds::Tools{.mounts = std::move(mounts),
+                             .links = bundle->links,
+                             .environment = bundle->environment};
     }
 
     io::Task<io::UniqueFd> open_merged(std::vector<model::CodeSha256> packages) override {
@@ -407,6 +428,15 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
                                     .api = *host_.functions_api,
                                     .region = name_},
         *adapters_, host_.bundles, metrics_, host_.invoker_options);
+    builds_ = std::make_unique<builds::Builds>(builds::BuildParts{.executor = host_.executor,
+                                                                  .pool = host_.pool,
+                                                                  .log = host_.log,
+                                                                  .sandboxes = host_.sandboxes,
+                                                                  .tools = *adapters_,
+                                                                  .packages = *adapters_,
+                                                                  .directory = directory_,
+                                                                  .settings = host_.build_settings},
+                                               host_.random);
     MERIDIAN_CO_CHECK(co_await control_->start());
     background_.spawn("environments", invoker_->run());
     background_.spawn("function logs", logs_->run());
@@ -426,6 +456,7 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
 asio::awaitable<void> Region::stop_environments() {
     if (repositories_) co_await repositories_->stop();
     if (pipelines_) co_await pipelines_->stop();
+    if (builds_) co_await builds_->stop();
     if (invoker_) co_await invoker_->stop();
 }
 
@@ -466,6 +497,7 @@ api::RegionServices Region::services() {
             .repositories = *repositories_,
             .pipelines = *pipelines_,
             .rollouts = {.store = *watched_store_, .code = *code_},
+            .builds = {.builds = *builds_, .code = *code_},
             .vault = vault_ ? std::optional(api::VaultServices{*vault_, *restorer_, *verifier_,
                                                                *backups_, *watched_store_})
                             : std::nullopt};

@@ -12,6 +12,7 @@
 #include "api/front.h"
 #include "bin/pipeline_host.h"
 #include "bin/vault_files.h"
+#include "builds/builds.h"
 #include "control/control_plane.h"
 #include "crypto/system_random.h"
 #include "iam/identity_manager.h"
@@ -59,6 +60,7 @@ struct RegionHost {
     VaultSecrets const* vault_secrets = nullptr;
     vault::BackupPlan backup_plan = {};
     invoke::InvokerOptions invoker_options;
+    builds::BuildSettings build_settings = {};
     std::string const& endpoint;  // of the public API; known once it listens
 };
 
@@ -91,7 +93,7 @@ class Region {
                      std::vector<regions::AccountFollower*>& iam_copies);
     // Goes on with what pipelines were at. Call when the public API answers.
     io::Task<> resume_pipelines();
-    // Ends every environment; requests of functions may be in progress still.
+    // Ends every environment and build; requests of functions may be in progress still.
     asio::awaitable<void> stop_environments();
     // The same, and all background work; writes what is left of the logs.
     asio::awaitable<void> stop();
@@ -141,6 +143,7 @@ class Region {
     std::unique_ptr<Identities> identities_;
     std::unique_ptr<control::ControlPlane> control_;
     std::unique_ptr<invoke::Invoker> invoker_;
+    std::unique_ptr<builds::Builds> builds_;
     io::TaskScope background_;
 };
 
