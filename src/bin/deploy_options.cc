@@ -65,8 +65,29 @@ DeployCommands::DeployCommands(CLI::App& app, cli::ConnectionFlags& flags,
                               "Leave out resources that are not Meridian's");
     deploy_command_->add_flag("--rollback-earlier-waves", deploy_.roll_back_earlier_waves,
                               "After a failure the waves before go back, too");
+    add_build_command(app);
     add_rollout_commands(app);
     add_stack_commands(app);
+}
+
+void DeployCommands::add_build_command(CLI::App& app) {
+    build_command_ =
+        app.add_subcommand("build", "Make a template's packages, in the region's sandboxes");
+    add_connection_options(build_command_, flags_);
+    build_command_->add_flag("--json", json_, "The answer as JSON");
+    build_command_
+        ->add_option(
+            "template", build_.source,
+            "Folder with a template.yaml, a file, or a commit: git:REF:PATH, REPO#REF:PATH")
+        ->required();
+    build_command_->add_option("resource", build_.resources, "Logical ids; otherwise all");
+    build_command_->add_option("--parameter", build_.parameters, "NAME=VALUE")
+        ->allow_extra_args(false);
+    build_command_->add_option("--output", build_.output, "Folder for the packages: ID.zip");
+    build_command_->add_flag("--check-reproducible", build_.check_reproducible,
+                             "Build twice, and fail where the packages differ");
+    build_command_->add_flag("--ignore-foreign", build_.ignore_foreign,
+                             "Leave out resources that are not Meridian's");
 }
 
 void DeployCommands::add_rollout_commands(CLI::App& app) {
@@ -128,6 +149,13 @@ std::optional<DeployCommands::Command> DeployCommands::chosen() const {
             auto options = deploy_;
             options.regions = regions(base);
             return cli::deploy_template(tools(base, clock), std::move(options));
+        };
+    }
+    if (*build_command_) {
+        return [this](cli::Connection const& base, Clock const& clock) {
+            auto options = build_;
+            options.region = base.region;
+            return cli::build_template(tools(base, clock), std::move(options));
         };
     }
     if (*stack_delete_) {

@@ -1,5 +1,5 @@
 #pragma once
-// The command line of `meridian deploy`, `meridian rollout` and `meridian stack`.
+// The command line of `meridian deploy`, `meridian build`, `meridian rollout` and `meridian stack`.
 
 #include <functional>
 #include <optional>
@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/build_command.h"
 #include "cli/connection.h"
 #include "cli/deploy_commands.h"
 #include "cli/rollout_commands.h"
@@ -27,6 +28,7 @@ class DeployCommands {
 
   private:
     CLI::App* add(CLI::App* under, char const* name, char const* what);
+    void add_build_command(CLI::App& app);
     void add_rollout_commands(CLI::App& app);
     void add_stack_commands(CLI::App& app);
     [[nodiscard]] cli::DeployTools tools(cli::Connection const& base, Clock const& clock) const;
@@ -40,8 +42,10 @@ class DeployCommands {
     std::vector<std::string> regions_;
     std::vector<std::string> endpoints_;  // "REGION=URL"
     cli::DeployOptions deploy_;
+    cli::BuildOptions build_;
     cli::DeleteOptions delete_;
     CLI::App* deploy_command_ = nullptr;
+    CLI::App* build_command_ = nullptr;
     CLI::App* rollout_list_ = nullptr;
     CLI::App* rollout_show_ = nullptr;
     CLI::App* rollout_watch_ = nullptr;

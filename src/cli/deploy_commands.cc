@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/source_builder.h"
+#include "cli/template_parameters.h"
 #include "cli/template_source.h"
 #include "deploy/driver.h"
 #include "deploy/plan_json.h"
@@ -15,19 +16,6 @@ namespace meridian::cli {
 namespace {
 
 using nlohmann::json;
-
-Result<std::map<std::string, std::string>> read_parameters(std::vector<std::string> const& given) {
-    std::map<std::string, std::string> out;
-    for (auto const& pair : given) {
-        auto const equals = pair.find('=');
-        if (equals == std::string::npos || equals == 0) {
-            return fail(Errc::kInvalidParameterValue,
-                        fmt::format("--parameter {}: a parameter is NAME=VALUE.", pair));
-        }
-        out[pair.substr(0, equals)] = pair.substr(equals + 1);
-    }
-    return out;
-}
 
 void show_plans(DeployTools const& tools, std::map<std::string, deploy::RegionPlan> const& plans,
                 std::vector<std::string> const& warnings, bool is_all) {
@@ -68,9 +56,14 @@ io::Task<> deploy_template(DeployTools tools, DeployOptions options) {
     }
     MERIDIAN_CO_TRY(auto session, DeploySession::open(tools, options.regions));
     MERIDIAN_CO_TRY(auto const account, co_await session.account());
+    RegionBuilds region_builds(session.first());
+    SourceBuilder builder(source.folder, &region_builds);
+    builder.on_step = [&](std::string_view step) {
+        if (!tools.output.json)
+            tools.output.print(fmt::format("building {} in {}\n", step, region_builds.region()));
+    };
     MERIDIAN_CO_TRY(auto parameters, read_parameters(options.parameters));
     MERIDIAN_CO_TRY(auto const parsed, deploy::Template::parse(source.file, source.text));
-    SourceBuilder builder(source.folder);
     MERIDIAN_CO_TRY(auto wished,
                     co_await deploy::make_region_stacks(parsed,
                                                         {.stack_name = options.stack,

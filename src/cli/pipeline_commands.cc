@@ -136,12 +136,14 @@ std::string stage_text(pipeline::StageDefinition const& stage) {
 }
 
 // A template of a checkout, with what `meridian deploy` packages sources with.
-Result<pipeline::OpenedTemplate> open_checked_out(std::filesystem::path const& folder) {
+using MakeBuilder = std::function<std::unique_ptr<deploy::Builder>(std::filesystem::path const&)>;
+Result<pipeline::OpenedTemplate> open_checked_out(std::filesystem::path const& folder,
+                                                  MakeBuilder const& make_builder) {
     MERIDIAN_TRY(auto source, open_template(folder.string()));
     return pipeline::OpenedTemplate{
         .file_name = std::filesystem::path(source.file).filename().string(),
         .text = std::move(source.text),
-        .builder = std::make_unique<SourceBuilder>(source.folder)};
+        .builder = make_builder(source.folder)};
 }
 
 }  // namespace
@@ -334,24 +336,38 @@ io::Task<> run_execution(Connection connection, Clock const& clock, std::string 
     std::map<std::string, std::unique_ptr<AwsClient>> clients;
     crypto::SystemRandom random;
     NullLog log;
+    auto const api = [&](std::string const& region) -> deploy::AwsApi& {
+        auto& client = clients[region];
+        if (!client) {
+            auto there = connection;
+            there.region = region;
+            client = std::make_unique<AwsClient>(std::move(there), clock);
+        }
+        return *client;
+    };
+    RegionBuilds builds(api(connection.region));
+    MakeBuilder const make_builder = [&](std::filesystem::path const& root) {
+        return std::make_unique<SourceBuilder>(root, &builds);
+    };
+    // A stage that builds says so itself; one that deploys a template does not know.
+    MakeBuilder const make_telling_builder = [&](std::filesystem::path const& root) {
+        auto builder = std::make_unique<SourceBuilder>(root, &builds);
+        builder->on_step = [&](std::string_view step) {
+            output.print(fmt::format("  building {} in {}\n", step, builds.region()));
+        };
+        return builder;
+    };
     pipeline::Runner runner(
-        {.api = [&](std::string const& region) -> deploy::AwsApi& {
-             auto& client = clients[region];
-             if (!client) {
-                 auto there = connection;
-                 there.region = region;
-                 client = std::make_unique<AwsClient>(std::move(there), clock);
-             }
-             return *client;
-         },
+        {.api = api,
          .home = connection.region,
          .clock = clock,
          .pause = [](std::chrono::milliseconds time) { return io::sleep_for(time); },
          .say = [&](std::string const& line) { output.print(line + "\n"); },
-         .open_template = open_checked_out,
-         .builder = [](std::filesystem::path const& root) -> std::unique_ptr<deploy::Builder> {
-             return std::make_unique<SourceBuilder>(root);
-         },
+         .open_template =
+             [&](std::filesystem::path const& checkout) {
+                 return open_checked_out(checkout, make_telling_builder);
+             },
+         .builder = make_builder,
          .directory = std::move(folder),
          .random = random,
          .log = log},

@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -57,7 +58,9 @@ Result<std::vector<PackageFile>> read_folder(fs::path const& folder) {
          entries.increment(error)) {
         if (error) break;
         auto const& path = entries->path();
-        if (contains(kLeftOut, std::string_view(path.filename().native()))) {
+        // What cargo makes is made anew, and long.
+        bool const made = path == folder / "target" && fs::exists(folder / "Cargo.toml", error);
+        if (made || contains(kLeftOut, std::string_view(path.filename().native()))) {
             if (entries->is_directory(error)) entries.disable_recursion_pending();
             continue;
         }
@@ -113,25 +116,59 @@ bool has_dependencies(PackageFile const* file) {
            !manifest["dependencies"].empty();
 }
 
-// Why the sources cannot go as they are; empty: they can.
-std::string needs_build(std::vector<PackageFile> const& files, std::string const& method) {
+// What has to be done before the sources are a package.
+struct Step {
+    std::string method;
+    std::string why;
+};
+
+bool is_supported(std::string_view method) {
+    // A runtime is a method, too: what `sam build` takes where nothing else is said.
+    for (std::string_view const runtime :
+         {"python3.", "nodejs", "java", "provided", "ruby", "dotnet"}) {
+        if (method.starts_with(runtime)) return true;
+    }
+    return method.empty() || method == "makefile" || method == "go1.x" ||
+           method == "rust-cargolambda";
+}
+
+// What is built by tools that no region has.
+std::string_view foreign_sources(std::vector<PackageFile> const& files) {
+    for (auto const* const name : {"pom.xml", "build.gradle", "build.gradle.kts"}) {
+        if (find(files, name) != nullptr) return "Java";
+    }
+    if (find(files, "Gemfile") != nullptr) return "Ruby";
+    bool const dotnet = std::ranges::any_of(files, [](PackageFile const& file) {
+        return file.name.ends_with(".csproj") && !file.name.contains('/');
+    });
+    return dotnet ? ".NET" : std::string_view();
+}
+
+// Nothing: the sources can go as they are.
+std::optional<Step> needed_step(std::vector<PackageFile> const& files, std::string const& method) {
     auto const has_folder = [&](std::string_view name) {
         return std::ranges::any_of(
             files, [&](PackageFile const& file) { return file.name.starts_with(name); });
     };
-    if (method == "makefile") return "its BuildMethod is makefile";
+    if (method == "makefile" || method == "go1.x" || method == "rust-cargolambda")
+        return Step{method, "its BuildMethod is " + method};
     if (method.starts_with("python") && has_requirements(find(files, "requirements.txt")))
-        return "requirements.txt names packages";
+        return Step{method, "requirements.txt names packages"};
     if (method.starts_with("nodejs") && has_dependencies(find(files, "package.json")) &&
         !has_folder("node_modules/"))
-        return "package.json has dependencies, and there is no node_modules";
+        return Step{method, "package.json has dependencies, and there is no node_modules"};
     bool const compiled = !find(files, "bootstrap");
-    if (compiled && find(files, "go.mod") != nullptr) return "it is Go source";
-    if (compiled && find(files, "Cargo.toml") != nullptr) return "it is Rust source";
-    for (auto const* const name : {"pom.xml", "build.gradle", "build.gradle.kts"}) {
-        if (find(files, name) != nullptr) return "it is Java source";
-    }
-    return {};
+    if (compiled && find(files, "go.mod") != nullptr) return Step{"go1.x", "it is Go source"};
+    if (compiled && find(files, "Cargo.toml") != nullptr)
+        return Step{"rust-cargolambda", "it is Rust source"};
+    return std::nullopt;
+}
+
+// Whose bundle has the tools.
+std::string tools_of(deploy::BuildRequest const& request, std::string const& method) {
+    if (method.starts_with("python") || method.starts_with("nodejs")) return method;
+    constexpr char const* kPlainest = "provided.al2023";
+    return request.runtime.empty() ? kPlainest : request.runtime;
 }
 
 // A layer's files lie where the runtime looks for them, as `sam build` puts them.
@@ -146,31 +183,65 @@ void move_layer_files(std::vector<PackageFile>& files, std::string const& method
 }  // namespace
 
 io::Task<std::string> SourceBuilder::build(deploy::BuildRequest request) {
-    co_return package(request);
+    auto const key = fmt::format(
+        "{}\n{}\n{}\n{}\n{}\n{}", request.path, request.build_method, request.runtime, request.type,
+        request.handler, request.build_method == "makefile" ? request.logical_id : std::string());
+    if (auto const known = built_.find(key); known != built_.end()) co_return known->second;
+    MERIDIAN_CO_TRY(auto package, co_await build_anew(std::move(request)));
+    built_[key] = package;
+    co_return package;
 }
 
-Result<std::string> SourceBuilder::package(deploy::BuildRequest const& request) const {
+io::Task<std::string> SourceBuilder::build_anew(deploy::BuildRequest request) {
     std::error_code error;
     auto const root = fs::canonical(root_, error);
     auto const path = fs::canonical(root / request.path, error);
-    if (error) return bad(fmt::format("There is no {} beside the template.", request.path));
+    if (error) co_return bad(fmt::format("There is no {} beside the template.", request.path));
     if (fs::is_regular_file(path, error)) {
-        MERIDIAN_TRY(auto bytes, read_file(path));
-        if (bytes.starts_with("PK\x03\x04")) return bytes;
-        return deploy::make_package({{.name = path.filename().string(),
-                                      .bytes = std::move(bytes),
-                                      .executable = is_executable(path)}});
+        MERIDIAN_CO_TRY(auto bytes, read_file(path));
+        if (bytes.starts_with("PK\x03\x04")) co_return bytes;
+        std::vector<PackageFile> one;
+        one.push_back({.name = path.filename().string(),
+                       .bytes = std::move(bytes),
+                       .executable = is_executable(path)});
+        co_return deploy::make_package(std::move(one));
     }
-    MERIDIAN_TRY(auto files, read_folder(path));
+    MERIDIAN_CO_TRY(auto files, read_folder(path));
     auto const method = request.build_method.empty() ? request.runtime : request.build_method;
-    if (auto const why = needs_build(files, method); !why.empty()) {
-        return bad(
-            fmt::format("{} needs a build ({}), which this deploy does not do: build it "
-                        "before (for instance with `sam build`) and deploy the result.",
-                        request.path, why));
+    if (!is_supported(method)) {
+        co_return bad(
+            fmt::format("BuildMethod {} is not supported: makefile, python3.x, "
+                        "nodejsNN.x, go1.x and rust-cargolambda are.",
+                        method));
     }
-    if (request.type == "AWS::Lambda::LayerVersion") move_layer_files(files, request.build_method);
-    return deploy::make_package(std::move(files));
+    bool const is_layer = request.type == "AWS::Lambda::LayerVersion";
+    auto const step = needed_step(files, method);
+    if (!step) {
+        if (auto const language = foreign_sources(files); !language.empty()) {
+            co_return bad(
+                fmt::format("{} is {} source, which regions do not build: build it "
+                            "before (for instance with `sam build`) and deploy the "
+                            "result.",
+                            request.path, language));
+        }
+        if (is_layer) move_layer_files(files, request.build_method);
+        co_return deploy::make_package(std::move(files));
+    }
+    if (region_ == nullptr) {
+        co_return bad(
+            fmt::format("{} needs a build ({}), which is not done here: build it "
+                        "before (for instance with `sam build`) and deploy the result.",
+                        request.path, step->why));
+    }
+    if (on_step) on_step(fmt::format("{} ({})", request.logical_id, step->method));
+    MERIDIAN_CO_TRY(auto source, deploy::make_package(std::move(files)));
+    BuildInput input{.source = std::move(source),
+                     .method = step->method,
+                     .runtime = tools_of(request, step->method),
+                     .logical_id = request.logical_id,
+                     .handler = request.handler,
+                     .is_layer = is_layer};
+    co_return co_await region_->build(std::move(input));
 }
 
 }  // namespace meridian::cli

@@ -1,6 +1,6 @@
 #pragma once
 // The seam between the engine and where sources come from: a folder or a file of the template's,
-// as a package. cli/source_builder.h takes them as they are.
+// as a package. cli/source_builder.h takes them as they are, or has a region build them.
 
 #include <string>
 
@@ -13,7 +13,7 @@ struct BuildRequest {
     std::string type;          // of the resource
     std::string path;          // from the template's folder
     std::string build_method;  // Metadata's BuildMethod, or the runtime; may be empty
-    std::string runtime;       // of a function; may be empty
+    std::string runtime;       // of a function, or a layer's first; may be empty
     std::string handler;       // the same
 };
 

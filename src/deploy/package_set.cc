@@ -39,6 +39,15 @@ Result<std::string> inline_package(json const& properties, std::string const& te
     return make_package({{.name = std::move(name), .bytes = text}});
 }
 
+// A function's own; a layer's first.
+std::string runtime_of(StackResource const& resource) {
+    auto own = text_of(resource.properties, "Runtime");
+    auto const of_layer = resource.properties.find("CompatibleRuntimes");
+    bool const named = of_layer != resource.properties.end() && of_layer->is_array() &&
+                       !of_layer->empty() && of_layer->front().is_string();
+    return own.empty() && named ? of_layer->front().get<std::string>() : own;
+}
+
 Error at(SourceMark const& mark, Error error) {
     error.message = fmt::format("{}: {}", describe(mark), error.message);
     return error;
@@ -78,9 +87,9 @@ io::Task<PackagedStack> package_stack(Stack stack, Builder& builder) {
                                  .type = resource.type,
                                  .path = text_of(code, "LocalPath"),
                                  .build_method = text_of(code, "BuildMethod"),
-                                 .runtime = text_of(resource.properties, "Runtime"),
+                                 .runtime = runtime_of(resource),
                                  .handler = text_of(resource.properties, "Handler")};
-            key = fmt::format("{}\n{}\n{}", request.path, request.build_method,
+            key = fmt::format("{}\n{}\n{}\n{}", request.type, request.path, request.build_method,
                               request.build_method == "makefile" ? request.logical_id : "");
             if (auto const known = built.find(key); known != built.end()) {
                 hash = known->second;

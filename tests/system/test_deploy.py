@@ -485,8 +485,23 @@ def test_a_function_url_of_a_stack_answers(server, tmp_path):
     assert ".lambda-url." in url
 
 
-def test_what_needs_a_build_is_refused_before_anything_changes(server, tmp_path):
+@pytest.mark.skipif(not has_runtime("provided.al2023"), reason="needs the runtime provided.al2023")
+def test_a_custom_runtime_is_built_and_answers(server):
+    words = ("deploy", TEMPLATES / "custom-runtime", "--stack", "custom", "--regions", REGIONS, "--yes")
+    assert "building ShellFunction (makefile)" in meridian(server, *words)
+    for region in (FIRST, SECOND):
+        shown = answer(server, "stack", "show", "custom", "--regions", region)["Stack"][region]
+        name = next(one["PhysicalId"] for one in shown["Resources"] if one["LogicalId"] == "ShellFunction")
+        answered = server.client("lambda", region=region).invoke(FunctionName=name, Payload=b'{"a": 1}')
+        assert json.loads(answered["Payload"].read()) == {"echo": {"a": 1}, "runtime": "shell"}
+    assert "nothing to change" in meridian(server, *words)  # the same sources, the same package
+
+
+def test_what_regions_do_not_build_is_refused_before_anything_changes(server, tmp_path):
     shutil.copytree(TEMPLATES / "custom-runtime", tmp_path / "c")
+    (tmp_path / "c/src/pom.xml").write_text("<project/>")
+    text = (tmp_path / "c/template.yaml").read_text()
+    (tmp_path / "c/template.yaml").write_text(text.replace("makefile", "java17"))
     told = meridian(server, "deploy", tmp_path / "c", "--stack", "needs-build", "--regions", FIRST, "--yes", fails=True)
-    assert "needs a build" in told and "template.yaml:" in told
+    assert "sam build" in told and "template.yaml:" in told
     assert rollouts(server, "needs-build") == []

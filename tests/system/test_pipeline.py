@@ -160,6 +160,27 @@ def test_a_wrong_answer_stops_before_the_world(server, shop):
     assert shop.says(OTHER)["build"] == 3
 
 
+def test_a_package_is_built_in_a_sandbox(server, shop):
+    package = {"folder": "src", "method": "makefile", "runtime": "python3.11"}
+    files = sources(0, name=shop.name, approve=False)
+    plan = stages(name=shop.name, approve=False)
+    plan[0] = {"build": {"code": package}}
+    files.update({"pipeline.yaml": pipeline_yaml(stages=plan), "src/template.py": HANDLER.replace("%d", "NUMBER"),
+                  "src/Makefile": "build-code:\n\t{ echo \"GREETING = 'hello'\"; sed s/NUMBER/42/ template.py; }"
+                                  " > $(ARTIFACTS_DIR)/handler.py\n",
+                  "tests/a.expected.json": json.dumps({"greeting": "hello you", "build": 42})})
+    shop.git.commit(shop.tree, files)
+    shop.push()
+    done = comes_to(server, f"{shop.name}:1", "Succeeded")
+    assert shop.says(OTHER) == {"greeting": "hello x", "build": 42}
+    found = server.client("lambda", HOME).get_function(FunctionName=shop.name, Qualifier="live")
+    assert found["Configuration"]["CodeSha256"] == done["Stages"][0]["Output"]["code"]["CodeSha256"]
+    # What a failing step prints is what the execution says.
+    shop.git.commit(shop.tree, {**files, "src/Makefile": "build-code:\n\t@echo no such library >&2; exit 9\n"})
+    shop.push()
+    assert "no such library" in comes_to(server, f"{shop.name}:2", "Failed")["Reason"]
+
+
 @pytest.mark.parametrize("text, reason", [
     (None, "no pipeline.yaml"),
     ("version: 1\nstages:\n  - deploi: {}\n", "pipeline.yaml:3:5: a stage has no member deploi"),
