@@ -2,6 +2,8 @@
 
 import pathlib
 import re
+import subprocess
+import zipfile
 
 import pytest
 
@@ -80,3 +82,22 @@ def test_restart(rootless, make):
     rootless.restart()
     api = rootless.client("lambda")
     assert api.invoke(FunctionName="survivor", Payload=b'{"b":2}')["Payload"].read() == b'{"b":2}'
+
+
+def test_a_build(rootless, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/Makefile").write_text("build-App:\n\tid -u > $(ARTIFACTS_DIR)/uid\n\ttouch /var/task/x || true\n")
+    (tmp_path / "template.yaml").write_text("""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  App:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {CodeUri: src, Handler: a.b, Runtime: provided.al2023}
+""")
+    done = subprocess.run([rootless.tool("meridian"), "build", tmp_path, "--output", tmp_path / "out", "--data", rootless.data,
+                           "--region", "us-east-1"], capture_output=True, text=True, env=rootless.environment(), timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Read-only file system" in done.stdout
+    with zipfile.ZipFile(tmp_path / "out/App.zip") as package:
+        assert package.read("uid").strip() not in (b"0", b"")
