@@ -5,6 +5,8 @@ if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
+# No object knows where its tree lies: the same everywhere, and found in the compiler's cache by any clone.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-unused-parameter
   -Wno-missing-designated-field-initializers)
 if(MERIDIAN_WERROR)
