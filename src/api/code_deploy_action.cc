@@ -36,7 +36,7 @@ HttpResponse refusal(std::string_view type, std::string message) {
     return out;
 }
 
-std::string text_of(json const& body, char const* name) {
+std::string hook_text(json const& body, char const* name) {
     auto const found = body.find(name);
     return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -89,9 +89,9 @@ asio::awaitable<HttpResponse> serve_code_deploy(Authorizer& authorizer, RolloutC
     auto const body = json::parse(call.request.body, nullptr, false);
     if (!body.is_object())
         co_return refusal("SerializationException", "The request's body is not a JSON object.");
-    HookAnswer const given{.deployment = text_of(body, "deploymentId"),
-                           .execution = text_of(body, "lifecycleEventHookExecutionId"),
-                           .status = text_of(body, "status")};
+    HookAnswer const given{.deployment = hook_text(body, "deploymentId"),
+                           .execution = hook_text(body, "lifecycleEventHookExecutionId"),
+                           .status = hook_text(body, "status")};
     auto const allowed = authorizer.authorize_code_deploy(call.caller, kAction, call.origin);
     if (!allowed) {
         auto out = refusal("AccessDeniedException", allowed.error().message);

@@ -27,7 +27,7 @@ constexpr std::size_t kHolderBytesMax = 200;
 constexpr std::size_t kHooksMax = 1'000;
 constexpr std::size_t kPageRecords = 500;
 
-std::unexpected<Error> bad(std::string text) {
+std::unexpected<Error> bad_rollout(std::string text) {
     return fail(Errc::kInvalidParameterValue, std::move(text));
 }
 
@@ -40,27 +40,27 @@ struct Input {
 
 Result<std::string> text_member(json const& body, char const* name) {
     if (!body.contains(name) || !body[name].is_string())
-        return bad(fmt::format("{} must be a text.", name));
+        return bad_rollout(fmt::format("{} must be a text.", name));
     return body[name].get<std::string>();
 }
 
 Result<std::uint64_t> number_member(json const& body, char const* name) {
     if (!body.contains(name) || !body[name].is_number_unsigned())
-        return bad(fmt::format("{} must be a number that is not negative.", name));
+        return bad_rollout(fmt::format("{} must be a number that is not negative.", name));
     return body[name].get<std::uint64_t>();
 }
 
 Result<std::uint64_t> lease_seconds(json const& body) {
     MERIDIAN_TRY(auto const seconds, number_member(body, "LeaseSeconds"));
     if (seconds == 0 || seconds > kLeaseSecondsMax)
-        return bad(fmt::format("LeaseSeconds is from 1 to {}.", kLeaseSecondsMax));
+        return bad_rollout(fmt::format("LeaseSeconds is from 1 to {}.", kLeaseSecondsMax));
     return seconds;
 }
 
 Result<std::string> holder_member(json const& body) {
     MERIDIAN_TRY(auto holder, text_member(body, member::kHolder));
     if (holder.empty() || holder.size() > kHolderBytesMax)
-        return bad(fmt::format("Holder has from 1 to {} bytes.", kHolderBytesMax));
+        return bad_rollout(fmt::format("Holder has from 1 to {} bytes.", kHolderBytesMax));
     return holder;
 }
 
@@ -159,9 +159,9 @@ io::Task<json> create_once(RolloutCall const& call, Input const& input) {
     MERIDIAN_CO_TRY(auto const stack, text_member(input.body, member::kStack));
     MERIDIAN_CO_TRY(auto const holder, holder_member(input.body));
     MERIDIAN_CO_TRY(auto const seconds, lease_seconds(input.body));
-    if (!is_rollout_id(id)) co_return bad("Id is \"d-\" and nine of A to Z and 0 to 9.");
+    if (!is_rollout_id(id)) co_return bad_rollout("Id is \"d-\" and nine of A to Z and 0 to 9.");
     if (!is_stack_name(stack))
-        co_return bad("Stack is letters, digits and '-', a letter first, 128 at most.");
+        co_return bad_rollout("Stack is letters, digits and '-', a letter first, 128 at most.");
     MERIDIAN_CO_TRY(auto const standing, co_await store.get(rollout_key(account, id)));
     if (standing) co_return fail(Errc::kResourceConflict, "There is a rollout " + id + " already.");
     MERIDIAN_CO_TRY(auto const of_stack, co_await store.get(stack_key(account, stack)));
@@ -202,13 +202,13 @@ io::Task<json> create(RolloutCall const& call, Input input) {
 
 // Hooks that the driver starts are added; what they have answered stays.
 Result<void> add_hooks(json& rollout, json const& hooks) {
-    if (!hooks.is_object()) return bad("Hooks must be an object.");
+    if (!hooks.is_object()) return bad_rollout("Hooks must be an object.");
     auto& standing = rollout[member::kHooks];
     for (auto const& [id, status] : hooks.items()) {
         if (!standing.contains(id)) standing[id] = status;
     }
     if (standing.size() > kHooksMax)
-        return bad(fmt::format("A rollout has {} hooks at most.", kHooksMax));
+        return bad_rollout(fmt::format("A rollout has {} hooks at most.", kHooksMax));
     return {};
 }
 
@@ -350,7 +350,7 @@ io::Task<json> put_package(RolloutCall const& call, Input input) {
     MERIDIAN_CO_TRY(auto const text, text_member(input.body, "Zip"));
     auto bytes = from_base64(text);
     if (!bytes || crypto::sha256_hex(*bytes) != input.package)
-        co_return bad("Zip is not base64 of bytes with this SHA-256.");
+        co_return bad_rollout("Zip is not base64 of bytes with this SHA-256.");
     // Named before it is there: what nobody names is removed one day.
     store::Transaction transaction{.caller = call.caller.arn};
     transaction.changes.push_back({.key = package_key(call.caller.account, input.id, input.package),
@@ -370,20 +370,20 @@ io::Task<json> get_package(RolloutCall const& call, Input input) {
     co_return json{{"Zip", to_base64(bytes)}};
 }
 
-struct Route {
+struct RolloutRoute {
     std::string_view action;
     std::string resource;  // of the ARN
     io::Task<json> (*run)(RolloutCall const& call, Input input);
     Input input = {};
 };
 
-std::optional<Route> rollout_route(HttpRequest const& request, std::string_view rest) {
+std::optional<RolloutRoute> rollout_route(HttpRequest const& request, std::string_view rest) {
     bool const get = request.method == "GET";
     bool const put = request.method == "PUT";
     bool const post = request.method == "POST";
     if (rest.empty()) {
-        if (get) return Route{"meridian:ListRollouts", "rollout/*", list_rollouts};
-        if (post) return Route{"meridian:CreateRollout", "rollout/*", create};
+        if (get) return RolloutRoute{"meridian:ListRollouts", "rollout/*", list_rollouts};
+        if (post) return RolloutRoute{"meridian:CreateRollout", "rollout/*", create};
         return std::nullopt;
     }
     auto const slash = rest.find('/');
@@ -392,22 +392,24 @@ std::optional<Route> rollout_route(HttpRequest const& request, std::string_view 
     if (!is_rollout_id(id)) return std::nullopt;
     Input input{.id = id};
     auto const resource = "rollout/" + id;
-    if (what.empty() && get) return Route{"meridian:GetRollout", resource, get_one, input};
-    if (what.empty() && put) return Route{"meridian:UpdateRollout", resource, update, input};
-    if (what == "lease" && post) return Route{"meridian:UpdateRollout", resource, lease, input};
-    if (what == "abort" && post) return Route{"meridian:AbortRollout", resource, abort, input};
+    if (what.empty() && get) return RolloutRoute{"meridian:GetRollout", resource, get_one, input};
+    if (what.empty() && put) return RolloutRoute{"meridian:UpdateRollout", resource, update, input};
+    if (what == "lease" && post)
+        return RolloutRoute{"meridian:UpdateRollout", resource, lease, input};
+    if (what == "abort" && post)
+        return RolloutRoute{"meridian:AbortRollout", resource, abort, input};
     if (!what.starts_with(kPackages)) return std::nullopt;
     input.package = std::string(what.substr(kPackages.size()));
     constexpr std::size_t kDigestBytes = 32;
     auto const digest = from_hex(input.package);
     if (!digest || digest->size() != kDigestBytes || to_hex(*digest) != input.package)
         return std::nullopt;
-    if (put) return Route{"meridian:UpdateRollout", resource, put_package, input};
-    if (get) return Route{"meridian:GetRollout", resource, get_package, input};
+    if (put) return RolloutRoute{"meridian:UpdateRollout", resource, put_package, input};
+    if (get) return RolloutRoute{"meridian:GetRollout", resource, get_package, input};
     return std::nullopt;
 }
 
-std::optional<Route> route_of(HttpRequest const& request) {
+std::optional<RolloutRoute> deploy_route(HttpRequest const& request) {
     auto path = std::string_view(request.path());
     if (!path.starts_with(kApi)) return std::nullopt;
     path.remove_prefix(kApi.size());
@@ -416,10 +418,10 @@ std::optional<Route> route_of(HttpRequest const& request) {
     auto const rest = slash == path.npos ? std::string_view() : path.substr(slash + 1);
     if (first == kRollouts) return rollout_route(request, rest);
     if (first != kStacks || request.method != "GET") return std::nullopt;
-    if (rest.empty()) return Route{"meridian:ListStacks", "stack/*", list_stacks};
+    if (rest.empty()) return RolloutRoute{"meridian:ListStacks", "stack/*", list_stacks};
     auto const name = wire::percent_decoded_text(rest);
     if (!is_stack_name(name)) return std::nullopt;
-    return Route{"meridian:GetStack", "stack/" + name, get_stack, {.id = name}};
+    return RolloutRoute{"meridian:GetStack", "stack/" + name, get_stack, {.id = name}};
 }
 
 }  // namespace
@@ -432,7 +434,7 @@ bool is_rollout_path(std::string_view path) {
 }
 
 io::Task<HttpResponse> serve_rollouts(Authorizer& authorizer, RolloutCall call) {
-    auto route = route_of(call.request);
+    auto route = deploy_route(call.request);
     if (!route) co_return fail(Errc::kUnknownOperation, "There is no such operation.");
     MERIDIAN_CO_CHECK(
         authorizer.authorize_own(call.caller, route->action, route->resource, call.origin));

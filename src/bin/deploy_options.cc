@@ -6,15 +6,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "bin/print_out.h"
 #include "bin/vault_options.h"
+#include "deploy/rollout_record.h"
 
 namespace meridian::bin {
 namespace {
-
-void print_out(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-}
 
 bool ask_person(std::string_view question) {
     print_out(question);
@@ -56,8 +53,10 @@ DeployCommands::DeployCommands(CLI::App& app, cli::ConnectionFlags& flags,
                                 "'a;b,c': which regions after which; otherwise all at once");
     deploy_command_->add_option("--parameter", deploy_.parameters, "NAME=VALUE")
         ->allow_extra_args(false);
-    deploy_command_->add_option("--bake", deploy_.bake_seconds,
-                                "Seconds that a region is watched before the next wave");
+    deploy_command_
+        ->add_option("--bake", deploy_.bake_seconds,
+                     "Seconds that a region is watched before the next wave")
+        ->check(CLI::Range(std::uint64_t{0}, deploy::kBakeSecondsMax));
     deploy_command_->add_flag("--dry-run", deploy_.dry_run, "Only say what would be done");
     deploy_command_->add_flag("--drift", deploy_.drift, "Only say what was changed by hand");
     deploy_command_->add_flag("--yes,-y", deploy_.yes, "Ask nothing");

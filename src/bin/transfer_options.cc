@@ -4,16 +4,12 @@
 
 #include <unistd.h>
 
+#include "bin/print_out.h"
 #include "bin/vault_options.h"
 #include "cli/aws_services.h"
 
 namespace meridian::bin {
 namespace {
-
-void print_answer(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-}
 
 void print_message(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
@@ -114,7 +110,7 @@ Result<cli::Connection> TransferCommands::source() const {
 }
 
 std::optional<TransferCommands::Command> TransferCommands::chosen() const {
-    cli::Output const output{.print = print_answer, .json = json_};
+    cli::Output const output{.print = print_out, .json = json_};
     cli::Messages const messages{.print = print_message, .terminal = ::isatty(STDERR_FILENO) == 1};
     for (auto const& [command, form] : exports_) {
         if (!*command) continue;

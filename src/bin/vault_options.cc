@@ -1,18 +1,11 @@
 #include "bin/vault_options.h"
 
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 
+#include "bin/print_out.h"
+
 namespace meridian::bin {
-namespace {
-
-void print_out(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-}
-
-}  // namespace
 
 cli::Output standard_output(bool json) { return {.print = print_out, .json = json}; }
 

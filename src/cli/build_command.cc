@@ -84,7 +84,7 @@ void show(Output const& output, Built const& built) {
 }  // namespace
 
 io::Task<> build_template(DeployTools tools, BuildOptions options) {
-    MERIDIAN_CO_TRY(auto const source, open_template(options.source));
+    MERIDIAN_CO_TRY(auto const source, co_await open_template(options.source));
     MERIDIAN_CO_TRY(auto const parameters, read_parameters(options.parameters));
     MERIDIAN_CO_TRY(auto session, DeploySession::open(tools, {options.region}));
     MERIDIAN_CO_TRY(auto const account, co_await session.account());

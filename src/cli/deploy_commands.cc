@@ -47,7 +47,7 @@ void show_drift(DeployTools const& tools, std::map<std::string, deploy::RegionPl
 
 io::Task<> deploy_template(DeployTools tools, DeployOptions options) {
     MERIDIAN_CO_TRY(auto const waves, deploy::parse_waves(options.waves, options.regions));
-    MERIDIAN_CO_TRY(auto const source, open_template(options.source));
+    MERIDIAN_CO_TRY(auto const source, co_await open_template(options.source));
     if (options.stack.empty()) {
         // A checkout's own name says nothing.
         options.stack = source.checkout ? std::string() : stack_name_of(source.folder);

@@ -133,6 +133,12 @@ io::Task<> execute(DeployTools const& tools, DeploySession& session, deploy::Rol
         tools.output.print(outcome_json(rollout, *outcome).dump(2) + "\n");
     } else {
         tools.output.print(outcome_text(rollout, *outcome));
+        for (auto const& [region, why] : store.unreachable()) {
+            tools.output.print(
+                fmt::format("warning: {} has not heard of the end ({}): when it is back, meridian "
+                            "rollout resume {} --regions {}\n",
+                            region, why, rollout.id, region));
+        }
         if (good) tools.output.print(undo_text(rollout));
     }
     if (good) co_return Result<void>{};

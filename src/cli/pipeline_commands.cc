@@ -139,7 +139,7 @@ std::string stage_text(pipeline::StageDefinition const& stage) {
 using MakeBuilder = std::function<std::unique_ptr<deploy::Builder>(std::filesystem::path const&)>;
 Result<pipeline::OpenedTemplate> open_checked_out(std::filesystem::path const& folder,
                                                   MakeBuilder const& make_builder) {
-    MERIDIAN_TRY(auto source, open_template(folder.string()));
+    MERIDIAN_TRY(auto source, open_template_path(folder, folder.string()));
     return pipeline::OpenedTemplate{
         .file_name = std::filesystem::path(source.file).filename().string(),
         .text = std::move(source.text),

@@ -12,12 +12,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kApi = "/meridian/v1/";
+constexpr std::string_view kDeployApi = "/meridian/v1/";
 constexpr std::chrono::milliseconds kWatchPause{500};
 
 io::Task<json> ask(deploy::AwsApi& api, std::string method, std::string path) {
-    MERIDIAN_CO_TRY(auto answer,
-                    co_await api.rest("meridian", std::move(method), std::string(kApi) + path));
+    MERIDIAN_CO_TRY(auto answer, co_await api.rest("meridian", std::move(method),
+                                                   std::string(kDeployApi) + path));
     if (!answer.ok()) co_return std::unexpected(deploy::error_of(api.region(), answer));
     co_return std::move(answer.body);
 }

@@ -27,7 +27,7 @@ std::unexpected<Error> bad(std::string text) {
     return fail(Errc::kInvalidParameterValue, std::move(text));
 }
 
-Result<std::string> read_file(fs::path const& path) {
+Result<std::string> read_source(fs::path const& path) {
     std::ifstream in(path, std::ios::binary);
     std::string out{std::istreambuf_iterator<char>(in), {}};
     if (!in.good() && !in.eof())
@@ -81,7 +81,7 @@ Result<std::vector<PackageFile>> read_folder(fs::path const& folder) {
             return bad(fmt::format("{} has more than {} bytes.", folder.string(),
                                    model::limits::kCodeUnzippedBytesMax));
         }
-        MERIDIAN_TRY(auto content, read_file(real));
+        MERIDIAN_TRY(auto content, read_source(real));
         files.push_back({.name = path.lexically_relative(folder).generic_string(),
                          .bytes = std::move(content),
                          .executable = is_executable(real)});
@@ -198,7 +198,7 @@ io::Task<std::string> SourceBuilder::build_anew(deploy::BuildRequest request) {
     auto const path = fs::canonical(root / request.path, error);
     if (error) co_return bad(fmt::format("There is no {} beside the template.", request.path));
     if (fs::is_regular_file(path, error)) {
-        MERIDIAN_CO_TRY(auto bytes, read_file(path));
+        MERIDIAN_CO_TRY(auto bytes, read_source(path));
         if (bytes.starts_with("PK\x03\x04")) co_return bytes;
         std::vector<PackageFile> one;
         one.push_back({.name = path.filename().string(),

@@ -1,6 +1,8 @@
 #pragma once
-// Where a template and its sources are: a folder, a file, or a commit of a git repository. Blocks;
-// for commands that have nothing else to do.
+// Where a template and its sources are: a folder, a file, or a commit of a git repository. Reading
+// blocks; for commands that have nothing else to do.
+//
+// Threads: the caller's executor.
 
 #include <filesystem>
 #include <memory>
@@ -11,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
+#include "io/task.h"
 
 namespace meridian::cli {
 
@@ -54,8 +57,11 @@ struct GitPlace {
 inline constexpr std::size_t kTemplateBytesMax = 1024 * 1024;  // DOC: CloudFormation quotas
 
 // `argument`: a folder with template.yaml, template.yml or template.json in it, a file, or a place
-// in git. kInvalidParameterValue with what was looked for.
-[[nodiscard]] Result<TemplateSource> open_template(std::string const& argument);
+// in git. kInvalidParameterValue with what was looked for; kUnavailable with what git says.
+io::Task<TemplateSource> open_template(std::string argument);
+// The same of a folder or a file, which errors call `shown`.
+[[nodiscard]] Result<TemplateSource> open_template_path(std::filesystem::path const& given,
+                                                        std::string const& shown);
 
 // The stack's name when none is given: that of the folder, as far as a name can have it.
 [[nodiscard]] std::string stack_name_of(std::filesystem::path const& folder);

@@ -1,5 +1,6 @@
 #include "deploy/alarm.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace meridian::deploy {
@@ -33,12 +34,12 @@ Alarm alarm_of(std::uint32_t datapoints_to_alarm, TreatMissingData missing) {
 // What is expected: a state, or the one before.
 constexpr std::optional<AlarmState> kStays = std::nullopt;
 
-struct Row {
+struct DatapointsRow {
     std::string_view datapoints;
     std::optional<AlarmState> missing, ignore, breaching, not_breaching;
 };
 
-void check(std::uint32_t datapoints_to_alarm, std::vector<Row> const& rows) {
+void check(std::uint32_t datapoints_to_alarm, std::vector<DatapointsRow> const& rows) {
     using enum TreatMissingData;
     for (auto const& row : rows) {
         for (auto const& [treat, expected] :
@@ -104,11 +105,10 @@ TEST(Alarm, ComparesAsItsOperatorSays) {
                             Case{kLessThanOrEqualToThreshold, true, true, false}}) {
         for (auto const& [value, breaching] :
              {std::pair{4.0, row.below}, std::pair{5.0, row.equal}, std::pair{6.0, row.above}}) {
-            Alarm const alarm{.name_space = "AWS/Lambda",
-                              .metric_name = "Errors",
-                              .statistic = "Sum",
-                              .threshold = 5,
-                              .comparison = row.comparison};
+            auto alarm = alarm_of(1, TreatMissingData::kMissing);
+            alarm.evaluation_periods = 1;
+            alarm.threshold = 5;
+            alarm.comparison = row.comparison;
             auto const found =
                 evaluate_alarm(alarm, {std::nullopt, std::nullopt, AlarmDatapoint{value, 1}}, kOk);
             EXPECT_EQ(found.state, breaching ? kAlarm : kOk)
@@ -159,14 +159,13 @@ json canary_alarm() {
 }
 
 TEST(AlarmDefinition, IsReadFromATemplatesProperties) {
-    auto const alarm = parse_alarm(canary_alarm());
-    ASSERT_TRUE(alarm) << alarm.error().message;
-    EXPECT_EQ(alarm->name, "errors");
-    EXPECT_EQ(alarm->dimensions.at("ExecutedVersion"), "7");
-    EXPECT_EQ(alarm->period, std::chrono::seconds(60));
-    EXPECT_EQ(alarm->evaluation_periods, 2U);
-    EXPECT_EQ(alarm->datapoints_to_alarm, 2U);
-    EXPECT_EQ(alarm->treat_missing_data, TreatMissingData::kNotBreaching);
+    auto const alarm = parse_alarm(canary_alarm()).value();
+    EXPECT_EQ(alarm.name, "errors");
+    EXPECT_EQ(alarm.dimensions.at("ExecutedVersion"), "7");
+    EXPECT_EQ(alarm.period, std::chrono::seconds(60));
+    EXPECT_EQ(alarm.evaluation_periods, 2U);
+    EXPECT_EQ(alarm.datapoints_to_alarm, 2U);
+    EXPECT_EQ(alarm.treat_missing_data, TreatMissingData::kNotBreaching);
 }
 
 TEST(AlarmDefinition, RefusesByNameWhatIsWrongOrNotSupported) {
@@ -218,60 +217,56 @@ TEST(AlarmDefinition, RefusesByNameWhatIsWrongOrNotSupported) {
 
 constexpr WallTime kNow{std::chrono::seconds{1'700'000'025}};  // 22:13:45Z
 
+// An answer to alarm_request(): a value of `statistic` for each of these minutes after 22:00.
+json answer_of(std::string const& statistic, std::vector<std::pair<int, double>> const& values) {
+    bool const percentile = statistic.starts_with('p');
+    json points = json::array();
+    for (auto const& [minute, value] : values) {
+        json point = {{"Timestamp", fmt::format("2023-11-14T22:{:02}:00Z", minute)},
+                      {"SampleCount", 5},
+                      {"Unit", "Count"}};
+        (percentile ? point["ExtendedStatistics"] : point)[statistic] = value;
+        points.push_back(std::move(point));
+    }
+    return {{"Label", "Errors"}, {"Datapoints", std::move(points)}};
+}
+
 TEST(AlarmAnswer, IsAskedForWholePeriodsBeforeNow) {
-    auto const alarm = parse_alarm(canary_alarm());
-    ASSERT_TRUE(alarm);
-    EXPECT_EQ(alarm_request(*alarm, kNow),
+    auto const alarm = parse_alarm(canary_alarm()).value();
+    EXPECT_EQ(alarm_request(alarm, kNow),
               "/meridian/v1/metrics?Namespace=AWS%2FLambda&MetricName=Errors"
               "&StartTime=2023-11-14T22%3A09%3A00Z&EndTime=2023-11-14T22%3A13%3A00Z&Period=60"
               "&ExecutedVersion=7&FunctionName=f&Resource=f%3Alive&Statistics=SampleCount,Sum");
 }
 
 TEST(AlarmAnswer, BecomesAState) {
-    auto const alarm = parse_alarm(canary_alarm());
-    ASSERT_TRUE(alarm);
-    auto const point = [](char const* time, double sum) {
-        return json{{"Timestamp", time}, {"Sum", sum}, {"SampleCount", 5}, {"Unit", "Count"}};
-    };
-    json const answer = {
-        {"Label", "Errors"},
-        {"Datapoints", {point("2023-11-14T22:11:00Z", 1), point("2023-11-14T22:12:00Z", 2)}}};
-    auto const found = evaluate_alarm(*alarm, answer, kNow, kOk);
-    ASSERT_TRUE(found) << found.error().message;
-    EXPECT_EQ(found->state, kAlarm) << found->reason;
-    auto const nothing = evaluate_alarm(*alarm, json{{"Datapoints", json::array()}}, kNow, kAlarm);
-    ASSERT_TRUE(nothing);
-    EXPECT_EQ(nothing->state, kOk);
+    auto const alarm = parse_alarm(canary_alarm()).value();
+    auto const found = evaluate_alarm(alarm, answer_of("Sum", {{11, 1}, {12, 2}}), kNow, kOk);
+    EXPECT_EQ(found.value().state, kAlarm) << found->reason;
+    auto const nothing = evaluate_alarm(alarm, answer_of("Sum", {}), kNow, kAlarm);
+    EXPECT_EQ(nothing.value().state, kOk) << nothing->reason;
+}
 
-    auto percentiles = canary_alarm();
-    percentiles.erase("Statistic");
-    percentiles["ExtendedStatistic"] = "p99.9";
-    auto const slow = parse_alarm(percentiles);
-    ASSERT_TRUE(slow);
+TEST(AlarmAnswer, OfAPercentileBecomesAState) {
+    auto properties = canary_alarm();
+    properties.erase("Statistic");
+    properties["ExtendedStatistic"] = "p99.9";
+    auto const alarm = parse_alarm(properties).value();
     EXPECT_TRUE(
-        alarm_request(*slow, kNow).ends_with("&Statistics=SampleCount&ExtendedStatistics=p99.9"));
-    json const spread = {{"Datapoints",
-                          {{{"Timestamp", "2023-11-14T22:11:00Z"},
-                            {"SampleCount", 5},
-                            {"ExtendedStatistics", {{"p99.9", 3}}}},
-                           {{"Timestamp", "2023-11-14T22:12:00Z"},
-                            {"SampleCount", 5},
-                            {"ExtendedStatistics", {{"p99.9", 4}}}}}}};
-    auto const late = evaluate_alarm(*slow, spread, kNow, kOk);
-    ASSERT_TRUE(late) << late.error().message;
-    EXPECT_EQ(late->state, kAlarm);
+        alarm_request(alarm, kNow).ends_with("&Statistics=SampleCount&ExtendedStatistics=p99.9"));
+    auto const late = evaluate_alarm(alarm, answer_of("p99.9", {{11, 3}, {12, 4}}), kNow, kOk);
+    EXPECT_EQ(late.value().state, kAlarm) << late->reason;
 }
 
 TEST(AlarmAnswer, ThatIsNoneIsSaidToBeCorrupt) {
-    auto const alarm = parse_alarm(canary_alarm());
-    ASSERT_TRUE(alarm);
+    auto const alarm = parse_alarm(canary_alarm()).value();
     for (auto const* const text :
          {"null", "[]", "{}", R"({"Datapoints":{}})", R"({"Datapoints":[1]})",
           R"({"Datapoints":[{"Timestamp":"2023-11-14T22:12:00Z"}]})",
           R"({"Datapoints":[{"Timestamp":"2023-11-14T22:12:00Z","Sum":"1"}]})",
           R"({"Datapoints":[{"Timestamp":7,"Sum":1}]})",
           R"({"Datapoints":[{"Timestamp":"2023-11-14T22:13:00Z","Sum":1}]})"}) {
-        auto const found = evaluate_alarm(*alarm, json::parse(text), kNow, kOk);
+        auto const found = evaluate_alarm(alarm, json::parse(text), kNow, kOk);
         ASSERT_FALSE(found) << text;
         EXPECT_EQ(found.error().code, Errc::kCorrupt) << text;
     }

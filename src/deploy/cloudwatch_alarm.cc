@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kAlarmProperties = {
     Property{"AlarmName", Form::kText, "", true},
     Property{"AlarmDescription", Form::kText, R"("")"},
     Property{"Namespace", Form::kText},
@@ -42,11 +42,11 @@ class CloudWatchAlarm final : public ResourceType {
     [[nodiscard]] std::string_view name() const noexcept override {
         return "AWS::CloudWatch::Alarm";
     }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override { return kAlarmProperties; }
     [[nodiscard]] std::string_view name_property() const noexcept override { return "AlarmName"; }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kAlarmProperties, given));
         // Nobody would carry them out.
         for (auto const* const actions : {"AlarmActions", "OKActions", "InsufficientDataActions"}) {
             if (!out[actions].empty()) {

@@ -40,7 +40,9 @@ struct StackParts {
     int memory = 128;
     std::string shift = {};  // a TrafficShift's type
     std::string before_hook = {};
+    std::string after_hook = {};
     std::vector<nlohmann::json> alarms = {};
+    std::string own_alarm = {};  // the name of an alarm of the stack; empty: none
 };
 inline PackagedStack make_stack(std::string const& region, StackParts const& parts = {}) {
     PackagedStack out;
@@ -72,9 +74,21 @@ inline PackagedStack make_stack(std::string const& region, StackParts const& par
         {{"FunctionName", parse(R"({"Ref":"Function"})")},
          {"FunctionVersion", parse(R"({"Fn::GetAtt":["Version","Version"]})")},
          {"Name", "live"}});
+    if (!parts.own_alarm.empty()) {
+        add("Errors", "AWS::CloudWatch::Alarm",
+            {{"AlarmName", parts.own_alarm},
+             {"Namespace", "AWS/Lambda"},
+             {"MetricName", "Errors"},
+             {"Statistic", "Sum"},
+             {"Period", 1},
+             {"EvaluationPeriods", 1},
+             {"Threshold", 0},
+             {"ComparisonOperator", "GreaterThanThreshold"}});
+    }
     if (!parts.shift.empty()) {
         TrafficShift shift{.alias = "Alias", .type = parts.shift};
         if (!parts.before_hook.empty()) shift.before_allow_traffic = parts.before_hook;
+        if (!parts.after_hook.empty()) shift.after_allow_traffic = parts.after_hook;
         shift.alarms = parts.alarms;
         stack.shifts.push_back(std::move(shift));
     }

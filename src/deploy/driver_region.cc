@@ -279,7 +279,10 @@ io::Task<> RegionDriver::shift() {
             if (shift.next == 0) shift.begun = now;
             bool const last = shift.next + 1 == shift.steps.size();
             if (last) {
-                MERIDIAN_CO_CHECK(co_await check_alarms());
+                // Before an only step there is nothing to have data of.
+                auto const early = shift.steps.size() < 2;
+                MERIDIAN_CO_CHECK(
+                    co_await check_alarms(early ? NoData::kIsEarly : NoData::kIsUnhealthy));
                 MERIDIAN_CO_CHECK(co_await prove(shift));
             }
             MERIDIAN_CO_CHECK(co_await set_weights(shift));
@@ -294,37 +297,47 @@ io::Task<> RegionDriver::shift() {
 }
 
 io::Task<> RegionDriver::watch_until(WallTime until) {
-    MERIDIAN_CO_CHECK(co_await check_alarms());
+    MERIDIAN_CO_CHECK(co_await check_alarms(NoData::kIsEarly));
     auto const left = std::chrono::ceil<milliseconds>(until - parts_.shared.clock.wall_now());
     co_return co_await parts_.shared.pause(std::clamp(left, kShortestPause, kWatchPause));
 }
 
-io::Task<> RegionDriver::check_alarms() {
+io::Task<> RegionDriver::check_alarms(NoData no_data) {
     for (std::size_t i = 0; i < part().shifts.size(); ++i) {
         for (auto const& name : std::vector(part().shifts[i].alarms)) {
-            json properties;
-            for (auto const& resource : part().work.now.resources) {
-                if (resource.type == "AWS::CloudWatch::Alarm" &&
-                    resource.physical_id == text_of(name))
-                    properties = resource.properties;
-            }
-            if (properties.is_null()) {
-                co_return fail(Errc::kInvalidParameterValue,
-                               fmt::format("the alarm {} is none of this stack's", text_of(name)));
-            }
-            if (parts_.shared.alarms == nullptr) {
-                co_return fail(Errc::kNotImplemented,
-                               fmt::format("the alarm {} cannot be evaluated here: the region "
-                                           "keeps no metrics",
-                                           text_of(name)));
-            }
-            MERIDIAN_CO_TRY(auto const state,
-                            co_await parts_.shared.alarms->evaluate(bench_.calls, properties));
-            if (state == AlarmState::kAlarm) {
-                co_return fail(Errc::kResourceConflict,
-                               fmt::format("the alarm {} is on", text_of(name)));
-            }
+            MERIDIAN_CO_CHECK(co_await check_alarm(name, no_data));
         }
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> RegionDriver::check_alarm(json name, NoData no_data) {
+    auto const alarm = text_of(name);
+    json properties;
+    for (auto const& resource : part().work.now.resources) {
+        if (resource.type == "AWS::CloudWatch::Alarm" && resource.physical_id == alarm)
+            properties = resource.properties;
+    }
+    if (properties.is_null()) {
+        co_return fail(Errc::kInvalidParameterValue,
+                       fmt::format("the alarm {} is none of this stack's", alarm));
+    }
+    if (parts_.shared.alarms == nullptr) {
+        co_return fail(
+            Errc::kNotImplemented,
+            fmt::format("the alarm {} cannot be evaluated here: the region keeps no metrics",
+                        alarm));
+    }
+    MERIDIAN_CO_TRY(auto const state,
+                    co_await parts_.shared.alarms->evaluate(bench_.calls, properties));
+    if (state == AlarmState::kAlarm)
+        co_return fail(Errc::kResourceConflict, fmt::format("the alarm {} is on", alarm));
+    if (state == AlarmState::kInsufficientData && no_data == NoData::kIsUnhealthy) {
+        co_return fail(
+            Errc::kResourceConflict,
+            fmt::format("the alarm {} has no data, which is not healthy: watch for longer than its "
+                        "Period, or say with TreatMissingData: notBreaching that no data is well",
+                        alarm));
     }
     co_return Result<void>{};
 }
@@ -342,7 +355,8 @@ io::Task<> RegionDriver::bake() {
         MERIDIAN_CO_CHECK(co_await watch_until(*part().bakes_until));
     }
     MERIDIAN_CO_CHECK(parts_.may_go_on());
-    co_return co_await check_alarms();
+    bool const watched = parts_.rollout.bake_seconds > 0;
+    co_return co_await check_alarms(watched ? NoData::kIsUnhealthy : NoData::kIsEarly);
 }
 
 io::Task<> RegionDriver::clean() {

@@ -46,8 +46,12 @@ class RegionDriver {
     io::Task<> invoke_hook(std::string id, std::string function);
     io::Task<> set_weights(AliasShift& shift);
     io::Task<> prove(AliasShift& shift);
+    // What an alarm without data says: nothing yet, or that nobody knows of the new version's
+    // health.
+    enum class NoData { kIsEarly, kIsUnhealthy };
     // kResourceConflict, with its name, where an alarm is on.
-    io::Task<> check_alarms();
+    io::Task<> check_alarms(NoData no_data);
+    io::Task<> check_alarm(nlohmann::json name, NoData no_data);
     // Pauses until then, watching alarms and signals. May end earlier.
     io::Task<> watch_until(WallTime until);
     io::Task<> traffic_back(std::vector<std::string>& problems);

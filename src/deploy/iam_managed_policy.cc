@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "deploy/given_items.h"
+#include "deploy/policy_holder.h"
 #include "deploy/policy_text.h"
 #include "deploy/resource_type.h"
 
@@ -17,7 +18,7 @@ using nlohmann::json;
 // IAM keeps five versions of a policy (IAM User Guide, quotas).
 constexpr std::size_t kPolicyVersionsMax = 5;
 
-constexpr std::array kProperties = {
+constexpr std::array kManagedPolicyProperties = {
     Property{"ManagedPolicyName", Form::kText, "", true},
     Property{"PolicyDocument", Form::kAny, "", false, true},
     Property{"Description", Form::kText, R"("")", true},
@@ -27,22 +28,14 @@ constexpr std::array kProperties = {
     Property{"Groups", Form::kList, "[]"},
 };
 
-struct Holder {
-    char const* property;
-    char const* parameter;
-    char const* noun;
-    char const* listed;  // member of ListEntitiesForPolicy
-};
-constexpr std::array kHolders = {Holder{"Roles", "RoleName", "Role", "PolicyRoles"},
-                                 Holder{"Users", "UserName", "User", "PolicyUsers"},
-                                 Holder{"Groups", "GroupName", "Group", "PolicyGroups"}};
-
 class IamManagedPolicy final : public ResourceType {
   public:
     [[nodiscard]] std::string_view name() const noexcept override {
         return "AWS::IAM::ManagedPolicy";
     }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override {
+        return kManagedPolicyProperties;
+    }
     [[nodiscard]] std::string_view name_property() const noexcept override {
         return "ManagedPolicyName";
     }
@@ -50,9 +43,9 @@ class IamManagedPolicy final : public ResourceType {
     [[nodiscard]] bool is_unique_by_name() const noexcept override { return true; }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kManagedPolicyProperties, given));
         out["PolicyDocument"] = policy_document(out["PolicyDocument"]);
-        for (auto const& holder : kHolders) {
+        for (auto const& holder : kPolicyHolders) {
             if (auto& names = out[holder.property]; names.is_array())
                 std::sort(names.begin(), names.end());
         }
@@ -77,7 +70,7 @@ class IamManagedPolicy final : public ResourceType {
             given["Description"] = policy["Description"];
         MERIDIAN_CO_TRY(auto const entities,
                         co_await bench.calls.iam("ListEntitiesForPolicy", named));
-        for (auto const& holder : kHolders) {
+        for (auto const& holder : kPolicyHolders) {
             json names = json::array();
             auto const listed = entities.value(holder.listed, json::array());
             if (listed.is_array()) {
@@ -120,7 +113,7 @@ class IamManagedPolicy final : public ResourceType {
                           {"SetAsDefault", true}};
             MERIDIAN_CO_CHECK(co_await calls.iam("CreatePolicyVersion", std::move(input)));
         }
-        for (auto const& holder : kHolders) {
+        for (auto const& holder : kPolicyHolders) {
             MERIDIAN_CO_CHECK(co_await put_holders(calls, arn, holder,
                                                    wish.properties[holder.property],
                                                    standing.properties[holder.property]));
@@ -134,7 +127,7 @@ class IamManagedPolicy final : public ResourceType {
         json const named = {{"PolicyArn", arn}};
         MERIDIAN_CO_TRY(auto const found, co_await calls.find_iam("GetPolicy", named));
         if (!found) co_return Result<void>{};
-        for (auto const& holder : kHolders) {
+        for (auto const& holder : kPolicyHolders) {
             MERIDIAN_CO_CHECK(
                 co_await put_holders(calls, arn, holder, json::array(),
                                      gone.properties.value(holder.property, json::array())));
@@ -162,7 +155,7 @@ class IamManagedPolicy final : public ResourceType {
                            wish.properties.value("ManagedPolicyName", ""));
     }
 
-    static io::Task<> put_holders(ServiceCalls& calls, std::string arn, Holder const& holder,
+    static io::Task<> put_holders(ServiceCalls& calls, std::string arn, PolicyHolder const& holder,
                                   json wished, json now) {
         for (auto const& who : wished) {
             if (std::ranges::find(now, who) != now.end()) continue;

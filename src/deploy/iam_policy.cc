@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "deploy/policy_holder.h"
 #include "deploy/policy_text.h"
 #include "deploy/resource_type.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kPolicyProperties = {
     Property{"PolicyName", Form::kText, "", true, true},
     Property{"PolicyDocument", Form::kAny, "", false, true},
     Property{"Roles", Form::kList, "[]"},
@@ -21,28 +22,19 @@ constexpr std::array kProperties = {
     Property{"Groups", Form::kList, "[]"},
 };
 
-struct Holder {
-    char const* property;
-    char const* parameter;
-    char const* noun;  // Put<noun>Policy
-};
-constexpr std::array kHolders = {Holder{"Roles", "RoleName", "Role"},
-                                 Holder{"Users", "UserName", "User"},
-                                 Holder{"Groups", "GroupName", "Group"}};
-
-std::string action_of(char const* verb, Holder const& holder) {
+std::string action_of(char const* verb, PolicyHolder const& holder) {
     return fmt::format("{}{}Policy", verb, holder.noun);
 }
 
 class IamPolicy final : public ResourceType {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "AWS::IAM::Policy"; }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override { return kPolicyProperties; }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kPolicyProperties, given));
         out["PolicyDocument"] = policy_document(out["PolicyDocument"]);
-        for (auto const& holder : kHolders) {
+        for (auto const& holder : kPolicyHolders) {
             if (auto& names = out[holder.property]; names.is_array())
                 std::sort(names.begin(), names.end());
         }
@@ -54,7 +46,7 @@ class IamPolicy final : public ResourceType {
         if (!wish.before.is_object()) co_return std::nullopt;
         auto const policy = wish.before.value("PolicyName", "");
         json given = {{"PolicyName", policy}, {"PolicyDocument", wish.before["PolicyDocument"]}};
-        for (auto const& holder : kHolders) {
+        for (auto const& holder : kPolicyHolders) {
             json holding = json::array();
             for (auto const& who : wish.before.value(holder.property, json::array())) {
                 json input = {{holder.parameter, who}, {"PolicyName", policy}};
@@ -92,7 +84,7 @@ class IamPolicy final : public ResourceType {
 
     io::Task<Standing> put(Workbench& bench, Wish wish, json before) const {
         auto const policy = wish.properties.value("PolicyName", "");
-        for (auto const& holder : kHolders) {
+        for (auto const& holder : kPolicyHolders) {
             for (auto const& who : wish.properties[holder.property]) {
                 json input = {{holder.parameter, who},
                               {"PolicyName", policy},
@@ -111,7 +103,7 @@ class IamPolicy final : public ResourceType {
     static io::Task<> remove_from(Workbench& bench, json before, json kept) {
         bool const same_name =
             kept.value("PolicyName", json()) == before.value("PolicyName", json());
-        for (auto const& holder : kHolders) {
+        for (auto const& holder : kPolicyHolders) {
             auto const still =
                 same_name ? kept.value(holder.property, json::array()) : json::array();
             for (auto const& who : before.value(holder.property, json::array())) {

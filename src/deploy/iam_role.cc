@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kRoleProperties = {
     Property{"RoleName", Form::kText, "", true},
     Property{"AssumeRolePolicyDocument", Form::kAny, "", false, true},
     Property{"Path", Form::kText, R"("/")", true},
@@ -47,13 +47,13 @@ json sorted(json list) {
 class IamRole final : public ResourceType {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "AWS::IAM::Role"; }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override { return kRoleProperties; }
     [[nodiscard]] std::string_view name_property() const noexcept override { return "RoleName"; }
     [[nodiscard]] bool is_global() const noexcept override { return true; }
     [[nodiscard]] bool is_unique_by_name() const noexcept override { return true; }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kRoleProperties, given));
         out["AssumeRolePolicyDocument"] = policy_document(out["AssumeRolePolicyDocument"]);
         out["ManagedPolicyArns"] = sorted(out["ManagedPolicyArns"]);
         out["Tags"] = sorted_tags(out["Tags"]);
@@ -113,7 +113,8 @@ class IamRole final : public ResourceType {
             for (auto const* const member :
                  {"Path", "Description", "MaxSessionDuration", "PermissionsBoundary", "Tags"}) {
                 auto const value = properties.value(member, json());
-                if (value != default_of(*find_property(kProperties, member))) input[member] = value;
+                if (value != default_of(*find_property(kRoleProperties, member)))
+                    input[member] = value;
             }
             auto const made = co_await bench.calls.iam("CreateRole", std::move(input));
             // Another region's deploy, of the same role, was quicker.

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kAliasProperties = {
     Property{"FunctionName", Form::kText, "", true, true},
     Property{"Name", Form::kText, "", true, true},
     Property{"FunctionVersion", Form::kText, "", false, true},
@@ -39,10 +39,10 @@ json weights_of(json const& routing) {
 class LambdaAlias final : public ResourceType {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "AWS::Lambda::Alias"; }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override { return kAliasProperties; }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kAliasProperties, given));
         out["FunctionName"] = short_function_name(out["FunctionName"]);
         MERIDIAN_TRY(out[kConcurrencyProperty], normal_concurrency(out[kConcurrencyProperty]));
         auto& routing = out["RoutingConfig"];

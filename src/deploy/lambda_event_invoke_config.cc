@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kEventInvokeConfigProperties = {
     Property{"FunctionName", Form::kText, "", true, true},
     Property{"Qualifier", Form::kText, "", true, true},
     Property{"MaximumEventAgeInSeconds", Form::kInteger},
@@ -17,7 +17,7 @@ constexpr std::array kProperties = {
     Property{"DestinationConfig", Form::kObject, "{}"},
 };
 
-std::string target_of(json const& properties) {
+std::string event_invoke_config_target(json const& properties) {
     return function_path(properties.value("FunctionName", ""), "/event-invoke-config",
                          "2019-09-25") +
            qualifier_query(properties.value("Qualifier", ""));
@@ -38,18 +38,21 @@ class LambdaEventInvokeConfig final : public ResourceType {
     [[nodiscard]] std::string_view name() const noexcept override {
         return "AWS::Lambda::EventInvokeConfig";
     }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override {
+        return kEventInvokeConfigProperties;
+    }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kEventInvokeConfigProperties, given));
         out["FunctionName"] = short_function_name(out["FunctionName"]);
         out["DestinationConfig"] = destinations_of(out["DestinationConfig"]);
         return out;
     }
 
     io::Task<std::optional<Standing>> read(Workbench& bench, Wish wish) const override {
-        MERIDIAN_CO_TRY(auto const found, co_await bench.calls.find("GetFunctionEventInvokeConfig",
-                                                                    target_of(wish.properties)));
+        MERIDIAN_CO_TRY(auto const found,
+                        co_await bench.calls.find("GetFunctionEventInvokeConfig",
+                                                  event_invoke_config_target(wish.properties)));
         if (!found) co_return std::nullopt;
         json given = {{"FunctionName", wish.properties["FunctionName"]},
                       {"Qualifier", wish.properties["Qualifier"]}};
@@ -72,7 +75,8 @@ class LambdaEventInvokeConfig final : public ResourceType {
         body.erase("Qualifier");
         if (body["DestinationConfig"].empty()) body.erase("DestinationConfig");
         MERIDIAN_CO_CHECK(co_await bench.calls.lambda("PutFunctionEventInvokeConfig", "PUT",
-                                                      target_of(wish.properties), std::move(body)));
+                                                      event_invoke_config_target(wish.properties),
+                                                      std::move(body)));
         co_return co_await read_again(*this, bench, std::move(wish));
     }
 
@@ -82,7 +86,7 @@ class LambdaEventInvokeConfig final : public ResourceType {
 
     io::Task<> remove(Workbench& bench, Wish gone) const override {
         co_return co_await bench.calls.remove("DeleteFunctionEventInvokeConfig",
-                                              target_of(gone.properties));
+                                              event_invoke_config_target(gone.properties));
     }
 };
 

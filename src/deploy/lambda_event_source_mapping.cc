@@ -17,7 +17,7 @@ constexpr std::size_t kUuidChars = 36;
 constexpr int kPollsMax = 100;
 constexpr std::chrono::milliseconds kPollPause{100};
 
-constexpr std::array kProperties = {
+constexpr std::array kEventSourceMappingProperties = {
     Property{"FunctionName", Form::kText, "", false, true},
     Property{"EventSourceArn", Form::kText, "", true},
     Property{"Enabled", Form::kBoolean, "true"},
@@ -53,7 +53,7 @@ json reset_of(std::string_view property, std::string_view source) {
     if (property == "BatchSize") return source.contains(":sqs:") ? 10 : 100;
     if (property == "MaximumRetryAttempts" || property == "MaximumRecordAgeInSeconds") return -1;
     if (property == "ParallelizationFactor") return 1;
-    auto const* const known = find_property(kProperties, property);
+    auto const* const known = find_property(kEventSourceMappingProperties, property);
     if (known == nullptr) return nullptr;
     switch (known->form) {
         case Form::kInteger:
@@ -74,11 +74,13 @@ class LambdaEventSourceMapping final : public ResourceType {
     [[nodiscard]] std::string_view name() const noexcept override {
         return "AWS::Lambda::EventSourceMapping";
     }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override {
+        return kEventSourceMappingProperties;
+    }
     [[nodiscard]] bool has_service_defaults() const noexcept override { return true; }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kEventSourceMappingProperties, given));
         out["FunctionName"] = short_function_name(out["FunctionName"]);
         if (out.contains("Tags")) out["Tags"] = sorted_tags(out["Tags"]);
         return out;
@@ -115,7 +117,7 @@ class LambdaEventSourceMapping final : public ResourceType {
     io::Task<Standing> update(Workbench& bench, Wish wish, Standing standing) const override {
         auto const source = wish.properties.value("EventSourceArn", "");
         json body = json::object();
-        for (auto const& property : kProperties) {
+        for (auto const& property : kEventSourceMappingProperties) {
             std::string const name(property.name);
             if (property.replaces || name == "Tags") continue;
             auto const wished = wish.properties.value(name, json());
@@ -161,7 +163,7 @@ class LambdaEventSourceMapping final : public ResourceType {
 
     Result<std::optional<Standing>> standing_of(json const& found, Wish const& wish) const {
         json given = json::object();
-        for (auto const& property : kProperties) {
+        for (auto const& property : kEventSourceMappingProperties) {
             std::string const name(property.name);
             if (found.contains(name)) given[name] = found[name];
         }

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kFunctionProperties = {
     Property{"FunctionName", Form::kText, "", true},
     Property{"Code", Form::kObject, "", false, true},
     Property{"Role", Form::kText, "", false, true},
@@ -79,14 +79,14 @@ class LambdaFunction final : public ResourceType {
     [[nodiscard]] std::string_view name() const noexcept override {
         return "AWS::Lambda::Function";
     }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override { return kFunctionProperties; }
     [[nodiscard]] std::string_view name_property() const noexcept override {
         return "FunctionName";
     }
     [[nodiscard]] bool is_unique_by_name() const noexcept override { return true; }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kFunctionProperties, given));
         MERIDIAN_TRY(out["Environment"], texts_in_variables(out["Environment"]));
         out["Tags"] = sorted_tags(out["Tags"]);
         auto& storage = out["EphemeralStorage"];
@@ -159,7 +159,7 @@ class LambdaFunction final : public ResourceType {
         if (existing) co_return co_await update(bench, std::move(wish), std::move(*existing));
         auto const& properties = wish.properties;
         json body = {{"FunctionName", wish.physical_id}};
-        for (auto const& property : kProperties) {
+        for (auto const& property : kFunctionProperties) {
             std::string const name(property.name);
             auto const value = properties.value(name, json());
             if (value.is_null() || (value == default_of(property) && name != "Architectures"))
@@ -181,7 +181,8 @@ class LambdaFunction final : public ResourceType {
             .physical_id = wish.physical_id, .properties = json::object(), .attributes = {}};
         for (auto const* const later :
              {"ReservedConcurrentExecutions", "RecursiveLoop", "RuntimeManagementConfig"}) {
-            if (auto const value = default_of(*find_property(kProperties, later)); !value.is_null())
+            if (auto const value = default_of(*find_property(kFunctionProperties, later));
+                !value.is_null())
                 fresh.properties[later] = value;
         }
         MERIDIAN_CO_CHECK(co_await put_options(bench.calls, wish, fresh.properties));

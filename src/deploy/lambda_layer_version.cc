@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kLayerVersionProperties = {
     Property{"LayerName", Form::kText, "", true},
     Property{"Content", Form::kObject, "", true, true},
     Property{"Description", Form::kText, R"("")", true},
@@ -45,7 +45,9 @@ class LambdaLayerVersion final : public ResourceType {
     [[nodiscard]] std::string_view name() const noexcept override {
         return "AWS::Lambda::LayerVersion";
     }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override {
+        return kLayerVersionProperties;
+    }
     [[nodiscard]] std::string_view name_property() const noexcept override { return "LayerName"; }
 
     [[nodiscard]] bool same(std::string_view property, json const& wished,
@@ -116,7 +118,7 @@ class LambdaLayerVersion final : public ResourceType {
 
   private:
     [[nodiscard]] bool is_all_same(json const& wished, json const& standing) const {
-        for (auto const& property : kProperties) {
+        for (auto const& property : kLayerVersionProperties) {
             if (!same(property.name, wished.value(std::string(property.name), json()),
                       standing.value(std::string(property.name), json())))
                 return false;

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kPermissionProperties = {
     Property{"FunctionName", Form::kText, "", true, true},
     Property{"Action", Form::kText, "", true, true},
     Property{"Principal", Form::kText, "", true, true},
@@ -52,10 +52,12 @@ class LambdaPermission final : public ResourceType {
     [[nodiscard]] std::string_view name() const noexcept override {
         return "AWS::Lambda::Permission";
     }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override {
+        return kPermissionProperties;
+    }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kPermissionProperties, given));
         out["FunctionName"] = short_function_name(out["FunctionName"]);
         return out;
     }

@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kUrlProperties = {
     Property{"TargetFunctionArn", Form::kText, "", true, true},
     Property{"Qualifier", Form::kText, "", true},
     Property{"AuthType", Form::kText, "", false, true},
@@ -17,7 +17,7 @@ constexpr std::array kProperties = {
     Property{"InvokeMode", Form::kText, R"("BUFFERED")"},
 };
 
-std::string target_of(json const& properties) {
+std::string url_target(json const& properties) {
     auto const reference = function_reference(properties.value("TargetFunctionArn", ""));
     return function_path(reference.name, "/url", "2021-10-31") +
            qualifier_query(properties.value("Qualifier", ""));
@@ -26,11 +26,11 @@ std::string target_of(json const& properties) {
 class LambdaUrl final : public ResourceType {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "AWS::Lambda::Url"; }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override { return kUrlProperties; }
 
     // The qualifier may be part of the function's name.
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kUrlProperties, given));
         auto const& target = out["TargetFunctionArn"];
         if (target.is_string()) {
             auto const reference = function_reference(target.get_ref<std::string const&>());
@@ -50,7 +50,7 @@ class LambdaUrl final : public ResourceType {
 
     io::Task<std::optional<Standing>> read(Workbench& bench, Wish wish) const override {
         MERIDIAN_CO_TRY(auto const found, co_await bench.calls.find("GetFunctionUrlConfig",
-                                                                    target_of(wish.properties)));
+                                                                    url_target(wish.properties)));
         if (!found) co_return std::nullopt;
         json given = {{"TargetFunctionArn", wish.properties.value("TargetFunctionArn", "")},
                       {"AuthType", found->value("AuthType", "")},
@@ -73,8 +73,8 @@ class LambdaUrl final : public ResourceType {
         json body = {{"AuthType", wish.properties["AuthType"]},
                      {"InvokeMode", wish.properties["InvokeMode"]}};
         if (!wish.properties["Cors"].empty()) body["Cors"] = wish.properties["Cors"];
-        MERIDIAN_CO_CHECK(co_await bench.calls.lambda("CreateFunctionUrlConfig", "POST",
-                                                      target_of(wish.properties), std::move(body)));
+        MERIDIAN_CO_CHECK(co_await bench.calls.lambda(
+            "CreateFunctionUrlConfig", "POST", url_target(wish.properties), std::move(body)));
         co_return co_await read_again(*this, bench, std::move(wish));
     }
 
@@ -86,14 +86,14 @@ class LambdaUrl final : public ResourceType {
         }
         if (!body.empty()) {
             MERIDIAN_CO_CHECK(co_await bench.calls.lambda(
-                "UpdateFunctionUrlConfig", "PUT", target_of(wish.properties), std::move(body)));
+                "UpdateFunctionUrlConfig", "PUT", url_target(wish.properties), std::move(body)));
         }
         co_return co_await read_again(*this, bench, std::move(wish));
     }
 
     io::Task<> remove(Workbench& bench, Wish gone) const override {
         co_return co_await bench.calls.remove("DeleteFunctionUrlConfig",
-                                              target_of(gone.properties));
+                                              url_target(gone.properties));
     }
 };
 

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kProperties = {
+constexpr std::array kVersionProperties = {
     Property{"FunctionName", Form::kText, "", true, true},
     Property{"Description", Form::kText},
     Property{"CodeSha256", Form::kText},
@@ -32,12 +32,12 @@ constexpr std::array kFrozen = {"Role",       "Handler",          "Runtime",    
 class LambdaVersion final : public ResourceType {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "AWS::Lambda::Version"; }
-    [[nodiscard]] PropertyTable properties() const noexcept override { return kProperties; }
+    [[nodiscard]] PropertyTable properties() const noexcept override { return kVersionProperties; }
     // Without a description a version has its function's.
     [[nodiscard]] bool has_service_defaults() const noexcept override { return true; }
 
     [[nodiscard]] Result<json> normalise(json const& given) const override {
-        MERIDIAN_TRY(auto out, canonical(kProperties, given));
+        MERIDIAN_TRY(auto out, canonical(kVersionProperties, given));
         out["FunctionName"] = short_function_name(out["FunctionName"]);
         MERIDIAN_TRY(out[kConcurrencyProperty], normal_concurrency(out[kConcurrencyProperty]));
         return out;

@@ -49,7 +49,7 @@ struct Deployed {
     }
 };
 
-struct Row {
+struct PlanRow {
     std::string name;
     json before;
     json after;
@@ -58,7 +58,7 @@ struct Row {
 };
 
 TEST(Plan, SaysWhatAnUpdateDoes) {
-    std::vector<Row> const rows = {
+    std::vector<PlanRow> const rows = {
         {"nothing", {}, {}, ChangeAction::kNothing, {}},
         {"a default that is written out", {}, {{"Timeout", 3}}, ChangeAction::kNothing, {}},
         {"a number from a parameter",

@@ -1,7 +1,6 @@
 #include "deploy/region_apply.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include <fmt/format.h>
 
@@ -189,6 +188,9 @@ io::Task<> RegionApply::restore(ResourceRecord wanted) {
         MERIDIAN_CO_TRY(auto const made, co_await type->create(parts_.bench, wish));
         wanted.physical_id = made.physical_id;
         wanted.attributes = made.attributes;
+        // Or whoever goes on after an interruption would look for the one that is gone, and make
+        // another.
+        parts_.work.before.put(wanted);
     }
     parts_.work.now.put(std::move(wanted));
     co_return Result<void>{};
@@ -197,12 +199,15 @@ io::Task<> RegionApply::restore(ResourceRecord wanted) {
 io::Task<std::vector<std::string>> RegionApply::roll_back() {
     std::vector<std::string> problems;
     auto& work = parts_.work;
-    // What the execution made and the old state does not have, newest first.
-    std::vector<ResourceRecord> made;
-    for (auto const& resource : work.now.resources) {
-        auto const* const old = work.before.find(resource.logical_id);
-        bool const is_new = old == nullptr || old->physical_id != resource.physical_id;
-        if (is_new && !resource.shared) made.push_back(resource);
+    if (!work.made) {
+        // What the execution made and the old state does not have.
+        work.made.emplace();
+        for (auto const& resource : work.now.resources) {
+            auto const* const old = work.before.find(resource.logical_id);
+            bool const is_new = old == nullptr || old->physical_id != resource.physical_id;
+            if (is_new && !resource.shared) work.made->push_back(resource);
+        }
+        MERIDIAN_CO_CHECK(co_await parts_.journal());
     }
     auto const before = work.before.resources;
     for (auto const& resource : before) {
@@ -213,7 +218,8 @@ io::Task<std::vector<std::string>> RegionApply::roll_back() {
         }
         MERIDIAN_CO_CHECK(co_await parts_.journal());
     }
-    for (auto const& resource : made | std::views::reverse) {
+    while (!work.made->empty()) {
+        auto const resource = work.made->back();
         auto const done = co_await remove(resource);
         if (!done) {
             problems.push_back(fmt::format("{} {} stays: {}", short_type(resource.type),
@@ -223,6 +229,7 @@ io::Task<std::vector<std::string>> RegionApply::roll_back() {
         auto const* const standing = work.now.find(resource.logical_id);
         if (standing != nullptr && standing->physical_id == resource.physical_id)
             work.now.erase(resource.logical_id);
+        work.made->pop_back();
         MERIDIAN_CO_CHECK(co_await parts_.journal());
     }
     work.now.outputs = work.before.outputs;

@@ -5,6 +5,7 @@
 // Threads: the owner's executor. Everything by reference outlives it.
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ struct RegionWork {
     std::set<std::string> done = {};  // logical ids
     // Replaced or given up; removed when nothing can go back any more.
     std::vector<ResourceRecord> obsolete = {};
+    // What a rollback has yet to remove, the newest last; nothing until one begins. What is
+    // restored takes the place of what replaced it in `now`, so that only this still knows of that.
+    std::optional<std::vector<ResourceRecord>> made = {};
 };
 
 // Writes the work down; nothing goes on before that.

@@ -25,8 +25,8 @@ struct CloseSource {
 struct DiscardArchive {
     void operator()(zip_t* archive) const { zip_discard(archive); }
 };
-using Source = std::unique_ptr<zip_source_t, CloseSource>;
-using Archive = std::unique_ptr<zip_t, DiscardArchive>;
+using ZipSource = std::unique_ptr<zip_source_t, CloseSource>;
+using ZipArchive = std::unique_ptr<zip_t, DiscardArchive>;
 
 std::unexpected<Error> zip_failed(std::string_view what) {
     return fail(Errc::kIo, fmt::format("cannot make the package: {}", what));
@@ -127,10 +127,10 @@ Result<std::string> make_package(std::vector<PackageFile> files) {
 Result<std::string> make_package_of(std::vector<PackageEntry> entries) {
     std::ranges::sort(entries, {}, &PackageEntry::name);
     MERIDIAN_CHECK(check(entries));
-    Source const source(zip_source_buffer_create(nullptr, 0, 0, nullptr));
+    ZipSource const source(zip_source_buffer_create(nullptr, 0, 0, nullptr));
     if (!source) return zip_failed("no memory");
     zip_source_keep(source.get());
-    Archive archive(zip_open_from_source(source.get(), ZIP_TRUNCATE, nullptr));
+    ZipArchive archive(zip_open_from_source(source.get(), ZIP_TRUNCATE, nullptr));
     if (!archive) {
         zip_source_free(source.get());
         return zip_failed("no archive");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "deploy/plan_json.h"
+#include "deploy/record_number.h"
 
 namespace meridian::deploy {
 namespace {
@@ -13,8 +14,23 @@ std::int64_t number_of(WallTime time) {
     return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
+// No record of ours says anything later: 9999-12-31T23:59:59.999Z.
+constexpr std::uint64_t kMillisecondsMax = 253'402'300'799'999;
+// It rises by one with a write, and must go on rising.
+constexpr std::uint64_t kSequenceMax = UINT64_MAX / 2;
+constexpr std::uint64_t kWaveMax = 1'000;  // more than there are regions
+
 WallTime time_of(json const& text, char const* member) {
-    return WallTime{std::chrono::milliseconds(text.value(member, std::int64_t{0}))};
+    return WallTime{
+        std::chrono::milliseconds(optional_record_number(text, member, kMillisecondsMax))};
+}
+
+TrafficStep step_of(json const& text) {
+    TrafficStep const out{.percent = static_cast<int>(record_number(text, "Percent", 100)),
+                          .stays = std::chrono::seconds(record_number(
+                              text, "Seconds", std::chrono::seconds(kShiftLongest).count()))};
+    require_record(out.percent > 0, "Percent");
+    return out;
 }
 
 json to_json(AliasShift const& shift) {
@@ -38,19 +54,16 @@ json to_json(AliasShift const& shift) {
     return out;
 }
 
-AliasShift shift_of(json const& text) {
+AliasShift alias_shift_of(json const& text) {
     AliasShift out{.alias = text.at("Alias").get<std::string>(),
                    .function = text.at("Function").get<std::string>(),
                    .name = text.at("Name").get<std::string>(),
                    .from = text.at("From").get<std::string>(),
                    .to = text.at("To").get<std::string>(),
                    .type = text.value("Type", "")};
-    for (auto const& step : text.at("Steps")) {
-        out.steps.push_back(
-            {.percent = step.at("Percent").get<int>(),
-             .stays = std::chrono::seconds(step.at("Seconds").get<std::int64_t>())});
-    }
-    out.next = text.at("Next").get<std::size_t>();
+    for (auto const& step : text.at("Steps")) out.steps.push_back(step_of(step));
+    require_record(!out.steps.empty(), "Steps");
+    out.next = record_number(text, "Next", out.steps.size());
     out.due = time_of(text, "Due");
     out.begun = time_of(text, "Begun");
     out.alarms = text.value("Alarms", std::vector<json>());
@@ -78,10 +91,24 @@ HookRun hook_of(json const& text) {
 json to_json(RegionWork const& work) {
     json obsolete = json::array();
     for (auto const& each : work.obsolete) obsolete.push_back(to_json(each));
-    return {{"Before", to_json(work.before)},
-            {"Now", to_json(work.now)},
-            {"Done", work.done},
-            {"Obsolete", std::move(obsolete)}};
+    json out = {{"Before", to_json(work.before)},
+                {"Now", to_json(work.now)},
+                {"Done", work.done},
+                {"Obsolete", std::move(obsolete)}};
+    if (work.made) {
+        auto& made = out["Made"] = json::array();
+        for (auto const& each : *work.made) made.push_back(to_json(each));
+    }
+    return out;
+}
+
+Result<std::vector<ResourceRecord>> resources_of(json const& text) {
+    std::vector<ResourceRecord> out;
+    for (auto const& each : text) {
+        MERIDIAN_TRY(auto resource, parse_resource_record(each));
+        out.push_back(std::move(resource));
+    }
+    return out;
 }
 
 Result<RegionWork> work_of(json const& text) {
@@ -89,9 +116,9 @@ Result<RegionWork> work_of(json const& text) {
     MERIDIAN_TRY(out.before, parse_stack_record(text.at("Before")));
     MERIDIAN_TRY(out.now, parse_stack_record(text.at("Now")));
     out.done = text.at("Done").get<std::set<std::string>>();
-    for (auto const& each : text.at("Obsolete")) {
-        MERIDIAN_TRY(auto resource, parse_resource_record(each));
-        out.obsolete.push_back(std::move(resource));
+    MERIDIAN_TRY(out.obsolete, resources_of(text.at("Obsolete")));
+    if (text.contains("Made")) {
+        MERIDIAN_TRY(out.made, resources_of(text["Made"]));
     }
     return out;
 }
@@ -113,13 +140,13 @@ json to_json(RegionPart const& part) {
 
 Result<RegionPart> part_of(json const& text) {
     RegionPart out;
-    out.wave = text.at("Wave").get<std::size_t>();
+    out.wave = record_number(text, "Wave", kWaveMax);
     MERIDIAN_TRY(out.phase, parse_region_phase(text.at("Phase").get<std::string>()));
-    out.sequence = text.at("Sequence").get<std::uint64_t>();
+    out.sequence = record_number(text, "Sequence", kSequenceMax);
     MERIDIAN_TRY(out.stack, parse_stack(text.at("Stack")));
     MERIDIAN_TRY(out.plan, parse_plan(text.at("Plan")));
     MERIDIAN_TRY(out.work, work_of(text.at("Work")));
-    for (auto const& shift : text.at("Shifts")) out.shifts.push_back(shift_of(shift));
+    for (auto const& shift : text.at("Shifts")) out.shifts.push_back(alias_shift_of(shift));
     for (auto const& hook : text.at("Hooks")) out.hooks.push_back(hook_of(hook));
     out.failure = text.value("Failure", "");
     out.problems = text.value("Problems", std::vector<std::string>());
@@ -154,15 +181,17 @@ json to_json(RolloutRecord const& rollout) {
 
 Result<RolloutRecord> parse_rollout(json const& text) {
     try {
-        if (auto const format = text.at("Format").get<int>(); format != kRolloutFormat) {
+        if (auto const format = record_number(text, "Format", UINT64_MAX);
+            format != kRolloutFormat) {
             return fail(Errc::kNotImplemented,
                         fmt::format("The rollout's record has format {}; this program knows {}.",
                                     format, kRolloutFormat));
         }
-        RolloutRecord out{.id = text.at("Id").get<std::string>(),
-                          .stack = text.at("Stack").get<std::string>(),
-                          .source = text.value("Source", json()),
-                          .bake_seconds = text.value("BakeSeconds", std::uint64_t{0})};
+        RolloutRecord out{
+            .id = text.at("Id").get<std::string>(),
+            .stack = text.at("Stack").get<std::string>(),
+            .source = text.value("Source", json()),
+            .bake_seconds = optional_record_number(text, "BakeSeconds", kBakeSecondsMax)};
         out.roll_back_earlier_waves = text.value("RollBackEarlierWaves", false);
         out.removes_stack = text.value("RemovesStack", false);
         out.packages = text.value("Packages", std::vector<std::string>());

@@ -78,7 +78,9 @@ struct RolloutRecord {
     [[nodiscard]] std::vector<RegionState> states() const;
 };
 
-inline constexpr int kRolloutFormat = 1;
+inline constexpr std::uint64_t kRolloutFormat = 1;
+// As long as the longest shift.
+inline constexpr std::uint64_t kBakeSecondsMax = std::chrono::seconds(kShiftLongest).count();
 
 [[nodiscard]] nlohmann::json to_json(RolloutRecord const& rollout);
 // kCorrupt; kNotImplemented for a newer format.

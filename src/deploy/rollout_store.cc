@@ -117,6 +117,7 @@ io::Task<RolloutRecord> RolloutStore::take(std::string id) {
             if (is_out_of_reach(last->code) || last->code == Errc::kResourceNotFound) continue;
             // Where it has ended already, its copy says how.
             if (!is_over_already(*last)) co_return std::unexpected(*last);
+            over_.insert(region);
         }
         MERIDIAN_CO_TRY(auto const whole, co_await ask(region, "GET", "rollouts/" + id));
         MERIDIAN_CO_TRY(copies[region], parse_rollout(whole.value("Record", json::object())));
@@ -180,6 +181,7 @@ io::Task<> RolloutStore::save_all(RolloutRecord& rollout, std::optional<RolloutO
     std::size_t written = 0;
     std::optional<Error> last;
     for (auto const& [region, _] : apis_) {
+        if (over_.contains(region)) continue;
         auto const done = co_await write(rollout, region, state);
         if (done) {
             ++written;

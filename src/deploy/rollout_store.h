@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,7 @@ class RolloutStore {
     Apis const apis_;
     std::string const holder_;
     std::map<std::string, std::uint64_t> epochs_;  // by region
+    std::set<std::string> over_;  // regions where it has ended already: nothing is written there
     RolloutSignals signals_;
     std::map<std::string, std::string> unreachable_;  // why, by region
 };

@@ -4,10 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "deploy/record_number.h"
+
 namespace meridian::deploy {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::uint64_t kPlaceMax = INT32_MAX;  // a line or a column of a template
 
 // Runs `read` over a record of ours; what it does not find or finds of another type is corrupt.
 template <typename Read>
@@ -53,7 +57,10 @@ StackResource stack_resource_of(json const& text) {
                       .properties = text.at("Properties")};
     out.depends_on = text.value("DependsOn", std::vector<std::string>());
     auto const mark = text.value("Mark", json::object());
-    out.mark = {mark.value("File", ""), mark.value("Line", 0), mark.value("Column", 0)};
+    auto const place = [&](char const* member) {
+        return static_cast<int>(optional_record_number(mark, member, kPlaceMax));
+    };
+    out.mark = {mark.value("File", ""), place("Line"), place("Column")};
     out.deletion_policy = text.value("DeletionPolicy", "Delete");
     out.auto_publish = text.value("AutoPublish", false);
     out.publish_on_any_change = text.value("PublishOnAnyChange", false);

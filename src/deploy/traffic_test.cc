@@ -7,13 +7,13 @@ namespace {
 
 using std::chrono::seconds;
 
-struct Row {
+struct ShiftRow {
     std::string type;
     std::vector<TrafficStep> steps;
 };
 
 TEST(Traffic, NamesBecomeSteps) {
-    std::vector<Row> const rows = {
+    std::vector<ShiftRow> const rows = {
         {"AllAtOnce", {{100, seconds(0)}}},
         {"CodeDeployDefault.LambdaAllAtOnce", {{100, seconds(0)}}},
         {"Canary10Percent5Minutes", {{10, seconds(300)}, {100, seconds(0)}}},

@@ -14,8 +14,15 @@ std::int64_t milliseconds(WallTime time) {
     return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
 }
 
+// No proof of ours says anything later: 9999-12-31T23:59:59.999Z.
+constexpr std::int64_t kMillisecondsMax = 253'402'300'799'999;
+
 WallTime time_of(json const& value, char const* member) {
-    return WallTime{std::chrono::milliseconds(value.at(member).get<std::int64_t>())};
+    auto const& number = value.at(member);
+    bool const sound = number.is_number_integer() && number >= 0 && number <= kMillisecondsMax;
+    // As the JSON library says everything else that is wrong with a proof.
+    if (!sound) throw json::out_of_range::create(401, member, nullptr);
+    return WallTime{std::chrono::milliseconds(number.get<std::int64_t>())};
 }
 
 }  // namespace
@@ -112,7 +119,8 @@ Result<Proof> parse_proof(json const& value) {
             .problems = value.at("problems").get<std::vector<std::string>>(),
             .notes = value.at("notes").get<std::vector<std::string>>()};
         bool const sound = proof.part.parts >= 1 && proof.part.parts <= kVerifyPartsMax &&
-                           proof.part.part >= 1 && proof.part.part <= proof.part.parts;
+                           proof.part.part >= 1 && proof.part.part <= proof.part.parts &&
+                           proof.parts_covered <= proof.part.parts;
         if (!sound) return fail(Errc::kCorrupt, "a proof is of a part that cannot be");
         return proof;
     } catch (json::exception const& error) {

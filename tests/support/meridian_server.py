@@ -194,9 +194,12 @@ class MeridianServer:
             self.stop()
         return self.start()
 
-    def kill9(self, *, jailer=False):
-        """Kills meridiand, or the jailer, and waits until nothing is left of either."""
+    def kill9(self, *, jailer=False, clients=()):
+        """Kills meridiand, or the jailer, then these command lines of its, and waits until nothing is left of any."""
         os.kill(self.jailer_pid if jailer else self.meridiand_pid, signal.SIGKILL)
+        for client in clients:
+            client.kill()
+            client.communicate()
         self.process.wait(STOP_TIMEOUT_SECONDS)
         self.process.stdout.close()
         self.process = None
