@@ -364,6 +364,14 @@ asio::awaitable<HttpResponse> Front::handle_code_deploy(Call call, HttpRequest r
     co_return response;
 }
 
+KeeperOf Front::keeper_of() {
+    return [this](std::string_view name) -> vault::VaultKeeper* {
+        auto* const region = region_of(name);
+        return region != nullptr && region->services.vault ? &region->services.vault->keeper
+                                                           : nullptr;
+    };
+}
+
 asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest request) {
     auto& services = call.region->services;
     if (request.path().starts_with(kRepositoriesPath)) {
@@ -408,18 +416,13 @@ asio::awaitable<HttpResponse> Front::handle_meridian(Call call, HttpRequest requ
                          : error(wire::Service::kLambda, answer.error(), call.request_id);
     }
     if (!request.path().starts_with(kFunctionsPath)) {
-        auto const keeper_of = [this](std::string_view name) -> vault::VaultKeeper* {
-            auto* const region = region_of(name);
-            return region != nullptr && region->services.vault ? &region->services.vault->keeper
-                                                               : nullptr;
-        };
         auto answer =
             services.vault
                 ? co_await serve_vault(call.region->authorizer, {.services = *services.vault,
                                                                  .caller = std::move(call.caller),
                                                                  .origin = call.origin,
                                                                  .request = std::move(request),
-                                                                 .keeper_of = keeper_of,
+                                                                 .keeper_of = keeper_of(),
                                                                  .now = clock_.wall_now()})
                 : Result<HttpResponse>(fail(Errc::kResourceNotFound,
                                             "This region keeps no vault: it was started "

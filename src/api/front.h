@@ -65,6 +65,9 @@ class Front {
     // At least one, before the first request.
     void add_region(RegionServices const& region);
 
+    // Of the regions that were added. The front outlives what it gives.
+    [[nodiscard]] KeeperOf keeper_of();
+
     asio::awaitable<HttpResponse> handle(HttpRequest request);
     // The same for a request that code in a sandbox sends. Its signature is always verified: it has
     // credentials of its own, and what --auth off means is programs of this machine's user. It has

@@ -8,11 +8,14 @@ namespace meridian::api {
 
 using nlohmann::json;
 
-Result<json> read_members(HttpRequest const& request, MemberTypes members) {
+Result<json> read_object(HttpRequest const& request) {
     auto body = request.body.empty() ? json::object() : json::parse(request.body, nullptr, false);
-    if (!body.is_object())
-        return fail(Errc::kInvalidRequestContent, "The request's body is not a JSON object.");
-    for (auto const& [name, value] : body.items()) {
+    if (body.is_object()) return body;
+    return fail(Errc::kInvalidRequestContent, "The request's body is not a JSON object.");
+}
+
+Result<void> check_members(json const& object, MemberTypes members) {
+    for (auto const& [name, value] : object.items()) {
         auto const* const known =
             std::ranges::find_if(members, [&](auto const& member) { return name == member.first; });
         if (known == members.end())
@@ -20,6 +23,12 @@ Result<json> read_members(HttpRequest const& request, MemberTypes members) {
         if (value.type() != known->second)
             return fail(Errc::kSerialization, fmt::format("{} has the wrong type.", name));
     }
+    return {};
+}
+
+Result<json> read_members(HttpRequest const& request, MemberTypes members) {
+    MERIDIAN_TRY(auto body, read_object(request));
+    MERIDIAN_CHECK(check_members(body, members));
     return body;
 }
 

@@ -72,7 +72,7 @@ auto retrying(Attempt attempt) -> decltype(attempt()) {
         "The rollout could not be written: others write it all the time.");
 }
 
-json shown(store::Record const& record, bool whole) {
+json shown_rollout(store::Record const& record, bool whole) {
     auto out = record.value;
     if (!whole) out.erase(member::kRecord);
     auto const end = lease_end(record.status);
@@ -99,7 +99,7 @@ io::Task<json> list_rollouts(RolloutCall const& call, Input) {
     MERIDIAN_CO_TRY(auto const records, co_await all_of(call.services.store, call.caller.account,
                                                         store::Kind::kRollout));
     json out = json::array();
-    for (auto const& record : records) out.push_back(shown(record, /*whole=*/false));
+    for (auto const& record : records) out.push_back(shown_rollout(record, /*whole=*/false));
     co_return json{{"Rollouts", std::move(out)}};
 }
 
@@ -107,7 +107,7 @@ io::Task<json> get_one(RolloutCall const& call, Input input) {
     MERIDIAN_CO_TRY(
         auto const record,
         co_await get_rollout(call.services.store, rollout_key(call.caller.account, input.id)));
-    co_return shown(record, /*whole=*/true);
+    co_return shown_rollout(record, /*whole=*/true);
 }
 
 io::Task<json> list_stacks(RolloutCall const& call, Input) {

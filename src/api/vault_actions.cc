@@ -1,13 +1,15 @@
 #include "api/vault_actions.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "api/meridian_json.h"
-#include "vault/ssh_signature.h"
+#include "api/vault_jobs.h"
+#include "api/vault_json.h"
 #include "wire/event_time.h"
 #include "wire/uri.h"
 
@@ -18,10 +20,12 @@ using nlohmann::json;
 
 constexpr std::string_view kVaultPrefix = "/meridian/v1/";
 constexpr std::string_view kChangesSuffix = "/changes";
+constexpr std::string_view kGetJob = "meridian:GetJob";
 // A baseline holds everything that was acknowledged before it was asked for.
-constexpr auto kFollowMax = std::chrono::seconds(30);
+// Less than what callers wait for an answer: they are told why.
+constexpr auto kFollowMax = std::chrono::seconds(20);
+constexpr unsigned kJobWaitSecondsMax = 20;
 constexpr std::size_t kBaselineNameBytesMax = 100;
-constexpr std::size_t kBaselineMessageBytesMax = 64 * 1024;
 
 std::unexpected<Error> bad(std::string text) {
     return fail(Errc::kInvalidParameterValue, std::move(text));
@@ -35,76 +39,6 @@ bool is_baseline_name(std::string_view name) {
     return !name.empty() && name.size() <= kBaselineNameBytesMax && kFirst.contains(name.front()) &&
            name.find_first_not_of(kOthers) == name.npos && !name.contains("..") &&
            !name.ends_with('.') && !name.ends_with(".lock");
-}
-
-json to_json(vault::Baseline const& baseline) {
-    json out = {{"Name", baseline.name},
-                {"Message", baseline.message},
-                {"Created", wire::format_iso8601(baseline.tagger.time)},
-                {"By", baseline.tagger.email},
-                {"Region", baseline.region},
-                {"Commit", baseline.commit.hex()},
-                {"MerkleRoot", baseline.merkle_root},
-                {"RegionSequence", baseline.region_sequence},
-                {"AccountSequence", baseline.account_sequence}};
-    if (baseline.signer) out["Signer"] = vault::ssh_fingerprint(*baseline.signer);
-    return out;
-}
-
-json shown(vault::Proof const& proof) {
-    json out = {{"Level", vault::name_of(proof.level)},
-                {"Commit", proof.commit.hex()},
-                {"RegionSequence", proof.region_sequence},
-                {"AccountSequence", proof.account_sequence},
-                {"Began", wire::format_iso8601(proof.began)},
-                {"Ended", wire::format_iso8601(proof.ended)},
-                {"By", proof.by},
-                {"Records", proof.records},
-                {"Packages", proof.packages},
-                {"Bytes", proof.bytes},
-                {"Problems", proof.problems},
-                {"Notes", proof.notes},
-                {"Proven", proof.is_whole()},
-                {"ProvenAsOf", wire::format_iso8601(proof.covered_since)}};
-    if (!proof.baseline.empty()) out["Baseline"] = proof.baseline;
-    if (proof.part.parts != 1) {
-        out["Part"] = proof.part.part;
-        out["Parts"] = proof.part.parts;
-        out["PartsCovered"] = proof.parts_covered;
-    }
-    if (proof.level >= vault::VerifyLevel::kRestore) out["Functions"] = proof.functions;
-    if (proof.level == vault::VerifyLevel::kInvoke) {
-        out["Initialised"] = proof.initialised;
-        out["Answered"] = proof.answered;
-    }
-    return out;
-}
-
-char const* name_of(vault::PlannedChange::Action action) {
-    switch (action) {
-        case vault::PlannedChange::Action::kCreate:
-            return "Create";
-        case vault::PlannedChange::Action::kChange:
-            return "Change";
-        case vault::PlannedChange::Action::kDelete:
-            return "Delete";
-        case vault::PlannedChange::Action::kRemember:
-            return "Remember";
-    }
-    return "?";
-}
-
-json to_json(vault::RestorePlan const& plan) {
-    json changes = json::array();
-    for (auto const& planned : plan.changes) {
-        changes.push_back({{"Action", name_of(planned.action)},
-                           {"What", vault::describe(planned)},
-                           {"Members", planned.members}});
-    }
-    return {{"Changes", std::move(changes)},
-            {"Unchanged", plan.unchanged},
-            {"Packages", plan.packages.size()},
-            {"Warnings", plan.warnings}};
 }
 
 // Entries that are acknowledged are in the vault afterwards.
@@ -142,36 +76,30 @@ io::Task<json> show_vault(VaultCall const& call) {
             one["Proven"] = shown(proven->second);
         levels.push_back(std::move(one));
     }
+    json copies = json::array();
+    for (auto const& copy : call.services.backups.copies()) {
+        json one = {{"Copy", copy.copy}};
+        if (auto const last = found.proofs.last_of_copies.find(copy.copy);
+            last != found.proofs.last_of_copies.end())
+            one["Last"] = shown(last->second);
+        if (auto const proven = found.proofs.proven_of_copies.find(copy.copy);
+            proven != found.proofs.proven_of_copies.end())
+            one["Proven"] = shown(proven->second);
+        copies.push_back(std::move(one));
+    }
+    json troubles = json::array();
+    for (auto const& trouble : call.services.keeper.troubles()) {
+        troubles.push_back({{"Log", trouble.log == store::LogName::kRegion ? "region" : "account"},
+                            {"Since", wire::format_iso8601(trouble.since)},
+                            {"Error", trouble.error}});
+    }
     co_return json{{"Head", found.head.hex()},
+                   {"Troubles", std::move(troubles)},
+                   {"Copies", std::move(copies)},
                    {"RegionSequence", position.region},
                    {"AccountSequence", position.account},
                    {"Behind", region + account - position.region - position.account},
                    {"Levels", std::move(levels)}};
-}
-
-io::Task<json> verify_vault(VaultCall const& call) {
-    using Type = json::value_t;
-    MERIDIAN_CO_TRY(auto const input,
-                    read_members(call.request, {{"Level", Type::string},
-                                                {"Baseline", Type::string},
-                                                {"Part", Type::number_unsigned},
-                                                {"Parts", Type::number_unsigned}}));
-    auto const level = vault::parse_verify_level(input.value("Level", "hash"));
-    if (!level) co_return bad("Level is index, hash, restore or invoke.");
-    vault::VerifyPart const part{input.value("Part", 1U), input.value("Parts", 1U)};
-    if (part.parts == 0 || part.parts > vault::kVerifyPartsMax || part.part == 0 ||
-        part.part > part.parts) {
-        co_return bad(
-            fmt::format("Part is 1 to Parts, and Parts {} at most.", vault::kVerifyPartsMax));
-    }
-    if (part.parts != 1 && *level != vault::VerifyLevel::kHash)
-        co_return bad("Only the level hash is done in parts.");
-    MERIDIAN_CO_TRY(auto const proof,
-                    co_await call.services.verifier.verify({.level = *level,
-                                                            .baseline = input.value("Baseline", ""),
-                                                            .part = part,
-                                                            .by = call.caller.arn}));
-    co_return shown(proof);
 }
 
 io::Task<json> list_baselines(VaultCall const& call) {
@@ -179,7 +107,7 @@ io::Task<json> list_baselines(VaultCall const& call) {
                     co_await call.services.keeper.with_vault(
                         [](vault::Vault& vault) { return vault.baselines(); }));
     json out = json::array();
-    for (auto const& baseline : baselines) out.push_back(to_json(baseline));
+    for (auto const& baseline : baselines) out.push_back(shown(baseline));
     co_return json{{"Baselines", std::move(out)}};
 }
 
@@ -222,32 +150,7 @@ io::Task<json> create_baseline(VaultCall const& call) {
                             return vault.create_baseline(free_name(taken, tagger.time), message,
                                                          tagger);
                         }));
-    co_return to_json(made);
-}
-
-json shown(std::vector<vault::BackupRunner::CopyState> const& copies) {
-    json out = json::array();
-    for (auto const& copy : copies) {
-        json one = {{"Copy", copy.copy}};
-        if (copy.sent) one["Sent"] = wire::format_iso8601(*copy.sent);
-        if (!copy.error.empty()) one["Error"] = copy.error;
-        out.push_back(std::move(one));
-    }
-    return out;
-}
-
-io::Task<json> create_backup(VaultCall const& call) {
-    MERIDIAN_CO_TRY(auto const input,
-                    read_members(call.request, {{"Message", json::value_t::string}}));
-    auto const message = input.value("Message", "");
-    if (message.size() > kBaselineMessageBytesMax)
-        co_return bad(fmt::format("Message is longer than {} bytes.", kBaselineMessageBytesMax));
-    MERIDIAN_CO_CHECK(co_await catch_up(call.services));
-    MERIDIAN_CO_TRY(auto const report,
-                    co_await call.services.backups.back_up(message, tagger_of(call)));
-    auto out = to_json(report.made);
-    out["Copies"] = shown(report.copies);
-    co_return out;
+    co_return shown(made);
 }
 
 io::Task<json> list_backups(VaultCall const& call) {
@@ -256,7 +159,7 @@ io::Task<json> list_backups(VaultCall const& call) {
                         [](vault::Vault& vault) { return vault.baselines(); }));
     json out = json::array();
     for (auto const& baseline : baselines) {
-        if (vault::is_backup(baseline)) out.push_back(to_json(baseline));
+        if (vault::is_backup(baseline)) out.push_back(shown(baseline));
     }
     co_return json{{"Backups", std::move(out)}, {"Copies", shown(call.services.backups.copies())}};
 }
@@ -280,7 +183,7 @@ io::Task<json> show_baseline(VaultCall const& call, std::string const& name) {
     MERIDIAN_CO_TRY(auto const baseline,
                     co_await call.services.keeper.with_vault(
                         [name](vault::Vault& vault) { return vault.baseline(name); }));
-    co_return to_json(baseline);
+    co_return shown(baseline);
 }
 
 // From one commit to another, as a restore of the later into the earlier would plan it.
@@ -316,79 +219,43 @@ io::Task<json> show_changes(VaultCall const& call, std::string const& name) {
                 }
                 return vault::plan_restore(std::move(after), state, scope);
             }));
-    co_return to_json(plan);
+    co_return shown(plan);
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> read_map(json const& input) {
-    std::vector<std::pair<std::string, std::string>> map;
-    for (auto const& pair : input.value("Map", json::array())) {
-        bool const good = pair.is_array() && pair.size() == 2 && pair[0].is_string() &&
-                          pair[1].is_string() && !pair[0].get_ref<std::string const&>().empty();
-        if (!good) return bad("Map is a list of pairs of texts.");
-        map.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
-    }
-    return map;
+// Accepted: it is written down, and goes on whatever becomes of the caller.
+template <vault::JobKind kKind>
+io::Task<json> start_job(VaultCall const& call, std::string const&) {
+    MERIDIAN_CO_TRY(auto body, read_object(call.request));
+    vault::Jobs::Wish wish{.kind = kKind,
+                           .account = call.caller.account,
+                           .by = call.caller.arn,
+                           .request = std::move(body)};
+    MERIDIAN_CO_CHECK(check_job(call.services, call.keeper_of, wish));
+    MERIDIAN_CO_TRY(auto job, co_await call.services.jobs.start(std::move(wish)));
+    co_return shown(vault::Jobs::Shown{.job = std::move(job)});
 }
 
-Result<vault::RestoreRequest> read_restore(VaultCall const& call) {
-    using Type = json::value_t;
-    MERIDIAN_TRY(auto const input, read_members(call.request, {{"Baseline", Type::string},
-                                                               {"At", Type::string},
-                                                               {"Function", Type::string},
-                                                               {"FromRegion", Type::string},
-                                                               {"Vault", Type::string},
-                                                               {"RecoveryKey", Type::string},
-                                                               {"Signer", Type::string},
-                                                               {"Exact", Type::boolean},
-                                                               {"Map", Type::array},
-                                                               {"DryRun", Type::boolean}}));
-    vault::RestoreRequest request{
-        .caller = call.caller.arn,
-        .signer = input.value("Signer", ""),
-        .scope = {.account = call.caller.account, .exact = input.value("Exact", false)},
-        .dry_run = input.value("DryRun", false)};
-    if (input.contains("Baseline") == input.contains("At"))
-        return bad("A restore needs either Baseline or At.");
-    if (input.contains("Baseline")) {
-        request.baseline = input["Baseline"].get<std::string>();
-    } else {
-        request.at = wire::parse_iso8601(input["At"].get<std::string>());
-        if (!request.at) return bad("At is a time such as 2026-11-23T10:42:07Z.");
-    }
-    if (input.contains("Function")) {
-        request.scope.function = model::FunctionName(input["Function"].get<std::string>());
-    }
-    if (input.contains("FromRegion")) {
-        if (input.contains("Vault")) return bad("FromRegion and Vault exclude each other.");
-        auto const region = input["FromRegion"].get<std::string>();
-        request.from = call.keeper_of(region);
-        if (request.from == nullptr)
-            return bad(fmt::format("The region {} keeps no vault here: name its Vault.", region));
-    }
-    if (input.contains("Vault")) {
-        request.vault = input["Vault"].get<std::string>();
-        if (!request.vault.is_absolute())
-            return bad("Vault is an absolute path on the server's machine.");
-    }
-    if (input.contains("RecoveryKey")) {
-        MERIDIAN_TRY(request.recovery_key,
-                     vault::RecoveryKey::parse(input["RecoveryKey"].get<std::string>()));
-    }
-    MERIDIAN_TRY(request.scope.map, read_map(input));
-    return request;
+io::Task<json> list_jobs(VaultCall const& call) {
+    json out = json::array();
+    for (auto const& job : call.services.jobs.list(call.caller.account)) out.push_back(shown(job));
+    co_return json{{"Jobs", std::move(out)}};
 }
 
-io::Task<json> restore(VaultCall const& call) {
-    MERIDIAN_CO_TRY(auto request, read_restore(call));
-    // What the vault has not seen yet could not be brought back either.
-    if (request.vault.empty() && request.from == nullptr) {
-        MERIDIAN_CO_CHECK(co_await catch_up(call.services));
+io::Task<json> show_job(VaultCall const& call, std::string const& id) {
+    unsigned wait_seconds = 0;
+    for (auto const& [key, value] : wire::split_query(call.request.query())) {
+        if (key != "wait") continue;
+        auto const text = wire::percent_decoded_text(value);
+        auto const* const end = text.data() + text.size();
+        auto const [stop, error] = std::from_chars(text.data(), end, wait_seconds);
+        if (error != std::errc{} || stop != end || wait_seconds > kJobWaitSecondsMax)
+            co_return bad(fmt::format("wait is seconds, {} at most.", kJobWaitSecondsMax));
     }
-    MERIDIAN_CO_TRY(auto const report, co_await call.services.restorer.restore(std::move(request)));
-    auto out = to_json(report.plan);
-    out["Commit"] = report.commit.hex();
-    out["FromRegion"] = report.region;
-    out["Applied"] = report.applied;
+    MERIDIAN_CO_TRY(auto const found,
+                    co_await call.services.jobs.wait(call.caller.account, id,
+                                                     std::chrono::seconds(wait_seconds)));
+    auto out = shown(found);
+    if (found.job.state == vault::JobState::kSucceeded) out["Result"] = found.job.result;
     co_return out;
 }
 
@@ -411,18 +278,26 @@ std::optional<Route> route_of(HttpRequest const& request) {
     bool const get = request.method == "GET";
     bool const post = request.method == "POST";
     if (get && path == "vault") return Route{"meridian:GetVault", without_name<show_vault>};
+    if (get && path == "vault/jobs") return Route{"meridian:ListJobs", without_name<list_jobs>};
     if (post && path == "vault/verify")
-        return Route{"meridian:VerifyVault", without_name<verify_vault>};
+        return Route{"meridian:VerifyVault", start_job<vault::JobKind::kVerify>};
     if (get && path == "backups") return Route{"meridian:ListBackups", without_name<list_backups>};
     if (post && path == "backups")
-        return Route{"meridian:CreateBackup", without_name<create_backup>};
+        return Route{"meridian:CreateBackup", start_job<vault::JobKind::kBackup>};
     if (post && path == "backups/prune")
         return Route{"meridian:PruneBackups", without_name<prune_backups>};
     if (get && path == "baselines")
         return Route{"meridian:ListBaselines", without_name<list_baselines>};
     if (post && path == "baselines")
         return Route{"meridian:CreateBaseline", without_name<create_baseline>};
-    if (post && path == "restores") return Route{"meridian:Restore", without_name<restore>};
+    if (post && path == "restores")
+        return Route{"meridian:Restore", start_job<vault::JobKind::kRestore>};
+    constexpr std::string_view kJob = "vault/jobs/";
+    if (get && path.starts_with(kJob)) {
+        auto id = wire::percent_decoded_text(path.substr(kJob.size()));
+        if (!vault::is_job_id(id)) return std::nullopt;
+        return Route{kGetJob, show_job, std::move(id)};
+    }
     constexpr std::string_view kOne = "baselines/";
     if (!get || !path.starts_with(kOne)) return std::nullopt;
     path.remove_prefix(kOne.size());
@@ -438,7 +313,15 @@ std::optional<Route> route_of(HttpRequest const& request) {
 io::Task<HttpResponse> serve_vault(Authorizer& authorizer, VaultCall call) {
     auto route = route_of(call.request);
     if (!route) co_return fail(Errc::kUnknownOperation, "There is no such operation.");
-    MERIDIAN_CO_CHECK(authorizer.authorize_vault(call.caller, route->action, call.origin));
+    // Who may begin something may see how it goes.
+    bool is_own = false;
+    if (route->action == kGetJob) {
+        auto const job = call.services.jobs.find(call.caller.account, route->name);
+        is_own = job && job->job.by == call.caller.arn;
+    }
+    if (!is_own) {
+        MERIDIAN_CO_CHECK(authorizer.authorize_vault(call.caller, route->action, call.origin));
+    }
     auto const done = co_await route->run(call, route->name);
     if (done) co_return json_answer(*done);
     auto error = done.error();

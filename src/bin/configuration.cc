@@ -75,6 +75,9 @@ void read_verify(YAML::Node const& node, vault::BackupPlan& plan) {
             }
         };
     }
+    members["copies"] = [&plan](YAML::Node const& n) {
+        plan.verify_copies = is_never(n) ? std::nullopt : std::optional(duration(n));
+    };
     read_members(node, "verify", members);
 }
 
@@ -95,7 +98,8 @@ void read_backup(YAML::Node const& node, vault::BackupPlan& plan) {
                    }},
                   {"keep", [&](auto const& n) { read_keep(n, plan.keep); }},
                   {"verify", [&](auto const& n) { read_verify(n, plan); }},
-                  {"copies", [&](auto const& n) { read_copies(n, plan); }}});
+                  {"copies", [&](auto const& n) { read_copies(n, plan); }},
+                  {"copy_timeout", [&](auto const& n) { plan.copy_time_max = duration(n); }}});
 }
 
 void read_registries(YAML::Node const& node, std::string_view member,

@@ -23,6 +23,8 @@ backup:
     hash: 6h
     hash_parts: 8
     invoke: 7d
+    copies: 30d
+  copy_timeout: 5m
 )")
                           .value()
                           .backup;
@@ -30,6 +32,8 @@ backup:
     EXPECT_EQ(plan.keep, (vault::Retention{.last = 2, .hourly = 12, .daily = 0}));
     EXPECT_EQ(plan.copies.size(), 2U);
     EXPECT_EQ(plan.hash_parts, 8U);
+    EXPECT_EQ(plan.verify_copies, std::chrono::days(30));
+    EXPECT_EQ(plan.copy_time_max, std::chrono::minutes(5));
     using enum vault::VerifyLevel;
     EXPECT_EQ(plan.verify, (std::map<vault::VerifyLevel, std::chrono::seconds>{
                                {kHash, std::chrono::hours(6)}, {kInvoke, std::chrono::days(7)}}));

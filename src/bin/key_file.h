@@ -9,11 +9,6 @@
 
 namespace meridian::bin {
 
-// Writes `bytes` so that after a crash the file is whole or absent: temporary file, fsync, rename,
-// fsync of the directory. Mode 0600 unless told otherwise.
-Result<void> write_file_durably(std::filesystem::path const& path, std::string const& bytes,
-                                unsigned mode = 0600);
-
 // The 32 random bytes in `path`; made at the first call. kCorrupt if the file is not 32 bytes.
 Result<std::string> load_or_create_key(std::filesystem::path const& path, Random& random);
 

@@ -30,6 +30,7 @@
 #include "bin/root_credentials.h"
 #include "bin/stop_watchdog.h"
 #include "crypto/system_random.h"
+#include "io/durable_file.h"
 #include "io/system_clock.h"
 #include "model/limits.h"
 #include "sandbox/jailer_client.h"
@@ -221,6 +222,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
         MERIDIAN_CO_CHECK(co_await region->start(iam_home->store(), iam_copies));
         front.add_region(region->services());
     }
+    for (auto const& region : regions) region->begin_jobs(front.keeper_of());
 
     io::HttpServerOptions http;
     http.header_bytes_max = limits::kHeaderBytesMax;
@@ -254,10 +256,11 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     auto const host =
         options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
     endpoint = fmt::format("http://{}:{}", host, port);
-    MERIDIAN_CO_CHECK(write_file_durably(options.data / "config",
-                                         fmt::format("[default]\nregion = {}\nendpoint_url = {}\n",
-                                                     options.regions.front(), endpoint),
-                                         0644));
+    MERIDIAN_CO_CHECK(
+        io::write_file_durably(options.data / "config",
+                               fmt::format("[default]\nregion = {}\nendpoint_url = {}\n",
+                                           options.regions.front(), endpoint),
+                               0644));
     // Where a scraper finds it; a file of an earlier start would lead astray.
     MetricsEndpoint metrics(executor, clock, log, regions);
     std::string metrics_url;
@@ -265,7 +268,7 @@ io::Task<> serve(Options options, Clock const& clock, Random& random, Log& log, 
     MERIDIAN_CO_TRY(auto const metrics_port, parse_metrics_port(options.metrics_port));
     if (metrics_port) {
         MERIDIAN_CO_TRY(metrics_url, metrics.listen(options.host, *metrics_port));
-        MERIDIAN_CO_CHECK(write_file_durably(url_file, metrics_url + "\n", 0644));
+        MERIDIAN_CO_CHECK(io::write_file_durably(url_file, metrics_url + "\n", 0644));
     } else {
         std::error_code ignored;
         fs::remove(url_file, ignored);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/vault_jobs.h"
 #include "bin/key_file.h"
 #include "bin/region_store.h"
 #include "bin/scratch_region.h"
@@ -301,8 +302,21 @@ Result<void> Region::open_vault() {
             .code = *code_,
             .reveal =
                 [this](store::Change& change) { return reveal_for_vault(host_.secrets, change); },
+            .open_reader =
+                [this] {
+                    return vault::Vault::open(vault_options(vault::GitRepository::Access::kRead),
+                                              host_.clock);
+                },
+            .clock = host_.clock,
             .log = host_.log,
         });
+    MERIDIAN_TRY(jobs_, vault::Jobs::open({.directory = directory_ / "jobs",
+                                           .executor = host_.executor,
+                                           .pool = host_.pool,
+                                           .key = host_.records_key,
+                                           .clock = host_.clock,
+                                           .random = host_.random,
+                                           .log = host_.log}));
     return {};
 }
 
@@ -311,6 +325,8 @@ void Region::restore_from(vault::VaultKeeper& source) {
         .region = name_,
         .store = *watched_store_,
         .code = *code_,
+        .put_packages =
+            [this](std::vector<std::string> zips) { return code_->put_all(std::move(zips)); },
         .own = source,
         .write_account =
             [this](store::Transaction transaction) {
@@ -365,13 +381,19 @@ void Region::make_verifier() {
     verifier_ = std::make_unique<vault::Verifier>(vault::Verifier::Parts{
         .keeper = *vault_,
         .store = *watched_store_,
-        .open_reader =
-            [this] {
-                return vault::Vault::open(vault_options(vault::GitRepository::Access::kRead),
-                                          host_.clock);
-            },
         .make_scratch =
             [this] { return make_scratch_region(host_, name_, directory_ / "scratch", *vault_); },
+        .fetch_copy =
+            [this](std::string copy) {
+                return bin::fetch_copy(std::move(copy), directory_ / "copy.git",
+                                       host_.backup_plan.copy_time_max, host_.pool);
+            },
+        .open_copy =
+            [this](std::filesystem::path const& copy) {
+                auto options = vault_options(vault::GitRepository::Access::kRead);
+                options.directory = copy;
+                return vault::Vault::open(std::move(options), host_.clock);
+            },
         .clock = host_.clock,
         .log = host_.log,
     });
@@ -380,8 +402,9 @@ void Region::make_verifier() {
                                .keeper = *vault_,
                                .verifier = *verifier_,
                                .push =
-                                   [this](std::string copy) {
-                                       return push_vault(directory_ / "vault.git", std::move(copy));
+                                   [this](std::string copy, std::chrono::seconds time_max) {
+                                       return push_vault(directory_ / "vault.git", std::move(copy),
+                                                         time_max);
                                    },
                                .clock = host_.clock,
                                .log = host_.log,
@@ -453,6 +476,14 @@ io::Task<> Region::start(regions::WatchedStore& iam_home,
     co_return Result<void>{};
 }
 
+void Region::begin_jobs(api::KeeperOf keeper_of) {
+    if (!jobs_) return;
+    jobs_->begin([services = *services().vault, keeper_of = std::move(keeper_of)](
+                     vault::Job job, std::shared_ptr<vault::Progress> progress) {
+        return api::run_job(services, keeper_of, std::move(job), std::move(progress));
+    });
+}
+
 asio::awaitable<void> Region::stop_environments() {
     if (repositories_) co_await repositories_->stop();
     if (pipelines_) co_await pipelines_->stop();
@@ -461,6 +492,7 @@ asio::awaitable<void> Region::stop_environments() {
 }
 
 asio::awaitable<void> Region::stop() {
+    if (jobs_) co_await jobs_->stop();
     co_await stop_environments();
     if (control_) co_await control_->stop();
     co_await background_.stop();
@@ -499,7 +531,7 @@ api::RegionServices Region::services() {
             .rollouts = {.store = *watched_store_, .code = *code_},
             .builds = {.builds = *builds_, .code = *code_},
             .vault = vault_ ? std::optional(api::VaultServices{*vault_, *restorer_, *verifier_,
-                                                               *backups_, *watched_store_})
+                                                               *backups_, *jobs_, *watched_store_})
                             : std::nullopt};
 }
 

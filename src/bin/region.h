@@ -91,6 +91,9 @@ class Region {
     // follows; then it adds its follower to `iam_copies`, which must outlive it.
     io::Task<> start(regions::WatchedStore& iam_home,
                      std::vector<regions::AccountFollower*>& iam_copies);
+    // From now on the vault's jobs run, those first that were interrupted. Before the first
+    // request.
+    void begin_jobs(api::KeeperOf keeper_of);
     // Goes on with what pipelines were at. Call when the public API answers.
     io::Task<> resume_pipelines();
     // Ends every environment and build; requests of functions may be in progress still.
@@ -137,6 +140,7 @@ class Region {
     std::unique_ptr<pipeline::Pipelines> pipelines_;
     std::unique_ptr<vault::Verifier> verifier_;
     std::unique_ptr<vault::BackupRunner> backups_;
+    std::unique_ptr<vault::Jobs> jobs_;                  // null: it keeps no vault
     std::unique_ptr<regions::ChangeSource> iam_source_;  // of a region that is not the home
     std::unique_ptr<regions::AccountFollower> iam_follower_;
     std::unique_ptr<iam::AccountLog> account_log_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bin/key_file.h"
+#include "io/durable_file.h"
 #include "store/postgres_store.h"
 #include "store/sqlite_store.h"
 
@@ -47,7 +48,7 @@ Result<std::unique_ptr<store::SqlStore>> open_region_store(std::string const& ur
     MERIDIAN_TRY(auto opened,
                  store::PostgresStore::open({.url = url, .schema = schema}, clock, log));
     if (!in_schema) {
-        MERIDIAN_CHECK(write_file_durably(directory / kMarker, schema + "\n"));
+        MERIDIAN_CHECK(io::write_file_durably(directory / kMarker, schema + "\n"));
     }
     return opened;
 }

@@ -8,6 +8,7 @@
 #include "bin/key_file.h"
 #include "cli/aws_profile.h"
 #include "iam/secret_keys.h"
+#include "io/durable_file.h"
 
 namespace meridian::bin {
 
@@ -44,7 +45,7 @@ Result<RootCredentials> RootCredentials::load_or_create(
                                       .user_id = account.value()}});
     }
     if (text.size() != before) {
-        MERIDIAN_CHECK(write_file_durably(file, text));
+        MERIDIAN_CHECK(io::write_file_durably(file, text));
     }
     return credentials;
 }

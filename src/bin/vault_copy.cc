@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <optional>
 
-#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
 #include "io/child_process.h"
@@ -13,9 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A remote that hangs holds up the next backup, and nothing else, for so long.
-constexpr auto kPushMax = std::chrono::minutes(15);
-constexpr std::size_t kPushOutputBytesMax = 1024 * 1024;
+constexpr std::size_t kGitOutputBytesMax = 1024 * 1024;
 constexpr char kGit[] = "/usr/bin/git";
 
 // Git's own settings come from the vault alone; how ssh and https authenticate is the operator's.
@@ -31,14 +28,24 @@ std::vector<std::string> environment() {
     return out;
 }
 
-io::Task<> run_git(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), kGit);
-    MERIDIAN_CO_TRY(auto const done, co_await io::run_process({.arguments = std::move(arguments),
-                                                               .environment = environment(),
-                                                               .time_max = kPushMax},
-                                                              kPushOutputBytesMax));
-    if (done.ok()) co_return Result<void>{};
-    co_return fail(Errc::kUnavailable, fmt::format("git: {}", done.errors));
+// A server that accepts and then says nothing is given up; so is a whole transfer that takes too
+// long, whatever it goes over.
+constexpr char kStallBytes[] = "http.lowSpeedLimit=1";
+constexpr char kStallSeconds[] = "http.lowSpeedTime=60";
+
+io::Task<> run_git(std::vector<std::string> arguments, std::chrono::milliseconds time_max) {
+    arguments.insert(arguments.begin(), {kGit, "-c", kStallBytes, "-c", kStallSeconds});
+    auto const done = co_await io::run_process(
+        {.arguments = std::move(arguments), .environment = environment(), .time_max = time_max},
+        kGitOutputBytesMax);
+    if (!done && done.error().code == Errc::kDeadlineExceeded) {
+        co_return fail(Errc::kUnavailable,
+                       fmt::format("it did not answer in time: given up after {} s",
+                                   std::chrono::ceil<std::chrono::seconds>(time_max).count()));
+    }
+    if (!done) co_return std::unexpected(done.error());
+    if (done->ok()) co_return Result<void>{};
+    co_return fail(Errc::kUnavailable, fmt::format("git: {}", done->errors));
 }
 
 // A path, as git takes it for one; nothing for a URL or HOST:PATH.
@@ -51,18 +58,48 @@ std::optional<fs::path> local_path(std::string const& copy) {
 
 }  // namespace
 
-io::Task<> push_vault(fs::path vault, std::string copy) {
+io::Task<> push_vault(fs::path vault, std::string copy, std::chrono::milliseconds time_max) {
     if (copy.empty() || copy.starts_with('-'))
         co_return fail(Errc::kInvalidParameterValue, fmt::format("{} is no git remote.", copy));
     auto const path = local_path(copy);
     if (path && !fs::exists(*path)) {
         MERIDIAN_CO_CHECK(co_await run_git(
-            {"init", "--quiet", "--bare", "--initial-branch=main", "--", path->string()}));
+            {"init", "--quiet", "--bare", "--initial-branch=main", "--", path->string()},
+            time_max));
     }
-    co_return co_await run_git({"-C", vault.string(), "push", "--quiet", "--porcelain", "--prune",
-                                "--", copy, "refs/heads/main:refs/heads/main",
-                                "+refs/tags/baseline/*:refs/tags/baseline/*",
-                                "refs/meridian/*:refs/meridian/*"});
+    co_return co_await run_git(
+        {"-C", vault.string(), "push", "--quiet", "--porcelain", "--prune", "--", copy,
+         "refs/heads/main:refs/heads/main", "+refs/tags/baseline/*:refs/tags/baseline/*",
+         "refs/meridian/*:refs/meridian/*"},
+        time_max);
+}
+
+io::Task<std::shared_ptr<fs::path const>> fetch_copy(std::string copy, fs::path into,
+                                                     std::chrono::milliseconds time_max,
+                                                     io::BlockingPool& pool) {
+    auto const remove = [](fs::path const& path) -> Result<void> {
+        std::error_code error;
+        fs::remove_all(path, error);
+        if (!error) return {};
+        return fail(Errc::kIo, fmt::format("cannot remove {}: {}", path.string(), error.message()));
+    };
+    MERIDIAN_CO_CHECK(co_await io::blocking(pool, [remove, into] { return remove(into); }));
+    std::shared_ptr<fs::path const> const folder(new fs::path(into), [&pool](fs::path const* gone) {
+        // Off this thread, where it is not late: the next one removes it first, too.
+        (void)pool.submit([path = *gone] {
+            std::error_code ignored;
+            fs::remove_all(path, ignored);
+        });
+        delete gone;
+    });
+    MERIDIAN_CO_CHECK(co_await run_git(
+        {"init", "--quiet", "--bare", "--initial-branch=main", "--", into.string()}, time_max));
+    MERIDIAN_CO_CHECK(co_await run_git(
+        {"-c", "transfer.fsckObjects=true", "-C", into.string(), "fetch", "--quiet", "--no-tags",
+         "--", copy, "refs/heads/main:refs/heads/main", "refs/tags/baseline/*:refs/tags/baseline/*",
+         "refs/meridian/*:refs/meridian/*"},
+        time_max));
+    co_return folder;
 }
 
 }  // namespace meridian::bin

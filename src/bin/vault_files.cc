@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "bin/key_file.h"
 #include "control/function_records.h"
+#include "io/durable_file.h"
 
 namespace meridian::bin {
 namespace {
@@ -62,7 +63,7 @@ Result<VaultSecrets> load_or_create_vault_secrets(std::filesystem::path const& d
     auto const kept = key.keep(master, random);
     json const value = {
         {"recipient", kept.recipient}, {"box", kept.box}, {"voucher", kept.voucher}};
-    MERIDIAN_CHECK(write_file_durably(path, value.dump(2) + "\n"));
+    MERIDIAN_CHECK(io::write_file_durably(path, value.dump(2) + "\n"));
     secrets.recovery.push_back(kept);
     secrets.new_recovery_key = key.show();
     return secrets;

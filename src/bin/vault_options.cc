@@ -70,6 +70,17 @@ VaultCommands::VaultCommands(CLI::App& app, cli::ConnectionFlags& flags) : flags
         ->capture_default_str();
     backup_verify_->add_option("--part", verify_.part, "N/T: this part of the packages alone");
 
+    backup_verify_->add_option("--remote", verify_.copy,
+                               "A copy that the configuration names, instead of the vault itself");
+
+    auto* const job = app.add_subcommand("job", "Long work that a region does by itself");
+    job->require_subcommand(1);
+    job_list_ = add(job, "list", "Restores, verifications and backups, the newest last");
+    job_show_ = add(job, "show", "How far one is");
+    job_watch_ = add(job, "watch", "Follow one to its end");
+    for (auto* const command : {job_show_, job_watch_})
+        command->add_option("id", name_, "Such as j-01FHA7Z3K")->required();
+
     add_test_events(app);
 
     restore_command_ = add(&app, "restore", "Bring back a baseline or a moment");
@@ -122,6 +133,21 @@ std::optional<VaultCommands::Command> VaultCommands::chosen() const {
     if (*backup_verify_) {
         return [=, this](Connection connection, Clock const& clock) {
             return cli::verify_vault(std::move(connection), clock, verify_, output);
+        };
+    }
+    if (*job_list_) {
+        return [=](Connection connection, Clock const& clock) {
+            return cli::list_jobs(std::move(connection), clock, output);
+        };
+    }
+    if (*job_show_) {
+        return [=, this](Connection connection, Clock const& clock) {
+            return cli::show_job(std::move(connection), clock, name_, output);
+        };
+    }
+    if (*job_watch_) {
+        return [=, this](Connection connection, Clock const& clock) {
+            return cli::watch_job(std::move(connection), clock, name_, output);
         };
     }
     if (*backup_create_) {

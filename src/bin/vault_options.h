@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/job_watch.h"
 #include "cli/test_event_commands.h"
 #include "cli/vault_commands.h"
 
@@ -52,6 +53,9 @@ class VaultCommands {
     CLI::App* backup_prune_ = nullptr;
     CLI::App* backup_status_ = nullptr;
     CLI::App* backup_verify_ = nullptr;
+    CLI::App* job_list_ = nullptr;
+    CLI::App* job_show_ = nullptr;
+    CLI::App* job_watch_ = nullptr;
     CLI::App* restore_command_ = nullptr;
     CLI::App* test_event_put_ = nullptr;
     CLI::App* test_event_record_ = nullptr;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/job_watch.h"
 #include "cli/meridian_api.h"
 #include "wire/uri.h"
 
@@ -32,12 +33,32 @@ std::string changes_text(json const& answer) {
 std::string copies_text(json const& answer) {
     std::string text;
     for (auto const& copy : answer.value("Copies", json::array())) {
-        text += copy.contains("Error") ? fmt::format("  {}: not sent: {}\n", copy.value("Copy", ""),
-                                                     copy.value("Error", ""))
-                                       : fmt::format("  {}: sent {}\n", copy.value("Copy", ""),
-                                                     copy.value("Sent", ""));
+        auto const name = copy.value("Copy", "");
+        if (copy.contains("SendingSince"))
+            text +=
+                fmt::format("  {}: being sent since {}\n", name, copy.value("SendingSince", ""));
+        if (copy.contains("Error")) {
+            text += fmt::format("  {}: not sent: {}\n", name, copy.value("Error", ""));
+        } else if (copy.contains("Sent")) {
+            text += fmt::format("  {}: sent {}\n", name, copy.value("Sent", ""));
+        } else if (!copy.contains("SendingSince")) {
+            text += fmt::format("  {}: not sent since the server started\n", name);
+        }
     }
     return text;
+}
+
+// When something was last proven, and what the last look at it found.
+std::string proof_text(std::string const& name, json const& proofs) {
+    auto text = proofs.contains("Proven") ? fmt::format("{} last proven {} by {}\n", name,
+                                                        proofs["Proven"].value("ProvenAsOf", ""),
+                                                        proofs["Proven"].value("By", ""))
+                                          : fmt::format("{} never proven\n", name);
+    if (!proofs.contains("Last")) return text;
+    auto const problems = proofs["Last"].value("Problems", json::array());
+    if (problems.empty()) return text;
+    return text + fmt::format("         at {}: {} problems\n", proofs["Last"].value("Began", ""),
+                              problems.size());
 }
 
 std::string baseline_path(std::string const& name) {
@@ -113,19 +134,15 @@ io::Task<> show_vault(Connection connection, Clock const& clock, Output output) 
     }
     output.print(fmt::format("commit {}, {} changes behind the region\n", answer.value("Head", ""),
                              answer.value("Behind", 0U)));
-    for (auto const& level : answer.value("Levels", json::array())) {
-        auto const name = level.value("Level", "");
-        output.print(level.contains("Proven") ? fmt::format("{:<8} last proven {} by {}\n", name,
-                                                            level["Proven"].value("ProvenAsOf", ""),
-                                                            level["Proven"].value("By", ""))
-                                              : fmt::format("{:<8} never proven\n", name));
-        if (!level.contains("Last")) continue;
-        auto const problems = level["Last"].value("Problems", json::array());
-        if (!problems.empty()) {
-            output.print(fmt::format("         at {}: {} problems\n",
-                                     level["Last"].value("Began", ""), problems.size()));
-        }
+    for (auto const& trouble : answer.value("Troubles", json::array())) {
+        output.print(fmt::format("it cannot follow the {}'s log since {}: {}\n",
+                                 trouble.value("Log", ""), trouble.value("Since", ""),
+                                 trouble.value("Error", "")));
     }
+    for (auto const& level : answer.value("Levels", json::array()))
+        output.print(proof_text(fmt::format("{:<8}", level.value("Level", "")), level));
+    for (auto const& copy : answer.value("Copies", json::array()))
+        output.print(proof_text(copy.value("Copy", ""), copy));
     co_return Result<void>{};
 }
 
@@ -133,6 +150,7 @@ io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions
                         Output output) {
     json body = {{"Level", options.level}};
     if (!options.baseline.empty()) body["Baseline"] = options.baseline;
+    if (!options.copy.empty()) body["Copy"] = options.copy;
     if (!options.part.empty()) {
         unsigned part = 0, parts = 0;
         int end = 0;
@@ -142,8 +160,8 @@ io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions
         body["Part"] = part;
         body["Parts"] = parts;
     }
-    MERIDIAN_CO_TRY(auto const answer, co_await ask(std::move(connection), clock, "POST",
-                                                    "vault/verify", std::move(body)));
+    MERIDIAN_CO_TRY(auto const answer, co_await run_job(std::move(connection), clock,
+                                                        "vault/verify", std::move(body), output));
     auto const problems = answer.value("Problems", json::array());
     if (output.json) {
         print_json(output, answer);
@@ -169,15 +187,17 @@ io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions
             output.print(fmt::format("  {}\n", problem.get<std::string>()));
     }
     if (problems.empty()) co_return Result<void>{};
-    co_return fail(Errc::kCorrupt, fmt::format("The vault has {} problems.", problems.size()));
+    co_return fail(Errc::kCorrupt,
+                   fmt::format("The {} has {} problems.", options.copy.empty() ? "vault" : "copy",
+                               problems.size()));
 }
 
 io::Task<> create_backup(Connection connection, Clock const& clock, std::string message,
                          Output output) {
     json body = json::object();
     if (!message.empty()) body["Message"] = message;
-    MERIDIAN_CO_TRY(auto const made,
-                    co_await ask(std::move(connection), clock, "POST", "backups", std::move(body)));
+    MERIDIAN_CO_TRY(auto const made, co_await run_job(std::move(connection), clock, "backups",
+                                                      std::move(body), output));
     std::size_t failed = 0;
     for (auto const& copy : made.value("Copies", json::array()))
         failed += copy.contains("Error") ? 1 : 0;
@@ -248,8 +268,8 @@ io::Task<> restore(Connection connection, Clock const& clock, RestoreOptions opt
             co_return fail(Errc::kInvalidParameterValue, "--map is FROM=TO.");
         body["Map"].push_back({pair.substr(0, equals), pair.substr(equals + 1)});
     }
-    MERIDIAN_CO_TRY(auto const answer, co_await ask(std::move(connection), clock, "POST",
-                                                    "restores", std::move(body)));
+    MERIDIAN_CO_TRY(auto const answer, co_await run_job(std::move(connection), clock, "restores",
+                                                        std::move(body), output));
     if (output.json) {
         print_json(output, answer);
         co_return Result<void>{};

@@ -28,6 +28,7 @@ struct VerifyOptions {
     std::string level = "hash";
     std::string baseline;
     std::string part;  // "3/8"
+    std::string copy;  // a copy of the vault, instead of itself
 };
 // kCorrupt where something is wrong, after it was printed.
 io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions options,

@@ -1,10 +1,12 @@
 #include "store/code_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <span>
 #include <string_view>
 
 #include <fcntl.h>
@@ -22,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kBootFile[] = ".boot";
+constexpr std::size_t kZipsAtOnceMax = 64;  // files that are open while they wait for the disk
 
 std::unexpected<Error> io_error(std::string_view doing, fs::path const& path) {
     return fail(Errc::kIo,
@@ -174,32 +177,49 @@ fs::path CodeFolder::zip_path(std::string const& hex) const { return zips_ / (he
 fs::path CodeFolder::unpacked_path(std::string const& hex) const { return unpacked_ / hex; }
 std::string CodeFolder::temporary_name() { return fmt::format(".new-{}", next_temporary_++); }
 
-Result<void> CodeFolder::put(std::string const& hex, std::string const& zip_bytes) {
-    auto const path = zip_path(hex);
+Result<void> CodeFolder::put(std::vector<Zip> const& zips) {
+    for (auto rest = std::span(zips); !rest.empty();) {
+        auto const group = rest.first(std::min(rest.size(), kZipsAtOnceMax));
+        rest = rest.subspan(group.size());
+        std::vector<io::UniqueFd> files;
+        for (auto const& zip : group) {
+            MERIDIAN_TRY(auto file, write_zip(zip));
+            files.push_back(std::move(file));
+        }
+        for (std::size_t n = 0; n < group.size(); ++n) {
+            MERIDIAN_CHECK(sync_file(files[n], zip_path(group[n].hex)));
+        }
+    }
+    return sync_directory(zips_);
+}
+
+Result<io::UniqueFd> CodeFolder::write_zip(Zip const& zip) {
+    auto const path = zip_path(zip.hex);
     {
         std::lock_guard lock(presence_);
         touch(path);
     }
     // A copy that has rotted is replaced. One that is sound may have been written only now: it is
     // synced all the same, which costs nothing where it is done.
-    if (get(hex)) {
-        MERIDIAN_CHECK(sync_file(io::UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path));
-        return sync_directory(zips_);
+    if (get(zip.hex)) {
+        io::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!file.valid()) return io_error("open", path);
+        return file;
     }
     auto const temporary = zips_ / temporary_name();
-    auto file = write_new(temporary, zip_bytes);
+    auto file = write_new(temporary, zip.bytes);
     Result<void> named = file ? Result<void>() : std::unexpected(file.error());
     if (named && ::rename(temporary.c_str(), path.c_str()) != 0)
         named = io_error("rename", temporary);
     if (!named) {
         ::unlink(temporary.c_str());
-        return named;
+        return std::unexpected(named.error());
     }
     // Named before it is synced: the sync writes the file and its name together, and the
     // directory's finds little left to do. What a power cut leaves here half-written is never taken
-    // for sound.
-    MERIDIAN_CHECK(sync_file(*file, path));
-    return sync_directory(zips_);
+    // for sound. Writing begins now, so that the first sync of many finds all of them under way.
+    static_cast<void>(::sync_file_range(file->get(), 0, 0, SYNC_FILE_RANGE_WRITE));
+    return file;
 }
 
 Result<std::uint64_t> CodeFolder::zipped_bytes(std::string const& hex) {

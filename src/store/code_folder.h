@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -35,8 +36,13 @@ class CodeFolder {
     static Result<std::unique_ptr<CodeFolder>> open(
         std::filesystem::path const& directory, std::vector<std::filesystem::path>& remove_later);
 
-    // Stores a zip durably unless it is here, sound, already.
-    Result<void> put(std::string const& hex, std::string const& zip_bytes);
+    struct Zip {
+        std::string hex;
+        std::string_view bytes;
+    };
+    // Stores zips durably unless they are here, sound, already. All of them wait for the disk
+    // together.
+    Result<void> put(std::vector<Zip> const& zips);
     // kResourceNotFound, or kCorrupt with the file's path.
     Result<std::string> get(std::string const& hex);
     // How long the zip is; kResourceNotFound. Its bytes are not looked at.
@@ -59,6 +65,8 @@ class CodeFolder {
     explicit CodeFolder(std::filesystem::path const& directory);
     [[nodiscard]] std::filesystem::path zip_path(std::string const& hex) const;
     [[nodiscard]] std::filesystem::path unpacked_path(std::string const& hex) const;
+    // A zip's file under its name, on its way to the disk.
+    Result<io::UniqueFd> write_zip(Zip const& zip);
     // A name beside, which the next open() removes if it is still there.
     [[nodiscard]] std::string temporary_name();
     // Opens unpacked/hex; where it is not there, `fill` writes its files first.

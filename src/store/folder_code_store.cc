@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <set>
+#include <span>
 #include <vector>
 
 #include <fcntl.h>
@@ -43,10 +44,21 @@ Result<AcceptedCode> accepted(std::string zip_bytes, ZipLimits const& limits) {
                         .carried = Package{std::move(sha256), std::move(zip_bytes)}};
 }
 
+Result<std::vector<StoredCode>> stored_in(CodeFolder& folder, std::span<std::string const> zips) {
+    std::vector<StoredCode> stored;
+    std::vector<CodeFolder::Zip> files;
+    for (auto const& zip : zips) {
+        auto const digest = crypto::sha256(zip);
+        stored.push_back({model::CodeSha256(to_base64(crypto::as_bytes(digest))), zip.size()});
+        files.push_back({to_hex(crypto::as_bytes(digest)), zip});
+    }
+    MERIDIAN_CHECK(folder.put(files));
+    return stored;
+}
+
 Result<StoredCode> stored_in(CodeFolder& folder, std::string const& zip_bytes) {
-    auto const digest = crypto::sha256(zip_bytes);
-    MERIDIAN_CHECK(folder.put(to_hex(crypto::as_bytes(digest)), zip_bytes));
-    return StoredCode{model::CodeSha256(to_base64(crypto::as_bytes(digest))), zip_bytes.size()};
+    MERIDIAN_TRY(auto stored, stored_in(folder, std::span(&zip_bytes, 1)));
+    return std::move(stored.front());
 }
 
 Result<void> check_zipped_size(std::string const& zip_bytes) {
@@ -184,6 +196,20 @@ io::Task<StoredCode> FolderCodeStore::put(std::string zip_bytes) {
         state->pool, [state, zip_bytes = std::move(zip_bytes)]() -> Result<StoredCode> {
             MERIDIAN_CHECK(check_zip(zip_bytes));
             return stored_in(*state->folder, zip_bytes);
+        });
+}
+
+io::Task<std::vector<StoredCode>> FolderCodeStore::put_all(std::vector<std::string> zips) {
+    for (auto const& zip : zips) {
+        MERIDIAN_CO_CHECK(check_zipped_size(zip));
+    }
+    auto const state = state_;
+    co_return co_await io::blocking(
+        state->pool, [state, zips = std::move(zips)]() -> Result<std::vector<StoredCode>> {
+            for (auto const& zip : zips) {
+                MERIDIAN_CHECK(check_zip(zip));
+            }
+            return stored_in(*state->folder, zips);
         });
 }
 

@@ -42,6 +42,9 @@ class FolderCodeStore final : public CodeStore {
 
     io::Task<AcceptedCode> accept(std::string zip_bytes) override;
     io::Task<StoredCode> put(std::string zip_bytes) override;
+    // put() of many, in their order, with one wait for the disk. What was stored before an error
+    // stays.
+    io::Task<std::vector<StoredCode>> put_all(std::vector<std::string> zips);
     io::Task<std::string> get(model::CodeSha256 sha256) override;
     io::Task<> make_ready(model::CodeSha256 sha256) override;
     [[nodiscard]] bool is_ready_at_once(std::uint64_t zipped_bytes) const override;

@@ -15,6 +15,20 @@ std::string backup_name(WallTime time) {
 
 bool is_backup(Baseline const& baseline) { return baseline.name.starts_with(kBackupPrefix); }
 
+std::string shown_remote(std::string_view remote) {
+    auto const scheme = remote.find("://");
+    if (scheme == std::string_view::npos) return std::string(remote);
+    auto const begin = scheme + 3;
+    auto const authority = remote.substr(begin, remote.find('/', begin) - begin);
+    auto const at = authority.rfind('@');
+    auto const colon = authority.find(':');
+    if (at == std::string_view::npos || colon == std::string_view::npos || colon > at)
+        return std::string(remote);
+    std::string shown(remote);
+    shown.erase(begin + colon, at - colon);
+    return shown;
+}
+
 DueWork due(BackupPlan const& plan, WallTime now, std::optional<WallTime> newest,
             LastProofs const& proofs) {
     DueWork out;
@@ -28,6 +42,13 @@ DueWork due(BackupPlan const& plan, WallTime now, std::optional<WallTime> newest
         if (over(last == proofs.last.end() ? std::nullopt : std::optional(last->second.began),
                  interval))
             out.verify.push_back(level);
+    }
+    for (auto const& copy : plan.copies) {
+        auto const last = proofs.last_of_copies.find(shown_remote(copy));
+        auto const began =
+            last == proofs.last_of_copies.end() ? std::nullopt : std::optional(last->second.began);
+        if (plan.verify_copies && over(began, *plan.verify_copies))
+            out.verify_copies.push_back(copy);
     }
     return out;
 }

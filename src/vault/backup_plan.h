@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vault/baseline.h"
@@ -37,14 +38,22 @@ struct BackupPlan {
     std::uint32_t hash_parts = 1;
     // Git remotes that get every backup, as `git push` names them.
     std::vector<std::string> copies = {};
+    // One that takes longer has failed.
+    std::chrono::seconds copy_time_max = std::chrono::minutes(15);
+    // How often each copy is verified; nothing: never.
+    std::optional<std::chrono::seconds> verify_copies = {};
 
     bool operator==(BackupPlan const&) const = default;
 };
+
+// A git remote without the password that its URL may hold: what people, logs and proofs see.
+[[nodiscard]] std::string shown_remote(std::string_view remote);
 
 // What of the plan is due: a backup, then verifications, the cheapest first.
 struct DueWork {
     bool backup = false;
     std::vector<VerifyLevel> verify = {};
+    std::vector<std::string> verify_copies = {};
 };
 // `newest`: when the newest backup was made. `proofs`: those of the vault.
 [[nodiscard]] DueWork due(BackupPlan const& plan, WallTime now, std::optional<WallTime> newest,

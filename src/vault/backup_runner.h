@@ -1,6 +1,7 @@
 #pragma once
 // Runs a backup plan by itself: makes backups, sends copies, verifies and prunes when they are due.
-// A failure is logged and tried again at the next look.
+// A failure is logged and tried again at the next look. Copies are sent side by side, and beside
+// verifications: a remote that hangs holds up nothing but the next backup, for a while.
 //
 // Threads: its region's executor.
 
@@ -19,12 +20,12 @@ class BackupRunner {
     struct Parts {
         VaultKeeper& keeper;
         Verifier& verifier;
-        // Sends main, the baselines and the proofs to one copy; null: this region has no way to.
-        std::function<io::Task<>(std::string copy)> push;
+        // Sends main, the baselines and the proofs to one copy.
+        std::function<io::Task<>(std::string copy, std::chrono::seconds time_max)> push;
         Clock const& clock;
         Log& log;
     };
-    BackupRunner(BackupPlan plan, Parts parts) : plan_(std::move(plan)), parts_(std::move(parts)) {}
+    BackupRunner(BackupPlan plan, Parts parts);
 
     [[nodiscard]] BackupPlan const& plan() const noexcept { return plan_; }
 
@@ -32,25 +33,36 @@ class BackupRunner {
     io::Task<> run();
 
     struct CopyState {
-        std::string copy;
-        std::optional<WallTime> sent = {};  // the last that went well
-        std::string error = {};             // of the last try; empty: it went well
+        std::string copy;                      // as it is shown
+        std::optional<WallTime> sent = {};     // the last that went well, since this process began
+        std::string error = {};                // of the last try; empty: it went well
+        std::optional<WallTime> sending = {};  // since when, now
     };
     struct Report {
         Baseline made;
         std::vector<CopyState> copies = {};
     };
     // A backup now, sent to every copy. Errors: those of making it; what copies say is in them.
-    io::Task<Report> back_up(std::string message, Signature tagger);
+    struct Wish {
+        std::string message = {};
+        Signature tagger;
+        bool again = false;  // the same was begun before, and may have been made
+    };
+    io::Task<Report> back_up(Wish wish, Progress& progress);
+    // In the order of the plan.
     [[nodiscard]] std::vector<CopyState> const& copies() const noexcept { return copies_; }
 
     // The backups that the plan's retention does not keep are removed, or only named.
     io::Task<std::vector<std::string>> prune(Retention keep, bool dry_run);
 
   private:
-    io::Task<> look();
-    io::Task<> verify(VerifyLevel level);
-    io::Task<> send_copies();
+    io::Task<> repeat(std::function<io::Task<>()> look, std::string_view what);
+    io::Task<> read_vault();
+    io::Task<> look_at_backups();
+    io::Task<> look_at_verifications();
+    io::Task<> verify(VerifyRequest request);
+    io::Task<> send_copies(Progress& progress);
+    io::Task<> send_copy(std::size_t number, Progress& progress);
 
     BackupPlan const plan_;
     Parts const parts_;

@@ -9,12 +9,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <git2.h>
+#include <git2/sys/odb_backend.h>
+#include <git2/sys/repository.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/sha1.h"
+#include "vault/loose_object.h"
 
 namespace meridian::vault {
 namespace {
@@ -280,10 +283,17 @@ Result<void> GitRepository::open_database() {
         return git_error("open the vault", Errc::kCorrupt);
     database_.reset();
     repository_.reset(repository);
+    // Packs alone: loose objects are not left to libgit2 (loose_object.h), nor are alternates
+    // followed.
     git_odb* database = nullptr;
-    if (git_repository_odb(&database, repository) != 0)
-        return git_error("open the vault's objects", Errc::kCorrupt);
+    git_odb_backend* packs = nullptr;
+    if (git_odb_new(&database) != 0) return git_error("open the vault's objects");
     database_.reset(database);
+    auto const objects = directory_ / "objects";
+    if (git_odb_backend_pack(&packs, objects.c_str()) != 0 ||
+        git_odb_add_backend(database, packs, 1) != 0 ||
+        git_repository_set_odb(repository, database) != 0)
+        return git_error("open the vault's objects", Errc::kCorrupt);
     return {};
 }
 
@@ -299,14 +309,42 @@ Result<ObjectId> GitRepository::put(ObjectType type, std::string_view bytes, Pac
 
 bool GitRepository::contains(ObjectId const& id) {
     auto const oid = oid_of(id);
-    return group_.contains(id) || git_odb_exists(database_.get(), &oid) == 1;
+    return group_.contains(id) || git_odb_exists(database_.get(), &oid) == 1 ||
+           fs::exists(loose_path(id));
+}
+
+fs::path GitRepository::loose_path(ObjectId const& id) const {
+    auto const hex = id.hex();
+    return directory_ / "objects" / hex.substr(0, 2) / hex.substr(2);
+}
+
+Result<std::string> GitRepository::read_loose(ObjectType type, ObjectId const& id) {
+    auto const path = loose_path(id);
+    if (!fs::exists(path)) {
+        return fail(Errc::kCorrupt,
+                    fmt::format("cannot read {} {}: it is missing", name_of(type), id.hex()));
+    }
+    MERIDIAN_TRY(auto const file, read_whole(path));
+    auto object = parse_loose_object(file);
+    if (!object)
+        return fail(Errc::kCorrupt, fmt::format("cannot read {} {}: {}", name_of(type), id.hex(),
+                                                object.error().message));
+    if (object->type != type) {
+        return fail(Errc::kCorrupt, fmt::format("{} is a {}, not a {}", id.hex(),
+                                                name_of(object->type), name_of(type)));
+    }
+    if (object_id(type, object->bytes) == id) return std::move(object->bytes);
+    return fail(Errc::kCorrupt, fmt::format("{} {} does not have the contents that its name says",
+                                            name_of(type), id.hex()));
 }
 
 Result<std::string> GitRepository::read(ObjectType type, ObjectId const& id) {
     if (group_.contains(id)) return group_.read(id);
     auto const oid = oid_of(id);
     git_odb_object* object = nullptr;
-    if (git_odb_read(&object, database_.get(), &oid) != 0)
+    auto const found = git_odb_read(&object, database_.get(), &oid);
+    if (found == GIT_ENOTFOUND) return read_loose(type, id);
+    if (found != 0)
         return git_error(fmt::format("read {} {}", name_of(type), id.hex()), Errc::kCorrupt);
     std::unique_ptr<git_odb_object, decltype(&git_odb_object_free)> const owner(
         object, git_odb_object_free);

@@ -89,6 +89,8 @@ class GitRepository {
     explicit GitRepository(std::filesystem::path directory);
     Result<void> open_files(Access access);
     Result<void> open_database();
+    [[nodiscard]] std::filesystem::path loose_path(ObjectId const& id) const;
+    Result<std::string> read_loose(ObjectType type, ObjectId const& id);
     Result<void> write_group(PackFile& group);
 
     std::filesystem::path const directory_;

@@ -11,13 +11,6 @@ namespace {
 
 std::string part_name(std::size_t number) { return fmt::format("{:06x}", number); }
 
-Result<std::string> read_file_of(GitRepository& repository, TreeEdit& tree,
-                                 std::string const& path) {
-    MERIDIAN_TRY(auto const entry, tree.find(path));
-    if (!entry || entry->is_tree) return fail(Errc::kCorrupt, "there is no " + path);
-    return repository.read(ObjectType::kBlob, entry->id);
-}
-
 }  // namespace
 
 Result<std::string> put_package(GitRepository& repository, TreeEdit& tree,
@@ -39,25 +32,43 @@ Result<std::string> put_package(GitRepository& repository, TreeEdit& tree,
     return sha256_hex;
 }
 
-Result<std::string> read_package(GitRepository& repository, TreeEdit& tree,
-                                 std::string_view sha256_hex) {
+Result<std::string> PackageReader::read(std::string_view sha256_hex) {
     auto const folder = package_path(sha256_hex);
-    MERIDIAN_TRY(auto const there, tree.find(folder));
+    MERIDIAN_TRY(auto const there, tree_.find(folder));
     if (!there)
         return fail(Errc::kResourceNotFound,
                     fmt::format("the vault has no package {}", sha256_hex));
-    auto const joined = [&]() -> Result<std::string> {
-        MERIDIAN_TRY(auto const text, read_file_of(repository, tree, folder + "/recipe"));
-        MERIDIAN_TRY(auto const recipe, parse_recipe(text));
-        if (recipe.sha256_hex != sha256_hex)
-            return fail(Errc::kCorrupt, "the recipe is another package's");
-        MERIDIAN_TRY(auto const gaps, read_file_of(repository, tree, folder + "/gaps"));
-        return join_package(recipe, gaps, [&](std::size_t n) {
-            return read_file_of(repository, tree, fmt::format("{}/{}", folder, part_name(n)));
-        });
-    }();
+    auto joined = read_whole(folder, sha256_hex);
     if (joined) return joined;
     return fail(joined.error().code, fmt::format("{}: {}", folder, joined.error().message));
+}
+
+Result<std::string> PackageReader::read_whole(std::string const& folder,
+                                              std::string_view sha256_hex) {
+    MERIDIAN_TRY(auto const text, read_file(folder + "/recipe"));
+    MERIDIAN_TRY(auto const recipe, parse_recipe(text));
+    if (recipe.sha256_hex != sha256_hex)
+        return fail(Errc::kCorrupt, "the recipe is another package's");
+    MERIDIAN_TRY(auto const gaps, read_file(folder + "/gaps"));
+    return join_package(recipe, gaps, [&](std::size_t n) {
+        return read_file(fmt::format("{}/{}", folder, part_name(n)));
+    });
+}
+
+Result<std::string> PackageReader::read_file(std::string const& path) {
+    MERIDIAN_TRY(auto const entry, tree_.find(path));
+    if (!entry || entry->is_tree) return fail(Errc::kCorrupt, "there is no " + path);
+    auto const kept = kept_.find(entry->id);
+    if (kept != kept_.end()) return kept->second;
+    MERIDIAN_TRY(auto bytes, repository_.read(ObjectType::kBlob, entry->id));
+    if (bytes.size() > kKeptPartsBytesMax) return bytes;
+    if (kept_bytes_ + bytes.size() > kKeptPartsBytesMax) {
+        kept_.clear();
+        kept_bytes_ = 0;
+    }
+    kept_bytes_ += bytes.size();
+    kept_.emplace(entry->id, bytes);
+    return bytes;
 }
 
 Result<std::vector<std::string>> list_packages(TreeEdit& tree) {

@@ -4,6 +4,7 @@
 //
 // Threads: those of the tree's repository.
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,10 +17,29 @@ namespace meridian::vault {
 Result<std::string> put_package(GitRepository& repository, TreeEdit& tree,
                                 std::string_view package);
 
-// The very bytes; checked. kResourceNotFound where the tree has no such package, kCorrupt with its
-// path where it has, but not whole.
-Result<std::string> read_package(GitRepository& repository, TreeEdit& tree,
-                                 std::string_view sha256_hex);
+// Parts that a PackageReader keeps because other packages may have them, too.
+inline constexpr std::size_t kKeptPartsBytesMax = 32UL * 1024 * 1024;
+
+// Reads packages of one tree. A part that many have is read and compared once.
+class PackageReader {
+  public:
+    // Both outlive it.
+    PackageReader(GitRepository& repository, TreeEdit& tree)
+        : repository_(repository), tree_(tree) {}
+
+    // The very bytes; checked. kResourceNotFound where the tree has no such package, kCorrupt with
+    // its path where it has, but not whole.
+    Result<std::string> read(std::string_view sha256_hex);
+
+  private:
+    Result<std::string> read_whole(std::string const& folder, std::string_view sha256_hex);
+    Result<std::string> read_file(std::string const& path);
+
+    GitRepository& repository_;
+    TreeEdit& tree_;
+    std::map<ObjectId, std::string> kept_;
+    std::size_t kept_bytes_ = 0;
+};
 
 // The hex digests of the tree's packages, in order.
 Result<std::vector<std::string>> list_packages(TreeEdit& tree);

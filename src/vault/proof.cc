@@ -70,27 +70,29 @@ void count_coverage(Proof& proof, Proof const* before) {
 }
 
 json to_json(Proof const& proof) {
-    return {{"format", 1},
-            {"level", name_of(proof.level)},
-            {"baseline", proof.baseline},
-            {"commit", proof.commit.hex()},
-            {"region_sequence", proof.region_sequence},
-            {"account_sequence", proof.account_sequence},
-            {"began_ms", milliseconds(proof.began)},
-            {"ended_ms", milliseconds(proof.ended)},
-            {"by", proof.by},
-            {"part", proof.part.part},
-            {"parts", proof.part.parts},
-            {"parts_covered", proof.parts_covered},
-            {"covered_since_ms", milliseconds(proof.covered_since)},
-            {"records", proof.records},
-            {"packages", proof.packages},
-            {"bytes", proof.bytes},
-            {"functions", proof.functions},
-            {"initialised", proof.initialised},
-            {"answered", proof.answered},
-            {"problems", proof.problems},
-            {"notes", proof.notes}};
+    json out = {{"format", 1},
+                {"level", name_of(proof.level)},
+                {"baseline", proof.baseline},
+                {"commit", proof.commit.hex()},
+                {"region_sequence", proof.region_sequence},
+                {"account_sequence", proof.account_sequence},
+                {"began_ms", milliseconds(proof.began)},
+                {"ended_ms", milliseconds(proof.ended)},
+                {"by", proof.by},
+                {"part", proof.part.part},
+                {"parts", proof.part.parts},
+                {"parts_covered", proof.parts_covered},
+                {"covered_since_ms", milliseconds(proof.covered_since)},
+                {"records", proof.records},
+                {"packages", proof.packages},
+                {"bytes", proof.bytes},
+                {"functions", proof.functions},
+                {"initialised", proof.initialised},
+                {"answered", proof.answered},
+                {"problems", proof.problems},
+                {"notes", proof.notes}};
+    if (!proof.copy.empty()) out["copy"] = proof.copy;
+    return out;
 }
 
 Result<Proof> parse_proof(json const& value) {
@@ -101,6 +103,7 @@ Result<Proof> parse_proof(json const& value) {
         Proof proof{
             .level = *level,
             .baseline = value.at("baseline").get<std::string>(),
+            .copy = value.value("copy", ""),
             .commit = *commit,
             .region_sequence = value.at("region_sequence").get<std::uint64_t>(),
             .account_sequence = value.at("account_sequence").get<std::uint64_t>(),

@@ -43,6 +43,8 @@ inline constexpr std::uint32_t kVerifyPartsMax = 1'000;
 struct Proof {
     VerifyLevel level = VerifyLevel::kIndex;
     std::string baseline = {};  // empty: the newest state
+    // Which copy was verified, as it is shown; empty: the vault itself.
+    std::string copy = {};
     ObjectId commit;
     // Everything that the region had acknowledged when it began is in the commit: its logs were
     // followed this far. Of a baseline: as far as it says.
@@ -80,6 +82,9 @@ void count_coverage(Proof& proof, Proof const* before);
 struct LastProofs {
     std::map<VerifyLevel, Proof> last = {};
     std::map<VerifyLevel, Proof> proven = {};
+    // The same of each copy, by what it is called.
+    std::map<std::string, Proof> last_of_copies = {};
+    std::map<std::string, Proof> proven_of_copies = {};
 };
 
 }  // namespace meridian::vault

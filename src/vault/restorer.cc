@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "io/all.h"
 #include "vault/layout.h"
 #include "vault/ssh_signature.h"
 
@@ -79,6 +80,10 @@ std::vector<Batch> batches_of(std::vector<PlannedChange> changes, std::string co
     return batches;
 }
 
+model::CodeSha256 code_name(std::string const& digest) {
+    return model::CodeSha256(to_base64(from_hex(digest).value()));
+}
+
 Result<Vault::Options> options_of(RestoreRequest const& request,
                                   std::vector<store::SecretMembers> const& secrets,
                                   Clock const& clock) {
@@ -121,33 +126,18 @@ Result<void> check_signer(Baseline const& baseline,
 
 }  // namespace
 
-class Restorer::Source {
-  public:
-    explicit Source(VaultKeeper& own) : own_(&own) {}
-    explicit Source(std::unique_ptr<Vault> other)
-        : other_(std::move(other)),
-          thread_(std::make_unique<io::BlockingPool>(io::BlockingPool::Options{.threads = 1})) {}
-
-    template <typename Job>
-    asio::awaitable<std::invoke_result_t<Job, Vault&>> with_vault(Job job) {
-        if (own_ != nullptr) co_return co_await own_->with_vault(std::move(job));
-        co_return co_await io::blocking(
-            *thread_, [this, job = std::move(job)]() mutable { return job(*other_); });
-    }
-
-  private:
-    VaultKeeper* own_ = nullptr;
-    std::unique_ptr<Vault> other_;
-    std::unique_ptr<io::BlockingPool> thread_;
-};
-
 io::Task<RestoreReport> Restorer::restore(RestoreRequest request) {
+    if (!request.progress) request.progress = std::make_shared<Progress>(parts_.clock);
+    auto& progress = *request.progress;
+    progress.begin("reading the vault");
     MERIDIAN_CO_TRY(auto const source, co_await open(request));
     for (int plans = 1;; ++plans) {
         MERIDIAN_CO_TRY(auto report, co_await plan(*source, request));
         if (request.dry_run) co_return report;
-        MERIDIAN_CO_CHECK(co_await bring_packages(*source, report.commit, report.plan.packages));
-        auto const applied = co_await apply(request.caller, report.plan.changes);
+        MERIDIAN_CO_CHECK(co_await bring_packages(
+            {.source = *source, .commit = report.commit, .digests = report.plan.packages},
+            progress));
+        auto const applied = co_await apply(request.caller, report.plan.changes, progress);
         if (applied) {
             report.applied = true;
             co_return report;
@@ -158,18 +148,18 @@ io::Task<RestoreReport> Restorer::restore(RestoreRequest request) {
     }
 }
 
-io::Task<std::shared_ptr<Restorer::Source>> Restorer::open(RestoreRequest const& request) {
+io::Task<std::shared_ptr<VaultReader>> Restorer::open(RestoreRequest const& request) {
     if (request.vault.empty()) {
-        auto* const from = request.from;
-        co_return std::make_shared<Source>(from == nullptr ? parts_.own : *from);
+        auto const& keeper = request.from == nullptr ? parts_.own : *request.from;
+        co_return co_await VaultReader::open(keeper.open_reader());
     }
-    // A vault of one's own is a small thing to open, and this happens once a restore.
-    MERIDIAN_CO_TRY(auto options, options_of(request, parts_.secrets, parts_.clock));
-    MERIDIAN_CO_TRY(auto vault, Vault::open(std::move(options), parts_.clock));
-    co_return std::make_shared<Source>(std::move(vault));
+    co_return co_await VaultReader::open([this, request]() -> Result<std::unique_ptr<Vault>> {
+        MERIDIAN_TRY(auto options, options_of(request, parts_.secrets, parts_.clock));
+        return Vault::open(std::move(options), parts_.clock);
+    });
 }
 
-io::Task<RestoreReport> Restorer::plan(Source& source, RestoreRequest request) {
+io::Task<RestoreReport> Restorer::plan(VaultReader& source, RestoreRequest request) {
     struct Kept {
         ObjectId commit;
         std::string region;
@@ -238,31 +228,70 @@ io::Task<RegionState> Restorer::read_region(model::AccountId account,
     co_return state;
 }
 
-io::Task<> Restorer::bring_packages(Source& source, ObjectId commit,
-                                    std::vector<std::string> packages) {
-    for (auto const& digest : packages) {
-        model::CodeSha256 const name(to_base64(from_hex(digest).value()));
-        // Here already: what it holds is checked when it is unpacked.
-        if (co_await parts_.code.make_ready(name)) continue;
-        MERIDIAN_CO_TRY(auto package, co_await source.with_vault([commit, digest](Vault& vault) {
-            return vault.read_package(commit, digest);
-        }));
-        MERIDIAN_CO_TRY(auto const stored, co_await parts_.code.put(std::move(package)));
-        if (stored.sha256 != name) {
-            co_return fail(Errc::kInternal,
-                           fmt::format("the package {} was stored as {}", name, stored.sha256));
-        }
+io::Task<> Restorer::bring_packages(Packages packages, Progress& progress) {
+    progress.begin("packages", packages.digests.size());
+    std::vector<io::Task<>> lanes;
+    for (std::size_t n = 0; n < kGroupsAtOnce; ++n)
+        lanes.push_back(bring_groups(packages, progress));
+    co_return co_await io::all(std::move(lanes));
+}
+
+io::Task<> Restorer::bring_groups(Packages& packages, Progress& progress) {
+    auto const& all = packages.digests;
+    while (packages.next < all.size()) {
+        auto const begin = packages.next;
+        auto const count = std::min(kPackagesAGroup, all.size() - begin);
+        packages.next += count;
+        auto const brought =
+            co_await bring_group(packages, std::span(all).subspan(begin, count), progress);
+        if (brought) continue;
+        packages.next = all.size();  // nor do the others go on
+        co_return brought;
     }
     co_return Result<void>{};
 }
 
-io::Task<> Restorer::apply(std::string caller, std::vector<PlannedChange> changes) {
+io::Task<> Restorer::bring_group(Packages& packages, std::span<std::string const> digests,
+                                 Progress& progress) {
+    std::vector<std::string> missing;
+    for (auto const& digest : digests) {
+        // Here already: what it holds is checked when it is unpacked.
+        if (co_await parts_.code.make_ready(code_name(digest))) {
+            progress.step();
+        } else {
+            missing.push_back(digest);
+        }
+    }
+    for (std::size_t done = 0; done < missing.size();) {
+        std::vector<std::string> wanted(missing.begin() + static_cast<std::ptrdiff_t>(done),
+                                        missing.end());
+        MERIDIAN_CO_TRY(auto read, co_await packages.source.with_vault([commit = packages.commit,
+                                                                        wanted](Vault& vault) {
+            return vault.read_packages(commit, wanted, kGroupPackageBytesMax);
+        }));
+        MERIDIAN_CO_TRY(auto const stored, co_await parts_.put_packages(std::move(read)));
+        for (std::size_t n = 0; n < stored.size(); ++n) {
+            if (stored[n].sha256 == code_name(wanted[n])) continue;
+            co_return fail(Errc::kInternal, fmt::format("the package {} was stored as {}",
+                                                        wanted[n], stored[n].sha256));
+        }
+        done += stored.size();
+        progress.step(stored.size());
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> Restorer::apply(std::string caller, std::vector<PlannedChange> changes,
+                           Progress& progress) {
     if (changes.empty()) co_return Result<void>{};
     auto const account = changes.front().change.key.account;
     for (auto& planned : changes) {
         MERIDIAN_CO_CHECK(parts_.conceal(planned.change));
     }
     auto batches = batches_of(std::move(changes), caller);
+    std::size_t functions = 0;
+    for (auto const& batch : batches) functions += batch.functions.size();
+    progress.begin("functions", functions);
     for (auto& batch : batches) {
         if (batch.account) {
             MERIDIAN_CO_CHECK(co_await parts_.write_account(std::move(batch.transaction)));
@@ -272,11 +301,25 @@ io::Task<> Restorer::apply(std::string caller, std::vector<PlannedChange> change
         if (batch.layers) {
             MERIDIAN_CO_CHECK(co_await parts_.layers_restored());
         }
-        for (auto const& function : batch.functions) {
-            MERIDIAN_CO_CHECK(co_await parts_.function_restored(account, function));
-        }
+        MERIDIAN_CO_CHECK(co_await tell_region(account, std::move(batch.functions), progress));
     }
     co_return Result<void>{};
+}
+
+io::Task<> Restorer::tell_region(model::AccountId account, std::set<model::FunctionName> functions,
+                                 Progress& progress) {
+    auto next = functions.begin();
+    auto const tell = [&]() -> io::Task<> {
+        while (next != functions.end()) {
+            auto const function = *next++;
+            MERIDIAN_CO_CHECK(co_await parts_.function_restored(account, function));
+            progress.step();
+        }
+        co_return Result<void>{};
+    };
+    std::vector<io::Task<>> lanes;
+    for (std::size_t n = 0; n < kFunctionsAtOnce; ++n) lanes.push_back(tell());
+    co_return co_await io::all(std::move(lanes));
 }
 
 }  // namespace meridian::vault

@@ -8,20 +8,28 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 
-#include "io/blocking_pool.h"
 #include "store/code_store.h"
 #include "store/store.h"
+#include "vault/progress.h"
 #include "vault/restore_plan.h"
 #include "vault/vault_keeper.h"
+#include "vault/vault_reader.h"
 
 namespace meridian::vault {
 
 // A commit writes this many records at most, unless one function has more.
 inline constexpr std::size_t kRecordsAtOnceMax = 500;
-// Packages that are put into the region at the same time.
-inline constexpr std::size_t kPackagesAtOnceMax = 8;
+// Packages are brought in groups, some of them at the same time; a group's wait for the disk is
+// one. A package is in memory while it is brought.
+inline constexpr std::size_t kPackagesAGroup = 32;
+inline constexpr std::size_t kGroupPackageBytesMax = 8UL * 1024 * 1024;
+inline constexpr std::size_t kGroupsAtOnce = 3;
+// Functions that the region is told of at the same time.
+inline constexpr std::size_t kFunctionsAtOnce = 8;
 
 struct RestoreRequest {
     std::string caller;  // ARN
@@ -38,6 +46,7 @@ struct RestoreRequest {
     std::string signer = {};
     RestoreScope scope = {};  // its regions are filled in
     bool dry_run = false;
+    std::shared_ptr<Progress> progress = {};  // may be null
 };
 
 struct RestoreReport {
@@ -53,6 +62,9 @@ class Restorer {
         model::RegionName region;
         store::Store& store;
         store::CodeStore& code;
+        // Stores packages, in their order, with one wait for the disk.
+        std::function<io::Task<std::vector<store::StoredCode>>(std::vector<std::string>)>
+            put_packages;
         VaultKeeper& own;
         // Writes IAM where its home is.
         std::function<io::Task<>(store::Transaction)> write_account;
@@ -74,14 +86,24 @@ class Restorer {
     io::Task<RestoreReport> restore(RestoreRequest request);
 
   private:
-    // A vault that is open: the region's own, or one of this restore alone.
-    class Source;
-    io::Task<std::shared_ptr<Source>> open(RestoreRequest const& request);
-    io::Task<RestoreReport> plan(Source& source, RestoreRequest request);
+    io::Task<std::shared_ptr<VaultReader>> open(RestoreRequest const& request);
+    io::Task<RestoreReport> plan(VaultReader& source, RestoreRequest request);
     io::Task<RegionState> read_region(model::AccountId account,
                                       std::vector<KeptRecord> const& kept);
-    io::Task<> bring_packages(Source& source, ObjectId commit, std::vector<std::string> packages);
-    io::Task<> apply(std::string caller, std::vector<PlannedChange> changes);
+    // What is to be brought, and how far it is.
+    struct Packages {
+        VaultReader& source;
+        ObjectId commit;
+        std::vector<std::string> digests;
+        std::size_t next = 0;
+    };
+    io::Task<> bring_packages(Packages packages, Progress& progress);
+    io::Task<> bring_groups(Packages& packages, Progress& progress);
+    io::Task<> bring_group(Packages& packages, std::span<std::string const> digests,
+                           Progress& progress);
+    io::Task<> apply(std::string caller, std::vector<PlannedChange> changes, Progress& progress);
+    io::Task<> tell_region(model::AccountId account, std::set<model::FunctionName> functions,
+                           Progress& progress);
 
     Parts const parts_;
 };

@@ -11,6 +11,7 @@
 #include "crypto/sha256.h"
 #include "vault/layout.h"
 #include "vault/packages.h"
+#include "vault/repository_check.h"
 #include "vault/ssh_signature.h"
 
 namespace meridian::vault {
@@ -73,6 +74,13 @@ std::string subject_of(std::span<store::LogEntry const> entries) {
     return more == 0 ? subject : fmt::format("{} and {} more", subject, more);
 }
 
+// Below last/ or proven/: by level, those of a copy by what it is called.
+std::string proof_place(Proof const& proof) {
+    if (proof.copy.empty()) return std::string(name_of(proof.level));
+    constexpr std::size_t kDigits = 16;
+    return fmt::format("copies/{}", crypto::sha256_hex(proof.copy).substr(0, kDigits));
+}
+
 std::optional<store::Sequence> sequence_in(std::string_view message, std::string_view name) {
     auto const text = trailer(message, name);
     store::Sequence sequence = 0;
@@ -114,6 +122,16 @@ Vault::Vault(Options options, Clock const& clock)
             options_.secrets) {}
 
 Result<std::unique_ptr<Vault>> Vault::open(Options options, Clock const& clock) {
+    auto const directory = options.directory;
+    auto opened = open_sound(std::move(options), clock);
+    if (opened || opened.error().code != Errc::kCorrupt) return opened;
+    // Whoever cannot open it is to know which file it is.
+    auto error = std::move(opened).error();
+    for (auto const& problem : check_repository(directory)) error.message += "; " + problem;
+    return std::unexpected(std::move(error));
+}
+
+Result<std::unique_ptr<Vault>> Vault::open_sound(Options options, Clock const& clock) {
     std::unique_ptr<Vault> vault(new Vault(std::move(options), clock));
     auto const access = vault->options_.access;
     MERIDIAN_ASSERT(access == GitRepository::Access::kRead || vault->options_.keys);
@@ -321,21 +339,46 @@ Result<std::vector<KeptRecord>> Vault::read_records(ObjectId const& id) {
 Result<std::string> Vault::read_package(ObjectId const& id, std::string_view sha256_hex) {
     MERIDIAN_TRY(auto const commit, read_commit(id));
     TreeEdit tree(*repository_, commit.tree);
-    return vault::read_package(*repository_, tree, sha256_hex);
+    return PackageReader(*repository_, tree).read(sha256_hex);
+}
+
+Result<std::vector<std::string>> Vault::read_packages(ObjectId const& id,
+                                                      std::span<std::string const> digests,
+                                                      std::size_t bytes_max) {
+    MERIDIAN_TRY(auto const commit, read_commit(id));
+    TreeEdit tree(*repository_, commit.tree);
+    PackageReader reader(*repository_, tree);
+    std::vector<std::string> packages;
+    std::size_t bytes = 0;
+    for (auto const& digest : digests) {
+        MERIDIAN_TRY(auto package, reader.read(digest));
+        bytes += package.size();
+        packages.push_back(std::move(package));
+        if (bytes >= bytes_max) break;
+    }
+    return packages;
 }
 
 // What `sha256sum` prints for the records' files and, with the packages' own digests, for theirs,
 // in the order of the paths' bytes: the SHA-256 of that text.
-Result<std::string> Vault::merkle_root(TreeEdit& tree) {
+Result<std::string> Vault::merkle_root(TreeEdit& tree, Digests& known) {
+    Digests here;
     std::map<std::string, std::string> digests;
     MERIDIAN_CHECK(tree.for_each_file(
         kAccountsFolder, [&](std::string const& path, ObjectId const& blob) -> Result<void> {
-            auto const text = repository_->read(ObjectType::kBlob, blob);
-            if (!text)
-                return fail(Errc::kCorrupt, fmt::format("{}: {}", path, text.error().message));
-            digests[path] = crypto::sha256_hex(*text);
+            auto const before = known.find(blob);
+            if (before != known.end()) here.insert(*before);
+            auto at = here.find(blob);
+            if (at == here.end()) {
+                auto const text = repository_->read(ObjectType::kBlob, blob);
+                if (!text)
+                    return fail(Errc::kCorrupt, fmt::format("{}: {}", path, text.error().message));
+                at = here.emplace(blob, crypto::sha256(*text)).first;
+            }
+            digests[path] = to_hex(crypto::as_bytes(at->second));
             return {};
         }));
+    known = std::move(here);
     MERIDIAN_TRY(auto const packages, list_packages(tree));
     for (auto const& digest : packages) digests[package_path(digest)] = digest;
     std::string listing;
@@ -347,7 +390,7 @@ Result<Baseline> Vault::create_baseline(std::string const& name, std::string con
                                         Signature tagger) {
     MERIDIAN_ASSERT(options_.keys.has_value());
     MERIDIAN_TRY(auto const commit, head());
-    MERIDIAN_TRY(auto const root, merkle_root(*tree_));
+    MERIDIAN_TRY(auto const root, merkle_root(*tree_, digests_));
     Baseline baseline{.name = name,
                       .commit = commit,
                       .tagger = std::move(tagger),
@@ -406,16 +449,20 @@ Result<void> Vault::remove_baseline(std::string const& name) {
 Result<void> Vault::check_root(Baseline const& baseline) {
     MERIDIAN_TRY(auto const commit, read_commit(baseline.commit));
     TreeEdit tree(*repository_, commit.tree);
-    MERIDIAN_TRY(auto const root, merkle_root(tree));
+    Digests unknown;
+    MERIDIAN_TRY(auto const root, merkle_root(tree, unknown));
     if (root == baseline.merkle_root) return {};
     return fail(Errc::kCorrupt,
                 fmt::format("The baseline {} does not hold what was signed.", baseline.name));
 }
 
-Result<Vault::Verification> Vault::verify(ObjectId const& id, VerifyPart part) {
+Result<Vault::Verification> Vault::verify(ObjectId const& id, VerifyPart part, Progress* progress) {
+    Verification out;
+    if (progress != nullptr) progress->begin("reading the vault's files");
+    out.problems = check_repository(options_.directory, part);
     MERIDIAN_TRY(auto const commit, read_commit(id));
     TreeEdit tree(*repository_, commit.tree);
-    Verification out;
+    if (progress != nullptr) progress->begin("reading records");
     std::set<std::string> wanted;
     auto const read = tree.for_each_file(
         kAccountsFolder, [&](std::string const& path, ObjectId const& blob) -> Result<void> {
@@ -441,9 +488,12 @@ Result<Vault::Verification> Vault::verify(ObjectId const& id, VerifyPart part) {
         return out;
     }
     wanted.insert(packages->begin(), packages->end());
+    std::erase_if(wanted, [part](std::string const& digest) { return !part.has(digest); });
+    if (progress != nullptr) progress->begin("packages", wanted.size());
+    PackageReader reader(*repository_, tree);
     for (auto const& digest : wanted) {
-        if (!part.has(digest)) continue;
-        auto const package = vault::read_package(*repository_, tree, digest);
+        if (progress != nullptr) progress->step();
+        auto const package = reader.read(digest);
         if (package) {
             ++out.packages;
             out.bytes += package->size();
@@ -454,17 +504,70 @@ Result<Vault::Verification> Vault::verify(ObjectId const& id, VerifyPart part) {
     return out;
 }
 
+Result<std::set<ObjectId>> Vault::history(ObjectId const& from) {
+    std::set<ObjectId> commits;
+    for (auto at = std::optional(from); at;) {
+        MERIDIAN_TRY(auto const commit, read_commit(*at));
+        commits.insert(*at);
+        at = commit.parents.empty() ? std::nullopt : std::optional(commit.parents.front());
+    }
+    return commits;
+}
+
+Result<Vault::References> Vault::references() {
+    References out;
+    MERIDIAN_TRY(out.main, repository_->reference(kMainBranch));
+    MERIDIAN_TRY(out.proofs, repository_->reference(kProofs));
+    MERIDIAN_TRY(auto const tags, repository_->references(kBaselineTags));
+    constexpr std::size_t kPrefix = std::string_view(kBaselineTags).size();
+    for (auto const& [name, id] : tags) out.baselines.emplace(name.substr(kPrefix), id);
+    return out;
+}
+
+Result<Vault::Comparison> Vault::compare(References const& copy) {
+    Comparison out;
+    if (!copy.main) {
+        out.problems.emplace_back("it has no history");
+        return out;
+    }
+    MERIDIAN_TRY(auto const own, references());
+    MERIDIAN_TRY(auto const newest, head());
+    MERIDIAN_TRY(auto const commits, history(newest));
+    if (!commits.contains(*copy.main)) {
+        out.problems.push_back(fmt::format(
+            "its history is another one: this vault has no commit {}", copy.main->hex()));
+        return out;
+    }
+    MERIDIAN_TRY(auto const reached, history(*copy.main));
+    out.commits_behind = commits.size() - reached.size();
+    for (auto const& [name, id] : copy.baselines) {
+        auto const found = own.baselines.find(name);
+        if (found == own.baselines.end()) {
+            out.notes.push_back(
+                fmt::format("the baseline {} is there still: the next backup removes it", name));
+        } else if (found->second != id) {
+            out.problems.push_back(fmt::format("the baseline {} is another one there", name));
+        }
+    }
+    for (auto const& [name, id] : own.baselines) {
+        if (!copy.baselines.contains(name))
+            out.notes.push_back(
+                fmt::format("the baseline {} is not there yet: the next backup sends it", name));
+    }
+    if (copy.proofs) {
+        auto const proofs = own.proofs ? history(*own.proofs) : Result<std::set<ObjectId>>();
+        if (!proofs) return std::unexpected(proofs.error());
+        if (!proofs->contains(*copy.proofs))
+            out.problems.emplace_back("it has proofs that this vault does not have");
+    }
+    return out;
+}
+
 Result<Vault::Verification> Vault::verify_index(ObjectId const& id) {
     Verification out;
     auto const note = [&out](Error const& error) { out.problems.push_back(error.message); };
-    for (auto at = std::optional(id); at;) {
-        auto const commit = read_commit(*at);
-        if (!commit) {
-            note(commit.error());
-            break;
-        }
-        at = commit->parents.empty() ? std::nullopt : std::optional(commit->parents.front());
-    }
+    auto commits = history(id);
+    if (!commits) note(commits.error());
     MERIDIAN_TRY(auto const tags, repository_->references(kBaselineTags));
     for (auto const& [reference, tag] : tags) {
         auto const baseline = read_baseline(reference, tag);
@@ -476,6 +579,22 @@ Result<Vault::Verification> Vault::verify_index(ObjectId const& id) {
         } else if (!repository_->contains(baseline->commit)) {
             out.problems.push_back(
                 fmt::format("the commit of the baseline {} is missing", baseline->name));
+        } else if (commits && !commits->contains(baseline->commit)) {
+            out.problems.push_back(
+                fmt::format("the history was rewritten: it does not have the baseline {} any more",
+                            baseline->name));
+        }
+    }
+    auto const known = proofs();
+    if (!known) {
+        note(known.error());
+    } else if (commits) {
+        for (auto const& [level, proof] : known->last) {
+            if (commits->contains(proof.commit)) continue;
+            out.problems.push_back(
+                fmt::format("the history was rewritten: it does not have the commit {} any more, "
+                            "which was verified at level {}",
+                            proof.commit.hex(), name_of(level)));
         }
     }
     MERIDIAN_TRY(auto const commit, read_commit(id));
@@ -518,7 +637,7 @@ Result<void> Vault::keep_proof(Proof const& proof) {
     TreeEdit tree(*repository_, tree_before);
     for (auto const* const folder : {kLastFolder, kProvenFolder}) {
         if (folder == kProvenFolder && !proof.is_whole()) continue;
-        auto const path = fmt::format("{}/{}.json", folder, name_of(proof.level));
+        auto const path = fmt::format("{}/{}.json", folder, proof_place(proof));
         MERIDIAN_CHECK(tree.put(path, blob));
         MERIDIAN_CHECK(tree.put(path + kSignatureSuffix, signature));
     }
@@ -534,26 +653,45 @@ Result<void> Vault::keep_proof(Proof const& proof) {
     return repository_->move_reference(kProofs, before, id);
 }
 
+Result<void> Vault::read_proof(TreeEdit& tree, std::string const& path,
+                               std::function<void(Proof)> const& take) {
+    MERIDIAN_TRY(auto const entry, tree.find(path));
+    MERIDIAN_TRY(auto const signed_by, tree.find(path + kSignatureSuffix));
+    if (!entry || !signed_by) return fail(Errc::kCorrupt, path + " of the proofs is not signed");
+    MERIDIAN_TRY(auto const text, repository_->read(ObjectType::kBlob, entry->id));
+    MERIDIAN_TRY(auto const signature, repository_->read(ObjectType::kBlob, signed_by->id));
+    MERIDIAN_TRY(auto const signer, ssh_verify(text, signature));
+    if (signer != own_signer())
+        return fail(Errc::kCorrupt, path + " of the proofs is signed by somebody else");
+    MERIDIAN_TRY(auto proof, parse_proof(json::parse(text, nullptr, false)));
+    take(std::move(proof));
+    return {};
+}
+
 Result<LastProofs> Vault::proofs() {
     LastProofs out;
     MERIDIAN_TRY(auto const at, repository_->reference(kProofs));
     if (!at) return out;
     MERIDIAN_TRY(auto const commit, read_commit(*at));
     TreeEdit tree(*repository_, commit.tree);
-    for (auto const level : kVerifyLevels) {
-        for (auto const* const folder : {kLastFolder, kProvenFolder}) {
-            auto const path = fmt::format("{}/{}.json", folder, name_of(level));
-            MERIDIAN_TRY(auto const entry, tree.find(path));
-            if (!entry) continue;
-            MERIDIAN_TRY(auto const signed_by, tree.find(path + kSignatureSuffix));
-            if (!signed_by) return fail(Errc::kCorrupt, path + " of the proofs is not signed");
-            MERIDIAN_TRY(auto const text, repository_->read(ObjectType::kBlob, entry->id));
-            MERIDIAN_TRY(auto const signature, repository_->read(ObjectType::kBlob, signed_by->id));
-            MERIDIAN_TRY(auto const signer, ssh_verify(text, signature));
-            if (signer != own_signer())
-                return fail(Errc::kCorrupt, path + " of the proofs is signed by somebody else");
-            MERIDIAN_TRY(auto proof, parse_proof(json::parse(text, nullptr, false)));
-            (folder == kLastFolder ? out.last : out.proven).insert_or_assign(level, proof);
+    for (auto const* const folder : {kLastFolder, kProvenFolder}) {
+        bool const last = std::string_view(folder) == kLastFolder;
+        std::vector<std::string> files;
+        MERIDIAN_CHECK(tree.for_each_file(folder, [&](std::string const& path, ObjectId const&) {
+            if (!path.ends_with(kSignatureSuffix)) files.push_back(path);
+            return Result<void>{};
+        }));
+        for (auto const& path : files) {
+            MERIDIAN_CHECK(read_proof(tree, path, [&](Proof proof) {
+                if (proof.copy.empty()) {
+                    auto const level = proof.level;
+                    (last ? out.last : out.proven).insert_or_assign(level, std::move(proof));
+                } else {
+                    auto copy = proof.copy;
+                    (last ? out.last_of_copies : out.proven_of_copies)
+                        .insert_or_assign(std::move(copy), std::move(proof));
+                }
+            }));
         }
     }
     return out;

@@ -6,13 +6,17 @@
 // Threads: one at a time; blocks.
 
 #include <functional>
+#include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "crypto/sha256.h"
 #include "store/store.h"
 #include "vault/baseline.h"
 #include "vault/git_repository.h"
+#include "vault/progress.h"
 #include "vault/proof.h"
 #include "vault/record_text.h"
 #include "vault/tree_edit.h"
@@ -82,6 +86,10 @@ class Vault {
     Result<std::vector<KeptRecord>> read_records(ObjectId const& commit);
     // Errors: packages.h.
     Result<std::string> read_package(ObjectId const& commit, std::string_view sha256_hex);
+    // The first of `digests`, in their order: as many as make `bytes_max`, at least one.
+    Result<std::vector<std::string>> read_packages(ObjectId const& commit,
+                                                   std::span<std::string const> digests,
+                                                   std::size_t bytes_max);
 
     // What the vault says of itself (vault.json).
     struct Manifest {
@@ -113,11 +121,29 @@ class Vault {
         std::uint64_t bytes = 0;
         std::vector<std::string> problems = {};
     };
-    // Packages of `part` alone, if it is not all.
-    Result<Verification> verify(ObjectId const& commit, VerifyPart part = {});
+    // Also the repository's files, as they stand on the disk (repository_check.h). Of packages and
+    // those files `part` alone, if it is not all. `progress` counts packages; it may be null.
+    Result<Verification> verify(ObjectId const& commit, VerifyPart part = {},
+                                Progress* progress = nullptr);
     // Whether everything that the history and its baselines name is here, without reading it: each
-    // commit, each baseline with its signature, each file of `commit`.
+    // commit, each baseline with its signature, each file of `commit`; and whether the history is
+    // the one that baselines and proofs were signed for.
     Result<Verification> verify_index(ObjectId const& commit);
+
+    // --- Copies ---
+    struct References {
+        std::optional<ObjectId> main = {};
+        std::optional<ObjectId> proofs = {};
+        std::map<std::string, ObjectId> baselines = {};  // tags, by the baselines' names
+    };
+    Result<References> references();
+    // What a copy lacks of this vault and has beside it, judged by its references alone.
+    struct Comparison {
+        std::uint64_t commits_behind = 0;
+        std::vector<std::string> problems = {};
+        std::vector<std::string> notes = {};
+    };
+    Result<Comparison> compare(References const& copy);
 
     // --- Proofs ---
     // Signed and durable, as the newest commit of kProofs.
@@ -127,11 +153,18 @@ class Vault {
 
   private:
     Vault(Options options, Clock const& clock);
+    static Result<std::unique_ptr<Vault>> open_sound(Options options, Clock const& clock);
     Result<void> load();
     Result<void> write_manifest();
     Result<void> apply(store::LogEntry const& entry);
     Result<void> commit(std::span<store::LogEntry const> entries);
-    Result<std::string> merkle_root(TreeEdit& tree);
+    // SHA-256 of records' files, by their objects.
+    using Digests = std::map<ObjectId, crypto::Sha256Digest>;
+    // What is in `known` is not read. Afterwards it has what is in the tree.
+    Result<std::string> merkle_root(TreeEdit& tree, Digests& known);
+    Result<std::set<ObjectId>> history(ObjectId const& from);
+    Result<void> read_proof(TreeEdit& tree, std::string const& path,
+                            std::function<void(Proof)> const& take);
     Result<Baseline> read_baseline(std::string const& reference, ObjectId const& id);
 
     Options const options_;
@@ -141,6 +174,7 @@ class Vault {
     std::optional<ObjectId> head_;
     std::optional<TreeEdit> tree_;
     Position position_;
+    Digests digests_;  // of the newest baseline's: what changes from one to the next is little
 };
 
 }  // namespace meridian::vault

@@ -43,6 +43,7 @@ io::Task<> VaultKeeper::follow(store::LogName log, std::chrono::milliseconds wai
     for (;;) {
         auto const pulled = co_await pull(log, wait);
         if (co_await regions::is_cancelled()) co_return fail(Errc::kCancelled, "stopped");
+        note_trouble(log, pulled ? nullptr : &pulled.error());
         if (pulled) {
             back_off.succeeded();
             continue;
@@ -65,6 +66,17 @@ io::Task<std::size_t> VaultKeeper::gather(store::LogName log, std::chrono::milli
     if (!grows || waiting_ > 0) co_return page;
     MERIDIAN_CO_CHECK(co_await hurried_.wait_for(hurry, kGatherTime));
     co_return page;
+}
+
+void VaultKeeper::note_trouble(store::LogName log, Error const* error) {
+    auto const found = std::ranges::find(troubles_, log, &Trouble::log);
+    if (error == nullptr) {
+        if (found != troubles_.end()) troubles_.erase(found);
+    } else if (found != troubles_.end()) {
+        found->error = error->message;
+    } else {
+        troubles_.push_back({log, parts_.clock.wall_now(), error->message});
+    }
 }
 
 io::Task<> VaultKeeper::pull(store::LogName log, std::chrono::milliseconds wait) {

@@ -21,6 +21,7 @@
 #include "regions/growth_signal.h"
 #include "store/code_store.h"
 #include "vault/vault.h"
+#include "vault/vault_reader.h"
 
 namespace meridian::vault {
 
@@ -36,6 +37,9 @@ class VaultKeeper {
         // What a change must look like in the vault, where it differs from the log: a secret that
         // is sealed with a key of this node's own is opened here and sealed with the vault's.
         std::function<Result<void>(store::Change&)> reveal;
+        // Another reader of the same vault, with its keys.
+        VaultReader::Open open_reader;
+        Clock const& clock;
         Log& log;
     };
     VaultKeeper(std::unique_ptr<Vault> vault, Parts parts);
@@ -48,6 +52,17 @@ class VaultKeeper {
 
     // Where the vault stands.
     [[nodiscard]] Position position() const noexcept { return position_; }
+
+    // Why the vault does not follow a log just now, and since when.
+    struct Trouble {
+        store::LogName log = store::LogName::kRegion;
+        WallTime since;
+        std::string error = {};
+    };
+    [[nodiscard]] std::vector<Trouble> const& troubles() const noexcept { return troubles_; }
+
+    // What wait_until() promises is in it.
+    [[nodiscard]] VaultReader::Open const& open_reader() const { return parts_.open_reader; }
 
     // Runs `job(vault)`, which returns Result<T>, when the vault is free. `job` blocks nobody else.
     template <typename Job>
@@ -65,6 +80,7 @@ class VaultKeeper {
     io::Task<std::size_t> gather(store::LogName log, std::chrono::milliseconds wait);
     // One page, if there is one.
     io::Task<> pull(store::LogName log, std::chrono::milliseconds wait);
+    void note_trouble(store::LogName log, Error const* error);
     io::Task<> fetch_packages(std::vector<store::LogEntry> const& entries);
 
     std::unique_ptr<Vault> vault_;
@@ -74,6 +90,7 @@ class VaultKeeper {
     regions::GrowthSignal hurried_;
     Position seen_;    // where the logs stood when they were last looked at
     int waiting_ = 0;  // in wait_until()
+    std::vector<Trouble> troubles_;
     io::BlockingPool thread_{{.threads = 1, .niceness = 5}};
 };
 

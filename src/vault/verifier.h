@@ -4,13 +4,16 @@
 //
 // Threads: its region's executor.
 
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 
-#include "io/blocking_pool.h"
 #include "regions/growth_signal.h"
 #include "vault/scratch_region.h"
 #include "vault/vault_keeper.h"
+#include "vault/vault_reader.h"
 
 namespace meridian::vault {
 
@@ -19,6 +22,10 @@ struct VerifyRequest {
     std::string baseline = {};  // empty: the newest state
     VerifyPart part = {};       // of kHash
     std::string by = {};        // who asked
+    // A git remote that holds a copy, which is then verified instead, at kHash: it has what this
+    // vault had when it was last sent, every object is there and is what its name says.
+    std::string copy = {};
+    std::shared_ptr<Progress> progress = {};  // may be null
 };
 
 class Verifier {
@@ -26,9 +33,12 @@ class Verifier {
     struct Parts {
         VaultKeeper& keeper;
         store::Store& store;
-        // Another reader of the same vault, with its keys.
-        std::function<Result<std::unique_ptr<Vault>>()> open_reader;
         std::function<io::Task<std::unique_ptr<ScratchRegion>>()> make_scratch;
+        // Everything that a copy has, as a repository here, which goes with the last owner.
+        std::function<io::Task<std::shared_ptr<std::filesystem::path const>>(std::string copy)>
+            fetch_copy;
+        // One that was fetched, to be read with the region's keys.
+        std::function<Result<std::unique_ptr<Vault>>(std::filesystem::path const&)> open_copy;
         Clock const& clock;
         Log& log;
     };
@@ -40,18 +50,20 @@ class Verifier {
 
   private:
     io::Task<Proof> verify_alone(VerifyRequest request);
-    io::Task<> prove_restore(Proof* proof, bool invoke);
+    io::Task<> verify_own(VerifyRequest request, Position acknowledged, Proof* proof);
+    io::Task<> verify_copy(VerifyRequest request, Proof* proof);
+    io::Task<Proof> keep(Proof proof);
+    io::Task<> prove_restore(Proof* proof, bool invoke, std::shared_ptr<Progress> progress);
     io::Task<> restore_and_compare(ScratchRegion& scratch, Proof* proof,
-                                   std::vector<KeptRecord> const& records);
+                                   std::vector<KeptRecord> const& records,
+                                   std::shared_ptr<Progress> progress);
+    io::Task<> unpack_all(ScratchRegion& scratch, Proof* proof, std::set<std::string> packages,
+                          Progress& progress);
     io::Task<> run_functions(ScratchRegion& scratch, Proof* proof,
-                             std::vector<KeptRecord> const& records);
-    template <typename Job>
-    asio::awaitable<std::invoke_result_t<Job, Vault&>> with_reader(Vault& reader, Job job);
-
+                             std::vector<KeptRecord> const& records, Progress& progress);
     Parts const parts_;
     bool running_ = false;
     regions::GrowthSignal ended_;
-    io::BlockingPool thread_{{.threads = 1}};
 };
 
 }  // namespace meridian::vault

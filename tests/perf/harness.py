@@ -28,8 +28,24 @@ def favour(pid):
     this session, and inherit."""
     try:
         os.setpriority(os.PRIO_PROCESS, pid, -20)
-        # A session may be scheduled as a group: then nice counts only inside of it.
-        pathlib.Path(f"/proc/{pid}/autogroup").write_text("-20")
+    except OSError:
+        pass
+    # A session may be scheduled as a group: then nice counts only inside of it.
+    set_autogroup_nice(pid, -20)
+
+
+def autogroup_nice(pid):
+    """Of the process's whole session; nothing where sessions are not scheduled as groups."""
+    try:
+        return int(pathlib.Path(f"/proc/{pid}/autogroup").read_text().split(" nice ")[1])
+    except (OSError, IndexError):
+        return None
+
+
+def set_autogroup_nice(pid, nice):
+    try:
+        if nice is not None:
+            pathlib.Path(f"/proc/{pid}/autogroup").write_text(str(nice))
     except OSError:
         pass
 

@@ -62,6 +62,7 @@ Number number(std::string_view text) {
 // Of an answer or a request, from its head without the blank line.
 std::size_t content_length(std::string_view head) {
     static constexpr std::string_view kName = "\r\ncontent-length:";
+    if (head.starts_with("HTTP/1.1 204 ")) return 0;  // it has none (RFC 9110, 8.6)
     for (auto at = head.find("\r\n"); at != std::string_view::npos;
          at = head.find("\r\n", at + 2)) {
         auto field = head.substr(at);
