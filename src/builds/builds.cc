@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::size_t kIdRandomChars = 16;
 
+// What went wrong inside is for the log, not for the client.
+std::string told(Error const& error) {
+    if (error.code == Errc::kInvalidParameterValue || error.code == Errc::kUnavailable)
+        return error.message;
+    return "The build failed for a reason of the region's own, which its server's log has.";
+}
+
 }  // namespace
 
 struct Builds::Build {
@@ -22,6 +29,7 @@ struct Builds::Build {
     std::string error = {};
     model::CodeSha256 package = {};
     BuildRun* run = nullptr;  // while it runs
+    bool abandoned = false;
     std::vector<std::shared_ptr<io::OneShot<bool>>> waiting = {};
     io::Alarm attention;
 };
@@ -84,6 +92,7 @@ io::Task<> Builds::carry_out(BuildPtr build) {
             tell(*build);
         });
         build->run = &run;
+        if (build->abandoned) run.cancel();
         done = co_await run.run();
     } catch (std::exception const& error) {
         // Its place must not stay taken.
@@ -101,7 +110,7 @@ io::Task<> Builds::carry_out(BuildPtr build) {
             parts_.log.write(LogLevel::kError, "a build failed inside",
                              {{"build", build->id}, {"error", done.error().message}});
         }
-        build->error = done.error().message;
+        build->error = told(done.error());
         move(*build, BuildEvent::kBroken);
     }
     start_next();
@@ -149,6 +158,7 @@ void Builds::watch(BuildPtr const& build) {
 }
 
 void Builds::abandon(BuildPtr const& build) {
+    build->abandoned = true;
     if (build->run != nullptr) {
         build->run->cancel();
     } else if (build->state == BuildState::kQueued) {

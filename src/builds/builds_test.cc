@@ -233,6 +233,26 @@ TEST_F(BuildsTest, SomeRunSomeWaitAndTheRestAreRefused) {
     EXPECT_FALSE(builds().submit({.account = account}));
 }
 
+TEST_F(BuildsTest, OneThatIsCancelledBeforeItBeginsEnds) {
+    sandboxes.set_runtime(nullptr);
+    auto const id = submit();
+    EXPECT_TRUE(builds().cancel(account, id));
+    EXPECT_EQ(finish(id).state, BuildState::kCancelled);
+    EXPECT_TRUE(sandboxes.alive().empty());
+    stop();
+}
+
+TEST_F(BuildsTest, WhatFailsInsideIsForTheLog) {
+    sandboxes.fail_next_create({Errc::kIo, "mount of /secret/place", {}});
+    auto const done = finish(submit());
+    EXPECT_EQ(done.state, BuildState::kFailed);
+    EXPECT_FALSE(done.error.contains("/secret")) << done.error;
+    sandboxes.fail_next_create({Errc::kUnavailable, "every sandbox slot is in use", {}});
+    EXPECT_EQ(finish(submit()).error, "every sandbox slot is in use");
+    EXPECT_EQ(log.errors.size(), 2U);
+    stop();
+}
+
 TEST_F(BuildsTest, OthersDoNotSeeIt) {
     auto const id = submit();
     EXPECT_EQ(finish(id).state, BuildState::kSucceeded);

@@ -112,6 +112,10 @@ TEST(SamFunction, CodeIsWhereItIsSaidToBe) {
              {"    Metadata: {BuildMethod: makefile}\n",
               R"({"LocalPath": ".", "BuildMethod": "makefile"})"},
              {"    Metadata: {SkipBuild: true}\n", R"({"LocalPath": "."})"},
+             {"    Metadata: {SkipBuild: true, BuildProperties: {Minify: true}}\n",
+              R"({"LocalPath": "."})"},
+             {"    Metadata: {BuildMethod: nodejs22.x, BuildProperties: {UseNpmCi: true}}\n",
+              R"({"LocalPath": ".", "BuildMethod": "nodejs22.x"})"},
          })
         EXPECT_EQ(properties_of(expanded(sam(properties)), "F")["Code"], parsed(code))
             << properties;
@@ -502,6 +506,10 @@ TEST(SamFunction, MistakesAreNamedWithTheirPlace) {
               "8:14: the tag lambda:createdBy is SAM's own"},
              {"    Connectors: {}\n", "8:5: Connectors is not supported here"},
              {"    Metadata: {Dockerfile: x}\n", "8:16: Dockerfile: Meridian builds no images"},
+             {"    Metadata: {BuildMethod: makefile, WorkingDir: x}\n",
+              "8:39: WorkingDir is not supported: a build runs in the folder that holds its code"},
+             {"    Metadata: {BuildProperties: {UseNpmCi: true, Minify: true}}\n",
+              "8:50: BuildProperties: Minify is not supported"},
              {"    IgnoreGlobals: [Nope]\n    Condition: C\nConditions: {C: !Equals [a, a]}\n",
               "no error"},
          }) {

@@ -132,6 +132,25 @@ class Reader {
         std::string method = {};
         bool skip = false;
     };
+    // What would change a build, and does not here.
+    static Result<void> check_build_settings(TemplateNode const& metadata) {
+        for (auto const* name : {"ContextPath", "WorkingDir"}) {
+            if (auto const* setting = metadata.find_entry(name))
+                return fail_at(setting->mark, fmt::format("{} is not supported: a build runs in "
+                                                          "the folder that holds its code",
+                                                          name));
+        }
+        auto const* properties = metadata.find("BuildProperties");
+        if (properties == nullptr) return {};
+        for (auto const& property : properties->entries) {
+            // It is never anything else.
+            if (property.key == "UseNpmCi") continue;
+            return fail_at(property.mark,
+                           fmt::format("BuildProperties: {} is not supported", property.key));
+        }
+        return {};
+    }
+
     // What `sam build` reads of Metadata; anything else in it is the author's.
     Result<Build> build_of(TemplateNode const& resource) {
         Build out;
@@ -143,6 +162,9 @@ class Reader {
         }
         if (auto const* skip = metadata->find("SkipBuild"))
             out.skip = as_boolean(*skip).value_or(false);
+        if (!out.skip) {
+            MERIDIAN_CHECK(check_build_settings(*metadata));
+        }
         for (auto const* name : {"Dockerfile", "DockerContext", "DockerTag"}) {
             if (auto const* docker = metadata->find_entry(name))
                 return fail_at(docker->mark, fmt::format("{}: Meridian builds no images", name));
