@@ -103,11 +103,29 @@ io::Task<json> list_rollouts(RolloutCall const& call, Input) {
     co_return json{{"Rollouts", std::move(out)}};
 }
 
+// The record of an execution that is not over.
+io::Task<json> whole_record(RolloutCall const& call, std::string id) {
+    auto& store = call.services.store;
+    MERIDIAN_CO_TRY(auto const plan, co_await store.get(plan_key(call.caller.account, id)));
+    if (!plan) co_return fail(Errc::kCorrupt, id + " has lost its record.");
+    auto out = plan->value.value(member::kRecord, json::object());
+    MERIDIAN_CO_TRY(auto const progress, co_await store.get(progress_key(call.caller.account, id)));
+    if (progress) {
+        MERIDIAN_CO_CHECK(
+            take_progress(out, progress->value.value(member::kRecord, json::object())));
+    }
+    co_return out;
+}
+
 io::Task<json> get_one(RolloutCall const& call, Input input) {
     MERIDIAN_CO_TRY(
         auto const record,
         co_await get_rollout(call.services.store, rollout_key(call.caller.account, input.id)));
-    co_return shown_rollout(record, /*whole=*/true);
+    auto out = shown_rollout(record, /*whole=*/true);
+    if (!out.contains(member::kRecord)) {
+        MERIDIAN_CO_TRY(out[member::kRecord], co_await whole_record(call, input.id));
+    }
+    co_return out;
 }
 
 io::Task<json> list_stacks(RolloutCall const& call, Input) {
@@ -182,13 +200,15 @@ io::Task<json> create_once(RolloutCall const& call, Input const& input) {
                         {member::kCaller, call.caller.arn},
                         {member::kAbort, false},
                         {member::kHooks, json::object()},
-                        {member::kSummary, input.body.value(member::kSummary, json::object())},
-                        {member::kRecord, input.body.value(member::kRecord, json::object())}};
+                        {member::kSummary, input.body.value(member::kSummary, json::object())}};
     store::Transaction transaction{.caller = call.caller.arn};
     transaction.expectations.push_back({rollout_key(account, id), std::nullopt});
     transaction.expectations.push_back(
         {stack_key(account, stack), of_stack ? std::optional(of_stack->sequence) : std::nullopt});
     transaction.changes.push_back({.key = rollout_key(account, id), .value = value});
+    transaction.changes.push_back(
+        {.key = plan_key(account, id),
+         .value = json{{member::kRecord, input.body.value(member::kRecord, json::object())}}});
     transaction.changes.push_back({.key = stack_key(account, stack), .value = stack_value});
     transaction.statuses.push_back({rollout_key(account, id), lease_status(call.now, seconds)});
     MERIDIAN_CO_CHECK(co_await store.commit(std::move(transaction)));
@@ -258,23 +278,30 @@ io::Task<json> update_once(RolloutCall const& call, Input const& input) {
         co_return fail(Errc::kResourceConflict, input.id + " is over.");
     auto value = record.value;
     value[member::kState] = state;
-    for (auto const* const name : {member::kRecord, member::kSummary}) {
-        if (input.body.contains(name)) value[name] = input.body[name];
-    }
+    if (input.body.contains(member::kSummary))
+        value[member::kSummary] = input.body[member::kSummary];
     if (input.body.contains(member::kHooks)) {
         MERIDIAN_CO_CHECK(add_hooks(value, input.body[member::kHooks]));
     }
     store::Transaction transaction{.caller = call.caller.arn};
     transaction.expectations.push_back({key, record.sequence});
-    transaction.changes.push_back({.key = key, .value = value});
     bool const over = state != kInProgress;
+    auto const progress = input.body.value(member::kProgress, json::object());
+    if (over) {
+        MERIDIAN_CO_TRY(value[member::kRecord], co_await whole_record(call, input.id));
+        MERIDIAN_CO_CHECK(take_progress(value[member::kRecord], progress));
+    } else if (!progress.empty()) {
+        transaction.changes.push_back({.key = progress_key(call.caller.account, input.id),
+                                       .value = json{{member::kRecord, progress}}});
+    }
+    transaction.changes.push_back({.key = key, .value = value});
     if (over || input.body.contains("StackRecord")) {
         MERIDIAN_CO_TRY(
             auto const stack,
             co_await store.get(stack_key(call.caller.account, value.value(member::kStack, ""))));
         if (stack) write_stack(*stack, input.body.value("StackRecord", json()), over, transaction);
     }
-    if (over) {
+    if (over) {  // the parts of its record, too
         MERIDIAN_CO_CHECK(co_await drop_packages(call, input.id, transaction));
     }
     MERIDIAN_CO_CHECK(co_await store.commit(std::move(transaction)));
@@ -450,13 +477,16 @@ io::Task<HttpResponse> serve_rollouts(Authorizer& authorizer, RolloutCall call) 
 
 std::vector<store::SecretMembers> rollout_secret_members() {
     json::json_pointer const record(std::string("/") + member::kRecord);
-    return {{store::Kind::kStack, {record}}, {store::Kind::kRollout, {record}}};
+    return {{store::Kind::kStack, {record}},
+            {store::Kind::kRollout, {record}},
+            {store::Kind::kRolloutPackage, {record}}};
 }
 
 io::Task<std::vector<model::CodeSha256>> packages_in_use(store::Store& store) {
     MERIDIAN_CO_TRY(auto const records, co_await store.scan_all(store::Kind::kRolloutPackage));
     std::vector<model::CodeSha256> out;
     for (auto const& record : records) {
+        // Two of them are no packages: rollout_records.h.
         auto const digest = from_hex(record.key.id.substr(record.key.id.find(':') + 1));
         if (digest) out.emplace_back(to_base64(*digest));
     }

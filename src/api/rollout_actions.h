@@ -5,7 +5,7 @@
 //   GET  stacks, stacks/NAME
 //   GET  rollouts, rollouts/ID
 //   POST rollouts                {Id, Stack, Holder, LeaseSeconds, Record, Summary}
-//   PUT  rollouts/ID             {Epoch, State, Record, Summary, Hooks?, StackRecord?}
+//   PUT  rollouts/ID             {Epoch, State, Progress?, Summary, Hooks?, StackRecord?}
 //   POST rollouts/ID/lease       {Holder, LeaseSeconds, Epoch?}: takes it, or keeps it
 //   POST rollouts/ID/abort
 //   PUT, GET rollouts/ID/packages/SHA256-IN-HEX   {Zip}: what the execution needs to be finished

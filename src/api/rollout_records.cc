@@ -37,6 +37,40 @@ store::Key package_key(model::AccountId const& account, std::string const& rollo
     return {account, store::Kind::kRolloutPackage, rollout + ":" + sha256_hex};
 }
 
+store::Key plan_key(model::AccountId const& account, std::string const& rollout) {
+    return {account, store::Kind::kRolloutPackage, rollout + ":plan"};
+}
+
+store::Key progress_key(model::AccountId const& account, std::string const& rollout) {
+    return {account, store::Kind::kRolloutPackage, rollout + ":progress"};
+}
+
+Result<void> take_progress(json& record, json const& progress) {
+    constexpr char kRegions[] = "Regions";
+    constexpr char kWork[] = "Work";
+    auto const bad = [] {
+        return fail(Errc::kInvalidParameterValue,
+                    "Progress must be an object of the record's regions, each an object.");
+    };
+    if (!progress.is_object()) return bad();
+    for (auto const& [region, part] : progress.items()) {
+        if (!part.is_object() || !record.is_object() || !record.contains(kRegions) ||
+            !record[kRegions].is_object() || !record[kRegions].contains(region) ||
+            !record[kRegions][region].is_object())
+            return bad();
+        auto& whole = record[kRegions][region];
+        for (auto const& [name, value] : part.items()) {
+            if (name != kWork || !value.is_object() || !whole.contains(kWork) ||
+                !whole[kWork].is_object()) {
+                whole[name] = value;
+                continue;
+            }
+            for (auto const& [inner, changed] : value.items()) whole[kWork][inner] = changed;
+        }
+    }
+    return {};
+}
+
 WallTime lease_end(json const& status) {
     if (!status.is_object()) return {};
     return WallTime{std::chrono::milliseconds(status.value(kLeaseExpires, std::int64_t{0}))};

@@ -24,6 +24,7 @@ inline constexpr char const* kAbort = "AbortRequested";
 inline constexpr char const* kHooks = "Hooks";
 inline constexpr char const* kSummary = "Summary";
 inline constexpr char const* kRecord = "Record";
+inline constexpr char const* kProgress = "Progress";  // of a request alone
 }  // namespace rollout_member
 // Of its status.
 inline constexpr char const* kLeaseExpires = "LeaseExpires";
@@ -44,6 +45,14 @@ inline constexpr std::uint64_t kLeaseSecondsMax = 3600;  // ours
 [[nodiscard]] store::Key stack_key(model::AccountId const& account, std::string name);
 [[nodiscard]] store::Key package_key(model::AccountId const& account, std::string const& rollout,
                                      std::string const& sha256_hex);
+
+// While an execution is not over, its record is in two parts: as it was created, and what has
+// changed since. An execution of a hundred functions is written hundreds of times.
+[[nodiscard]] store::Key plan_key(model::AccountId const& account, std::string const& rollout);
+[[nodiscard]] store::Key progress_key(model::AccountId const& account, std::string const& rollout);
+// Puts {REGION: {…}} into a record that has {"Regions": {REGION: {…, "Work": {…}}}}: members that
+// `progress` has are replaced, in Work one by one. kInvalidParameterValue for anything else.
+Result<void> take_progress(nlohmann::json& record, nlohmann::json const& progress);
 
 [[nodiscard]] WallTime lease_end(nlohmann::json const& status);
 [[nodiscard]] nlohmann::json lease_status(WallTime now, std::uint64_t seconds);

@@ -339,8 +339,14 @@ class FakeAwsApi final : public AwsApi {
             return error(409, "ResourceConflictException", "an older epoch");
         if (what.empty()) {
             rollout["State"] = body["State"];
-            for (auto const* const member : {"Record", "Summary"}) {
-                if (body.contains(member)) rollout[member] = body[member];
+            if (body.contains("Summary")) rollout["Summary"] = body["Summary"];
+            for (auto const& [region, part] : body.value("Progress", json::object()).items()) {
+                auto& whole = rollout["Record"]["Regions"][region];
+                auto const before = whole.value("Work", json::object());
+                whole.update(part);
+                if (!part.contains("Work")) continue;
+                whole["Work"] = before;
+                whole["Work"].update(part["Work"]);
             }
             for (auto const& [hook, status] : body.value("Hooks", json::object()).items()) {
                 if (!rollout["Hooks"].contains(hook)) rollout["Hooks"][hook] = status;

@@ -88,13 +88,11 @@ HookRun hook_of(json const& text) {
             .begun = time_of(text, "Begun")};
 }
 
-json to_json(RegionWork const& work) {
+// But for the state before, which does not change.
+json progress_of(RegionWork const& work) {
     json obsolete = json::array();
     for (auto const& each : work.obsolete) obsolete.push_back(to_json(each));
-    json out = {{"Before", to_json(work.before)},
-                {"Now", to_json(work.now)},
-                {"Done", work.done},
-                {"Obsolete", std::move(obsolete)}};
+    json out = {{"Now", to_json(work.now)}, {"Done", work.done}, {"Obsolete", std::move(obsolete)}};
     if (work.made) {
         auto& made = out["Made"] = json::array();
         for (auto const& each : *work.made) made.push_back(to_json(each));
@@ -123,18 +121,30 @@ Result<RegionWork> work_of(json const& text) {
     return out;
 }
 
-json to_json(RegionPart const& part) {
+// What changes while the execution runs.
+json progress_of(RegionPart const& part, bool with_work) {
     json shifts = json::array();
     for (auto const& shift : part.shifts) shifts.push_back(to_json(shift));
     json hooks = json::array();
     for (auto const& hook : part.hooks) hooks.push_back(to_json(hook));
-    json out = {{"Wave", part.wave},           {"Phase", std::string(name_of(part.phase))},
-                {"Sequence", part.sequence},   {"Stack", to_json(part.stack)},
-                {"Plan", to_json(part.plan)},  {"Work", to_json(part.work)},
-                {"Shifts", std::move(shifts)}, {"Hooks", std::move(hooks)},
-                {"Failure", part.failure},     {"Problems", part.problems},
+    json out = {{"Phase", std::string(name_of(part.phase))},
+                {"Sequence", part.sequence},
+                {"Shifts", std::move(shifts)},
+                {"Hooks", std::move(hooks)},
+                {"Failure", part.failure},
+                {"Problems", part.problems},
                 {"Unproven", part.unproven}};
+    if (with_work) out["Work"] = progress_of(part.work);
     if (part.bakes_until) out["BakesUntil"] = number_of(*part.bakes_until);
+    return out;
+}
+
+json to_json(RegionPart const& part) {
+    auto out = progress_of(part, /*with_work=*/true);
+    out["Work"]["Before"] = to_json(part.work.before);
+    out["Wave"] = part.wave;
+    out["Stack"] = to_json(part.stack);
+    out["Plan"] = to_json(part.plan);
     return out;
 }
 
@@ -177,6 +187,12 @@ json to_json(RolloutRecord const& rollout) {
             {"RemovesStack", rollout.removes_stack},
             {"Packages", rollout.packages},
             {"Regions", std::move(regions)}};
+}
+
+json progress_of(RolloutRecord const& rollout, std::string_view region) {
+    json out = json::object();
+    for (auto const& [name, part] : rollout.regions) out[name] = progress_of(part, name == region);
+    return out;
 }
 
 Result<RolloutRecord> parse_rollout(json const& text) {

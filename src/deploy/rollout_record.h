@@ -85,6 +85,10 @@ inline constexpr std::uint64_t kBakeSecondsMax = std::chrono::seconds(kShiftLong
 [[nodiscard]] nlohmann::json to_json(RolloutRecord const& rollout);
 // kCorrupt; kNotImplemented for a newer format.
 [[nodiscard]] Result<RolloutRecord> parse_rollout(nlohmann::json const& text);
+// What has changed since the execution was created, for the copy in `region`: each region's part
+// without its stack, plan and earlier state; what was done is written down where it was done alone.
+// Large deploys write often: this is small.
+[[nodiscard]] nlohmann::json progress_of(RolloutRecord const& rollout, std::string_view region);
 // What lists and people see; without anything secret.
 [[nodiscard]] nlohmann::json summary_of(RolloutRecord const& rollout);
 

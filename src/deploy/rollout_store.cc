@@ -154,7 +154,7 @@ io::Task<> RolloutStore::write(RolloutRecord& rollout, std::string region, std::
     json body = {{"Epoch", epoch->second},
                  {"State", state},
                  {"Summary", summary_of(rollout)},
-                 {"Record", to_json(rollout)}};
+                 {"Progress", progress_of(rollout, region)}};
     auto const part = rollout.regions.find(region);
     if (part != rollout.regions.end()) {
         body["Hooks"] = hooks_of(part->second);
