@@ -101,9 +101,7 @@ struct PipelinesTest : ::testing::Test {
         co_return co_await tell(one.pipeline, one.number, {.event = Event::kWait});
     }
     void runners_come_to_the_approval() {
-        runners.behaviour = [this](Execution const& one) {
-            return run_to_approval(std::move(one));
-        };
+        runners.behaviour = [this](Execution const& one) { return run_to_approval(one); };
     }
 
     using Event = ExecutionEvent;
