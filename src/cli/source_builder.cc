@@ -204,7 +204,7 @@ io::Task<std::string> SourceBuilder::build_anew(deploy::BuildRequest request) {
         one.push_back({.name = path.filename().string(),
                        .bytes = std::move(bytes),
                        .executable = is_executable(path)});
-        co_return deploy::make_package(std::move(one));
+        co_return deploy::make_package(one);
     }
     MERIDIAN_CO_TRY(auto files, read_folder(path));
     auto const method = request.build_method.empty() ? request.runtime : request.build_method;
@@ -225,7 +225,7 @@ io::Task<std::string> SourceBuilder::build_anew(deploy::BuildRequest request) {
                             request.path, language));
         }
         if (is_layer) move_layer_files(files, request.build_method);
-        co_return deploy::make_package(std::move(files));
+        co_return deploy::make_package(files);
     }
     if (region_ == nullptr) {
         co_return bad(
@@ -234,7 +234,7 @@ io::Task<std::string> SourceBuilder::build_anew(deploy::BuildRequest request) {
                         request.path, step->why));
     }
     if (on_step) on_step(fmt::format("{} ({})", request.logical_id, step->method));
-    MERIDIAN_CO_TRY(auto source, deploy::make_package(std::move(files)));
+    MERIDIAN_CO_TRY(auto source, deploy::make_package(files));
     BuildInput input{.source = std::move(source),
                      .method = step->method,
                      .runtime = tools_of(request, step->method),

@@ -112,7 +112,7 @@ Result<std::string> read_all(zip_source_t* source) {
 
 }  // namespace
 
-Result<std::string> make_package(std::vector<PackageFile> files) {
+Result<std::string> make_package(std::vector<PackageFile> const& files) {
     std::vector<PackageEntry> entries;
     entries.reserve(files.size());
     for (auto const& file : files) {

@@ -24,7 +24,7 @@ struct PackageFile {
 
 // Errors: kInvalidParameterValue for names that leave the package or stand twice, no files at all,
 // and more bytes than AWS takes (model/limits.h).
-[[nodiscard]] Result<std::string> make_package(std::vector<PackageFile> files);
+[[nodiscard]] Result<std::string> make_package(std::vector<PackageFile> const& files);
 
 // The same of bytes that lie elsewhere, and with symbolic links, whose bytes are their targets.
 struct PackageEntry {

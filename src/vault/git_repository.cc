@@ -41,6 +41,20 @@ std::unexpected<Error> git_error(std::string_view doing, Errc code = Errc::kIo) 
                                   error == nullptr ? "libgit2 does not say why" : error->message));
 }
 
+// libgit2's, of a writer that was killed while it moved a reference: nobody else writes here, and
+// with one of them standing no reference would ever move again.
+void remove_stale_locks(fs::path const& directory) {
+    std::error_code error;
+    std::vector<fs::path> locks;
+    for (auto const* name : {"HEAD.lock", "config.lock", "packed-refs.lock"})
+        locks.push_back(directory / name);
+    for (fs::recursive_directory_iterator at(directory / "refs", error), end; !error && at != end;
+         at.increment(error)) {
+        if (at->path().extension() == ".lock") locks.push_back(at->path());
+    }
+    for (auto const& lock : locks) fs::remove(lock, error);
+}
+
 git_oid oid_of(ObjectId const& id) {
     git_oid oid;
     std::ranges::copy(id.bytes, oid.id);
@@ -265,6 +279,7 @@ Result<void> GitRepository::open_files(Access access) {
             return fail(Errc::kUnavailable,
                         fmt::format("another process writes the vault {}", directory_.string()));
         }
+        remove_stale_locks(directory_);
     }
     MERIDIAN_CHECK(open_database());
     // A clone has its own configuration: whoever reads it looks at vault.json.

@@ -120,6 +120,20 @@ TEST_F(GitRepositoryTest, HasOneWriter) {
     EXPECT_TRUE(GitRepository::open(path_, GitRepository::Access::kWrite));
 }
 
+TEST_F(GitRepositoryTest, AWriterThatWasKilledLocksNothing) {
+    auto const commit = commit_files();
+    ASSERT_TRUE(repository_->move_reference("refs/heads/main", std::nullopt, commit));
+    ASSERT_TRUE(repository_->flush());
+    repository_.reset();
+    // As libgit2 leaves them when it dies between making and renaming one.
+    for (auto const* name : {"refs/heads/main.lock", "packed-refs.lock", "HEAD.lock"})
+        std::ofstream(path_ / name) << "half";
+    repository_ = GitRepository::open(path_, GitRepository::Access::kWrite).value();
+    auto const next = put_commit(*repository_, TreeEdit(*repository_, std::nullopt).write().value(),
+                                 {commit}, "second\n");
+    EXPECT_TRUE(repository_->move_reference("refs/heads/main", commit, next));
+}
+
 TEST_F(GitRepositoryTest, LeavesWhatIsNotItsOwnAlone) {
     git(path_, "config meridian.vaultformat 2");
     repository_.reset();

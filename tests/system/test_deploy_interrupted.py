@@ -202,7 +202,9 @@ def finish(project, command="resume"):
     if not left:
         return None
     region = SECOND if project.left(SECOND) else FIRST
-    wait_until(lambda: all(lease_is_over(each) for each in project.left(region)), seconds=60, every=0.5, what="the lease's end")
+    # Regions take it one after the other, and so their leases end.
+    wait_until(lambda: all(lease_is_over(each) for where in (FIRST, SECOND) for each in project.left(where)), seconds=60, every=0.5,
+               what="the leases' end")
     told = run(project.server, "rollout", command, left[0]["Id"], "--regions", region, region=region)[1]
     states = {where: [each["State"] for each in rollouts(project.server, where, project.stack)][-1] for where in (FIRST, SECOND)}
     assert len(set(states.values())) == 1 and states[FIRST] != "InProgress", (states, told)
