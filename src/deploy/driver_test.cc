@@ -238,101 +238,117 @@ bool may_end_as(RolloutOutcome found, CutRow const& row) {
     return found == row.outcome || found == RolloutOutcome::kRolledBack;
 }
 
-TEST_F(DriverTest, WhatWasCutShortAtAnyCallIsFinishedByAnother) {
+// In parts of every so many calls: under a sanitizer a row takes minutes.
+constexpr std::size_t kCutParts = 3;
+
+class DriverCutTest : public DeployFixture,
+                      public testing::WithParamInterface<std::tuple<CutRow, std::size_t>> {};
+
+TEST_P(DriverCutTest, IsFinishedByAnotherWhereverItWasCutShort) {
     using enum RolloutOutcome;
-    for (auto const& row :
-         {CutRow{"forward", "Succeeded", AlarmState::kOk, false, kSucceeded},
-          CutRow{"a hook fails", "Failed", AlarmState::kOk, false, kRolledBack},
-          CutRow{"an alarm in the bake", "Succeeded", AlarmState::kAlarm, false, kRolledBack},
-          CutRow{"an abort in the bake", "Succeeded", AlarmState::kOk, true, kAborted}}) {
-        // The call from which on the rows differ.
-        std::size_t turns_at = 0;
-        auto const begin_again = [&] {
-            for (auto* const api : {&first, &second}) {
-                api->functions.clear(), api->stacks.clear(), api->rollouts.clear();
-            }
-            account.roles.clear();
-            fate = {};
-            alarms.state = AlarmState::kOk;
-            on_tell = nullptr;
-            ASSERT_TRUE(deploy({.own_alarm = "errors"}).outcome);
-            for (auto* const api : {&first, &second}) {
-                api->functions["before"].configuration = {{"FunctionName", "before"}};
-                api->functions["after"].configuration = {{"FunctionName", "after"}};
-                api->on_invoke = [&row, api](std::string const& name, nlohmann::json const& event) {
-                    auto& rollout = api->rollouts.at(event["DeploymentId"].get<std::string>());
-                    rollout["Hooks"][event["LifecycleEventHookExecutionId"].get<std::string>()] =
-                        name == "after" ? row.hooks_say : "Succeeded";
-                };
-            }
-            on_tell = [&](std::string const& text) {
-                if (turns_at == 0 && text.contains("AfterAllowTraffic")) turns_at = fate.calls;
-                if (!text.contains("bakes")) return;
-                alarms.state = row.alarm;
-                for (auto* const api : {&first, &second}) {
-                    for (auto& [id, rollout] : api->rollouts) {
-                        if (row.aborted) rollout["AbortRequested"] = true;
-                    }
-                }
-            };
-            last_id.clear();
-        };
-        StackParts const update{.code = "two",
-                                .memory = 256,
-                                .shift = "Canary20Percent3Seconds",
-                                .before_hook = "before",
-                                .after_hook = "after",
-                                .alarms = {"errors"},
-                                .own_alarm = "errors"};
-        RunOptions const options{.bake_seconds = 3};
-        // How many calls it makes undisturbed.
-        begin_again();
-        fate.calls = 0;
-        auto const whole = deploy(update, options);
-        ASSERT_TRUE(whole.outcome) << row.name << ": " << whole.outcome.error().message;
-        ASSERT_EQ(*whole.outcome, row.outcome) << row.name;
-        auto const all = fate.calls;
-        ASSERT_GT(all, 60U);
-        auto const from = row.name == "forward" ? std::size_t{1} : turns_at;
-        for (auto dies_at = from; dies_at < all; ++dies_at) {
-            SCOPED_TRACE(fmt::format("{}, cut short at call {}", row.name, dies_at));
-            begin_again();
-            fate = {.calls = 0, .dies_at = dies_at};
-            auto const cut = deploy(update, options);
-            fate = {};
-            std::string expected = "1";
-            // Where it had not begun, the record is in some regions perhaps; nothing was changed.
-            if (!last_id.empty()) {
-                auto outcome = cut.outcome;
-                // The end itself may have come to one region alone.
-                bool const left = std::ranges::any_of(std::array{&first, &second}, [&](auto* api) {
-                    return api->rollouts.at(last_id)["State"] == "InProgress";
-                });
-                if (!outcome || *outcome == kRollbackFailed || left) outcome = resume().outcome;
-                ASSERT_TRUE(outcome) << outcome.error().message;
-                EXPECT_TRUE(may_end_as(*outcome, row)) << name_of(*outcome);
-                if (*outcome == kSucceeded) expected = "2";
-                for (auto const* const api : {&first, &second}) {
-                    EXPECT_EQ(api->stacks.at("shop")["ActiveRollout"], "");
-                    EXPECT_EQ(api->rollouts.at(last_id)["State"], name_of(*outcome));
-                }
-            }
-            for (auto* const api : {&first, &second}) {
-                api->functions.erase("before"), api->functions.erase("after");
-                ASSERT_EQ(api->functions.size(), 1U);
-                EXPECT_EQ(alias_of(*api), expected);
-                auto const& function = api->functions.begin()->second;
-                auto const& configuration = function.configuration;
-                EXPECT_EQ(function.versions.size(), expected == "2" ? 2U : 1U);
-                EXPECT_EQ(configuration.value("MemorySize", 128), expected == "2" ? 256 : 128);
-                EXPECT_EQ(configuration["CodeSha256"],
-                          crypto::sha256_base64(expected == "2" ? "two" : "one"));
-            }
-            EXPECT_EQ(account.roles.size(), 2U);
-            if (testing::Test::HasFailure()) return;
+    auto const& row = std::get<0>(GetParam());
+    // The call from which on the rows differ.
+    std::size_t turns_at = 0;
+    auto const begin_again = [&] {
+        for (auto* const api : {&first, &second}) {
+            api->functions.clear(), api->stacks.clear(), api->rollouts.clear();
         }
+        account.roles.clear();
+        fate = {};
+        alarms.state = AlarmState::kOk;
+        on_tell = nullptr;
+        ASSERT_TRUE(deploy({.own_alarm = "errors"}).outcome);
+        for (auto* const api : {&first, &second}) {
+            api->functions["before"].configuration = {{"FunctionName", "before"}};
+            api->functions["after"].configuration = {{"FunctionName", "after"}};
+            api->on_invoke = [&row, api](std::string const& name, nlohmann::json const& event) {
+                auto& rollout = api->rollouts.at(event["DeploymentId"].get<std::string>());
+                rollout["Hooks"][event["LifecycleEventHookExecutionId"].get<std::string>()] =
+                    name == "after" ? row.hooks_say : "Succeeded";
+            };
+        }
+        on_tell = [&](std::string const& text) {
+            if (turns_at == 0 && text.contains("AfterAllowTraffic")) turns_at = fate.calls;
+            if (!text.contains("bakes")) return;
+            alarms.state = row.alarm;
+            for (auto* const api : {&first, &second}) {
+                for (auto& [id, rollout] : api->rollouts) {
+                    if (row.aborted) rollout["AbortRequested"] = true;
+                }
+            }
+        };
+        last_id.clear();
+    };
+    StackParts const update{.code = "two",
+                            .memory = 256,
+                            .shift = "Canary20Percent3Seconds",
+                            .before_hook = "before",
+                            .after_hook = "after",
+                            .alarms = {"errors"},
+                            .own_alarm = "errors"};
+    RunOptions const options{.bake_seconds = 3};
+    // How many calls it makes undisturbed.
+    begin_again();
+    fate.calls = 0;
+    auto const whole = deploy(update, options);
+    ASSERT_TRUE(whole.outcome) << row.name << ": " << whole.outcome.error().message;
+    ASSERT_EQ(*whole.outcome, row.outcome) << row.name;
+    auto const all = fate.calls;
+    ASSERT_GT(all, 60U);
+    auto const from = row.name == "Forward" ? std::size_t{1} : turns_at;
+    for (auto dies_at = from + std::get<1>(GetParam()); dies_at < all; dies_at += kCutParts) {
+        SCOPED_TRACE(fmt::format("{}, cut short at call {}", row.name, dies_at));
+        begin_again();
+        fate = {.calls = 0, .dies_at = dies_at};
+        auto const cut = deploy(update, options);
+        fate = {};
+        std::string expected = "1";
+        // Where it had not begun, the record is in some regions perhaps; nothing was changed.
+        if (!last_id.empty()) {
+            auto outcome = cut.outcome;
+            // The end itself may have come to one region alone.
+            bool const left = std::ranges::any_of(std::array{&first, &second}, [&](auto* api) {
+                return api->rollouts.at(last_id)["State"] == "InProgress";
+            });
+            if (!outcome || *outcome == kRollbackFailed || left) outcome = resume().outcome;
+            ASSERT_TRUE(outcome) << outcome.error().message;
+            EXPECT_TRUE(may_end_as(*outcome, row)) << name_of(*outcome);
+            if (*outcome == kSucceeded) expected = "2";
+            for (auto const* const api : {&first, &second}) {
+                EXPECT_EQ(api->stacks.at("shop")["ActiveRollout"], "");
+                EXPECT_EQ(api->rollouts.at(last_id)["State"], name_of(*outcome));
+            }
+        }
+        for (auto* const api : {&first, &second}) {
+            api->functions.erase("before"), api->functions.erase("after");
+            ASSERT_EQ(api->functions.size(), 1U);
+            EXPECT_EQ(alias_of(*api), expected);
+            auto const& function = api->functions.begin()->second;
+            auto const& configuration = function.configuration;
+            EXPECT_EQ(function.versions.size(), expected == "2" ? 2U : 1U);
+            EXPECT_EQ(configuration.value("MemorySize", 128), expected == "2" ? 256 : 128);
+            EXPECT_EQ(configuration["CodeSha256"],
+                      crypto::sha256_base64(expected == "2" ? "two" : "one"));
+        }
+        EXPECT_EQ(account.roles.size(), 2U);
+        if (testing::Test::HasFailure()) return;
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Driver, DriverCutTest,
+    testing::Combine(testing::Values(CutRow{"Forward", "Succeeded", AlarmState::kOk, false,
+                                            RolloutOutcome::kSucceeded},
+                                     CutRow{"AHookFails", "Failed", AlarmState::kOk, false,
+                                            RolloutOutcome::kRolledBack},
+                                     CutRow{"AnAlarmInTheBake", "Succeeded", AlarmState::kAlarm,
+                                            false, RolloutOutcome::kRolledBack},
+                                     CutRow{"AnAbortInTheBake", "Succeeded", AlarmState::kOk, true,
+                                            RolloutOutcome::kAborted}),
+                     testing::Range(std::size_t{0}, kCutParts)),
+    [](auto const& tested) {
+        return fmt::format("{}{}", std::get<0>(tested.param).name, std::get<1>(tested.param));
+    });
 
 TEST_F(DriverTest, ARegionThatDiesIsNamedAndTheOthersGoBack) {
     ASSERT_TRUE(deploy({}).outcome);
