@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "io/unique_fd.h"
+#include "io/spool_file.h"
 
 namespace meridian::builds {
 
@@ -27,9 +27,9 @@ class ArtifactSpool {
     Result<std::string_view> bytes();
 
   private:
-    explicit ArtifactSpool(io::UniqueFd file) : file_(std::move(file)) {}
+    explicit ArtifactSpool(io::SpoolFile file) : spool_(std::move(file)) {}
 
-    io::UniqueFd file_;
+    io::SpoolFile spool_;
     std::uint64_t size_ = 0;
     void* mapped_ = nullptr;
 };

@@ -33,14 +33,14 @@ Result<void> SpoolFile::append(std::string_view bytes) {
     while (!bytes.empty()) {
         auto const count = ::write(file_.get(), bytes.data(), bytes.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return system_error("write a request's body");
+        if (count < 0) return system_error("write a file without a name");
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
     return {};
 }
 
 Result<std::shared_ptr<BodyFile const>> SpoolFile::finish() {
-    if (::lseek(file_.get(), 0, SEEK_SET) != 0) return system_error("read a request's body");
+    if (::lseek(file_.get(), 0, SEEK_SET) != 0) return system_error("read a file without a name");
     return std::make_shared<BodyFile const>(BodyFile{std::move(file_), bytes_});
 }
 
