@@ -9,7 +9,6 @@
 #include "deploy/driver.h"
 #include "deploy/plan_json.h"
 #include "deploy/region_alarms.h"
-#include "deploy/region_stacks.h"
 
 namespace meridian::pipeline {
 namespace {
@@ -120,51 +119,62 @@ io::Task<deploy::RolloutRecord> TemplateDeploy::begin(
     co_return rollout;
 }
 
-io::Task<TemplateDeploy::Done> TemplateDeploy::run() {
-    MERIDIAN_CO_TRY(auto const account_id, co_await account());
+io::Task<deploy::RegionStacks> TemplateDeploy::wish(std::string account_id) {
     MERIDIAN_CO_TRY(auto const opened, parts_.open(stage_.commit / stage_.folder));
     auto const file = (std::filesystem::path(stage_.folder) / opened.file_name).lexically_normal();
     MERIDIAN_CO_TRY(auto const parsed, deploy::Template::parse(file.string(), opened.text));
     MERIDIAN_CO_TRY(auto wished,
                     co_await deploy::make_region_stacks(parsed,
                                                         {.stack_name = stage_.stack,
-                                                         .account = account_id,
+                                                         .account = std::move(account_id),
                                                          .regions = regions_of(stage_.waves),
                                                          .parameters = stage_.parameters},
                                                         *opened.builder));
     for (auto const& warning : wished.warnings) parts_.say("  warning: " + warning);
+    co_return wished;
+}
 
+TemplateDeploy::Done TemplateDeploy::done_with(deploy::RolloutRecord const& rollout,
+                                               std::string_view how) const {
+    Done done;
+    for (auto const& [region, part] : rollout.regions)
+        done.versions[region] = versions_of(part.work.now);
+    done.message = fmt::format("{} in {} regions: {}", stage_.stack, rollout.regions.size(), how);
+    return done;
+}
+
+io::Task<TemplateDeploy::Done> TemplateDeploy::done_before(deploy::RolloutStore& store) {
+    deploy::RolloutRecord rollout;
+    for (auto const& [region, api] : parts_.apis) {
+        MERIDIAN_CO_TRY(auto const standing, co_await store.stack(region, stage_.stack, true));
+        if (standing) rollout.regions[region].work.now = *standing;
+    }
+    co_return done_with(rollout, stage_.rollout);
+}
+
+io::Task<TemplateDeploy::Done> TemplateDeploy::run() {
+    MERIDIAN_CO_TRY(auto const account_id, co_await account());
     deploy::RolloutStore store(parts_.apis, stage_.holder);
-    deploy::PlanningParts const planning{
-        .apis = parts_.apis, .store = store, .pause = parts_.pause, .account = account_id};
     MERIDIAN_CO_TRY(auto const before, co_await state());
+    // What is over needs no packages.
+    if (before == kSucceeded) co_return co_await done_before(store);
+    if (!before.empty() && before != kInProgress) {
+        co_return fail(Errc::kInvalidParameterValue,
+                       fmt::format("{} ended as {}", stage_.rollout, before));
+    }
+
+    MERIDIAN_CO_TRY(auto wished, co_await wish(account_id));
     std::map<std::string, std::string> packages;
     deploy::RolloutRecord rollout;
     if (before.empty()) {
+        deploy::PlanningParts const planning{
+            .apis = parts_.apis, .store = store, .pause = parts_.pause, .account = account_id};
         MERIDIAN_CO_TRY(rollout, co_await begin(planning, std::move(wished.stacks), packages));
-    } else if (before == kInProgress) {
+        if (rollout.id.empty()) co_return done_with(rollout, "nothing to change");
+    } else {
         parts_.say(fmt::format("  goes on with {}", stage_.rollout));
         for (auto& [region, stack] : wished.stacks) packages.merge(stack.packages);
         MERIDIAN_CO_TRY(rollout, co_await store.take(stage_.rollout));
-    } else if (before != kSucceeded) {
-        co_return fail(Errc::kInvalidParameterValue,
-                       fmt::format("{} ended as {}", stage_.rollout, before));
-    } else {
-        for (auto const& [region, api] : parts_.apis) {
-            MERIDIAN_CO_TRY(auto const standing, co_await store.stack(region, stage_.stack, true));
-            if (standing) rollout.regions[region].work.now = *standing;
-        }
-    }
-
-    Done done;
-    auto const finish = [&](deploy::RolloutRecord const& ended, std::string_view how) {
-        for (auto const& [region, part] : ended.regions)
-            done.versions[region] = versions_of(part.work.now);
-        done.message = fmt::format("{} in {} regions: {}", stage_.stack, ended.regions.size(), how);
-    };
-    if (rollout.id.empty()) {
-        finish(rollout, before.empty() ? "nothing to change" : stage_.rollout);
-        co_return done;
     }
     parts_.say(
         fmt::format("  {}: to follow it: meridian rollout watch {}", stage_.stack, stage_.rollout));
@@ -185,10 +195,8 @@ io::Task<TemplateDeploy::Done> TemplateDeploy::run() {
          .account = account_id},
         std::move(rollout), std::move(packages));
     MERIDIAN_CO_TRY(auto const outcome, co_await driver.run());
-    if (outcome == deploy::RolloutOutcome::kSucceeded) {
-        finish(driver.rollout(), stage_.rollout);
-        co_return done;
-    }
+    if (outcome == deploy::RolloutOutcome::kSucceeded)
+        co_return done_with(driver.rollout(), stage_.rollout);
     co_return fail(Errc::kInvalidParameterValue,
                    fmt::format("{} ended as {}{}", stage_.rollout, name_of(outcome),
                                failures_of(driver.rollout())));

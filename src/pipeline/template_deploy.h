@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "deploy/builder.h"
 #include "deploy/planning.h"
+#include "deploy/region_stacks.h"
 
 namespace meridian::pipeline {
 
@@ -71,6 +72,12 @@ class TemplateDeploy {
     io::Task<std::string> account();
     // The state of the rollout; empty: there is none yet. In progress where one region has it so.
     io::Task<std::string> state();
+    // What is to stand in each region, its code packaged.
+    io::Task<deploy::RegionStacks> wish(std::string account_id);
+    [[nodiscard]] Done done_with(deploy::RolloutRecord const& rollout, std::string_view how) const;
+    // Of a rollout that has succeeded already.
+    io::Task<Done> done_before(deploy::RolloutStore& store);
+    // Its id is empty where there is nothing to change.
     io::Task<deploy::RolloutRecord> begin(deploy::PlanningParts const& planning,
                                           std::map<std::string, deploy::PackagedStack> stacks,
                                           std::map<std::string, std::string>& packages);
