@@ -90,6 +90,17 @@ std::string what_next(json const& execution) {
     return {};
 }
 
+// An execution after what was asked of it.
+void show_change(Output const& output, json const& execution) {
+    if (output.json) {
+        print_json(output, execution);
+        return;
+    }
+    output.print(
+        execution_line(execution) +
+        fmt::format("Watch it with: meridian pipeline watch {}\n", execution_id(execution)));
+}
+
 // Whether nothing happens before a person decides.
 Result<bool> has_come_to_rest(json const& execution) {
     MERIDIAN_TRY(auto const state, pipeline::parse_execution_state(execution.value("State", "")));
@@ -302,13 +313,7 @@ io::Task<> decide_execution(Connection connection, Clock const& clock, std::stri
     if (!message.empty()) body["Message"] = message;
     MERIDIAN_CO_TRY(auto const execution, co_await ask(std::move(connection), clock, "POST",
                                                        name.path("/" + verb), std::move(body)));
-    if (output.json) {
-        print_json(output, execution);
-    } else {
-        output.print(
-            execution_line(execution) +
-            fmt::format("Watch it with: meridian pipeline watch {}\n", execution_id(execution)));
-    }
+    show_change(output, execution);
     co_return Result<void>{};
 }
 
@@ -320,13 +325,7 @@ io::Task<> start_execution(Connection connection, Clock const& clock, std::strin
                                                        fmt::format("pipelines/{}/executions",
                                                                    wire::percent_encoded(name)),
                                                        std::move(body)));
-    if (output.json) {
-        print_json(output, execution);
-    } else {
-        output.print(
-            execution_line(execution) +
-            fmt::format("Watch it with: meridian pipeline watch {}\n", execution_id(execution)));
-    }
+    show_change(output, execution);
     co_return Result<void>{};
 }
 
