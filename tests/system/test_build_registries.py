@@ -12,6 +12,7 @@ import pytest
 
 from meridian_server import MeridianServer, has_runtime
 from registry_mirror import RegistryMirror
+from test_builds import built, meridian, packages
 
 REGION = "us-east-1"
 needs_python = pytest.mark.skipif(not has_runtime("python3.11") or not os.path.exists("/usr/bin/pip3"),
@@ -62,13 +63,6 @@ def offline_server():
         yield made
 
 
-def meridian(server, *words, fails=False):
-    done = subprocess.run([server.tool("meridian"), *map(str, words), "--data", str(server.data), "--region", REGION],
-                          capture_output=True, text=True, env=server.environment(), timeout=300)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout
-
-
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -99,13 +93,7 @@ def project(folder, template, files, ca=None):
 
 
 def hash_of(server, folder, *words):
-    return json.loads(meridian(server, "build", folder, *words, "--json"))["Packages"]["App"]["CodeSha256"]
-
-
-def files_of(server, folder, out):
-    meridian(server, "build", folder, "--output", out)
-    with zipfile.ZipFile(out / "App.zip") as package:
-        return {name: package.read(name) for name in package.namelist()}
+    return packages(server, folder, *words)["App"]["CodeSha256"]
 
 
 def deploy_and_invoke(server, folder, stack):
@@ -128,7 +116,7 @@ def test_python_packages_are_installed_beside_the_sources(server, mirror, tmp_pa
     template = TEMPLATE % ("app.handler", "python3.11")
     folder = project(tmp_path / "p", template, python_files(mirror), mirror.ca)
     assert deploy_and_invoke(server, folder, "python-deps") == "hello lambda"
-    files = files_of(server, folder, tmp_path / "out")
+    files = built(server, folder, tmp_path)
     assert {"app.py", "greeting.py", "greeting-1.0.0.dist-info/RECORD"} <= files.keys()
     assert not [name for name in files if "__pycache__" in name]
     # In another folder, at another time.
@@ -146,7 +134,7 @@ def test_a_wheel_with_another_hash_is_not_installed(server, mirror, tmp_path):
 def test_a_layer_of_python_packages(server, mirror, tmp_path):
     folder = project(tmp_path / "p", LAYER % ("python3.11", "python3.11"),
                      {"requirements.txt": "greeting\n", "own.py": ""}, mirror.ca)
-    assert {"python/greeting.py", "python/own.py"} <= files_of(server, folder, tmp_path / "out").keys()
+    assert {"python/greeting.py", "python/own.py"} <= built(server, folder, tmp_path).keys()
 
 
 @needs_python
@@ -174,7 +162,7 @@ def test_node_packages_are_installed_from_the_lock_file(server, mirror, tmp_path
     template = TEMPLATE % ("index.handler", "nodejs22.x")
     folder = project(tmp_path / "p", template, node_files(mirror), mirror.ca)
     assert deploy_and_invoke(server, folder, "node-deps") == "hello lambda"
-    files = files_of(server, folder, tmp_path / "out")
+    files = built(server, folder, tmp_path)
     assert {"index.js", "node_modules/greeting/index.js"} <= files.keys()
     assert files["node_modules/.bin/greet"] == b"../greeting/index.js"  # a link
     assert not [name for name in files if "script-ran" in name]
@@ -193,7 +181,7 @@ def test_node_without_a_lock_file_says_how_to_make_one(server, mirror, tmp_path)
 @needs_node
 def test_a_layer_of_node_packages(server, mirror, tmp_path):
     folder = project(tmp_path / "p", LAYER % ("nodejs22.x", "nodejs22.x"), node_files(mirror), mirror.ca)
-    assert "nodejs/node_modules/greeting/index.js" in files_of(server, folder, tmp_path / "out")
+    assert "nodejs/node_modules/greeting/index.js" in built(server, folder, tmp_path)
 
 
 # Compiled
@@ -207,7 +195,7 @@ GO = {"go.mod": "module app\n\ngo 1.19\n",
 def test_go_becomes_a_bootstrap(offline_server, tmp_path):
     template = TEMPLATE % ("bootstrap", "provided.al2023")
     folder = project(tmp_path / "p", template, GO)
-    files = files_of(offline_server, folder, tmp_path / "out")
+    files = built(offline_server, folder, tmp_path)
     assert list(files) == ["bootstrap"]
     program = tmp_path / "program"
     program.write_bytes(files["bootstrap"])
@@ -231,7 +219,7 @@ def test_rust_becomes_a_bootstrap(offline_server, tmp_path):
              "main.rs": 'fn main() { println!("hello from rust"); }\n'}
     template = TEMPLATE % ("app", "provided.al2023")
     folder = project(tmp_path / "p", template, files)
-    made = files_of(offline_server, folder, tmp_path / "out")
+    made = built(offline_server, folder, tmp_path)
     assert list(made) == ["bootstrap"]
     program = tmp_path / "program"
     program.write_bytes(made["bootstrap"])
