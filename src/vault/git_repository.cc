@@ -136,12 +136,17 @@ Result<std::string> read_whole(fs::path const& path) {
     return bytes;
 }
 
+// Not in place yet, so perhaps cut short; to git they are nothing.
+bool is_temporary(fs::path const& path) {
+    return path.filename().string().starts_with(kTemporaryPack);
+}
+
 // Of a writer that was killed.
 void remove_leftovers(fs::path const& folder) {
     std::vector<fs::path> found;
     std::error_code error;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-        if (at->path().filename().string().starts_with(kTemporaryPack)) found.push_back(at->path());
+        if (is_temporary(at->path())) found.push_back(at->path());
     }
     for (auto const& path : found) ::unlink(path.c_str());
 }
@@ -150,6 +155,7 @@ void remove_leftovers(fs::path const& folder) {
 Result<void> check_index(fs::path const& path) {
     io::UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat info{};
+    if (!file.valid() && errno == ENOENT) return {};  // its writer joined the pack with others
     if (!file.valid() || ::fstat(file.get(), &info) != 0) return system_error("read", path);
     crypto::Sha1Digest digest{};
     auto const size = static_cast<std::size_t>(info.st_size);
@@ -172,7 +178,7 @@ Result<void> check_indexes(fs::path const& directory) {
     std::error_code error;
     for (fs::directory_iterator at(pack_folder(directory), error), end; !error && at != end;
          at.increment(error)) {
-        if (at->path().extension() == ".idx") {
+        if (at->path().extension() == ".idx" && !is_temporary(at->path())) {
             MERIDIAN_CHECK(check_index(at->path()));
         }
     }
@@ -280,6 +286,7 @@ Result<void> GitRepository::open_files(Access access) {
                         fmt::format("another process writes the vault {}", directory_.string()));
         }
         remove_stale_locks(directory_);
+        remove_leftovers(pack_folder(directory_));
     }
     MERIDIAN_CHECK(open_database());
     // A clone has its own configuration: whoever reads it looks at vault.json.
@@ -288,7 +295,6 @@ Result<void> GitRepository::open_files(Access access) {
     }
     MERIDIAN_CHECK(check_indexes(directory_));
     if (access == Access::kRead) return {};
-    remove_leftovers(pack_folder(directory_));
     return join_packs();
 }
 

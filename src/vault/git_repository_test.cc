@@ -191,10 +191,13 @@ TEST_F(GitRepositoryTest, PacksWithDeltasStayAndLeftoversGo) {
         ASSERT_TRUE(repository_->flush());
     }
     git(path_, "-c pack.writeBitmaps=false repack -q -a -d --keep-unreachable -f");
-    write_file(path_ / "objects" / "pack" / "tmp_pack-0.pack", "half");
+    for (auto const* half : {"tmp_pack-0.pack", "tmp_pack-1.idx"})
+        write_file(path_ / "objects" / "pack" / half, "half");
+    EXPECT_TRUE(GitRepository::open(path_, GitRepository::Access::kRead));
     repository_.reset();
     repository_ = GitRepository::open(path_, GitRepository::Access::kWrite).value();
-    EXPECT_FALSE(fs::exists(path_ / "objects" / "pack" / "tmp_pack-0.pack"));
+    for (auto const* half : {"tmp_pack-0.pack", "tmp_pack-1.idx"})
+        EXPECT_FALSE(fs::exists(path_ / "objects" / "pack" / half));
     ObjectId last{};
     for (std::size_t n = 0; n <= kPacksMax; ++n) {
         last = put_file(*repository_, fmt::format("text {}", n));
