@@ -142,11 +142,7 @@ io::Task<json> restore(VaultServices const& services, vault::RestoreRequest requ
         MERIDIAN_CO_CHECK(co_await follow_region(services, *request.progress));
     }
     MERIDIAN_CO_TRY(auto const report, co_await services.restorer.restore(std::move(request)));
-    auto out = shown(report.plan);
-    out["Commit"] = report.commit.hex();
-    out["FromRegion"] = report.region;
-    out["Applied"] = report.applied;
-    co_return out;
+    co_return shown(report);
 }
 
 io::Task<json> back_up(VaultServices const& services, vault::BackupRunner::Wish wish,

@@ -92,6 +92,17 @@ json shown(vault::RestorePlan const& plan) {
             {"Warnings", plan.warnings}};
 }
 
+json shown(vault::RestoreReport const& report) {
+    auto out = shown(report.plan);
+    out["Commit"] = report.commit.hex();
+    out["FromRegion"] = report.region;
+    out["Applied"] = report.applied;
+    out["NotReady"] = json::array();
+    for (auto const& [function, why] : report.not_ready)
+        out["NotReady"].push_back({{"Function", function.value()}, {"Reason", why}});
+    return out;
+}
+
 json shown(std::vector<vault::BackupRunner::CopyState> const& copies) {
     json out = json::array();
     for (auto const& copy : copies) {

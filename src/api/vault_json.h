@@ -7,7 +7,7 @@
 
 #include "vault/backup_runner.h"
 #include "vault/jobs.h"
-#include "vault/restore_plan.h"
+#include "vault/restorer.h"
 
 namespace meridian::api {
 
@@ -16,6 +16,7 @@ inline constexpr std::size_t kBaselineMessageBytesMax = 64 * 1024;
 [[nodiscard]] nlohmann::json shown(vault::Baseline const& baseline);
 [[nodiscard]] nlohmann::json shown(vault::Proof const& proof);
 [[nodiscard]] nlohmann::json shown(vault::RestorePlan const& plan);
+[[nodiscard]] nlohmann::json shown(vault::RestoreReport const& report);
 [[nodiscard]] nlohmann::json shown(std::vector<vault::BackupRunner::CopyState> const& copies);
 // Without its result, which may be long: Result.
 [[nodiscard]] nlohmann::json shown(vault::Jobs::Shown const& job);

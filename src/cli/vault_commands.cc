@@ -280,6 +280,10 @@ io::Task<> restore(Connection connection, Clock const& clock, RestoreOptions opt
                              options.dry_run ? "Would apply" : "Applied", count,
                              answer.value("Commit", "").substr(0, 12),
                              answer.value("Unchanged", 0U)));
+    for (auto const& function : answer.value("NotReady", json::array())) {
+        output.print(fmt::format("{} cannot be invoked: {}\n", function.value("Function", ""),
+                                 function.value("Reason", "")));
+    }
     if (!options.dry_run && count != 0) {
         output.print(
             "What stood there before is in the vault: meridian restore --at with a time before "

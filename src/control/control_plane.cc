@@ -57,6 +57,14 @@ void ControlPlane::forget_parts(model::AccountId const& account, model::Function
 
 asio::awaitable<void> ControlPlane::stop() { return lifecycle_.stop(); }
 
+std::optional<model::FunctionStatus> ControlPlane::status_at_rest(
+    model::AccountId const& account, model::FunctionName const& name) const {
+    if (lifecycle_.is_preparing(account, name)) return std::nullopt;
+    auto const found = published_.find(account.value(), name.value(), model::kLatest);
+    if (!found) return std::nullopt;
+    return found->status;
+}
+
 io::Task<> ControlPlane::function_replicated(model::AccountId account, model::FunctionName name) {
     MERIDIAN_CO_TRY(auto const sequence,
                     co_await parts_.store.last_sequence(store::LogName::kRegion));

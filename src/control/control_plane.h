@@ -61,6 +61,10 @@ class ControlPlane {
     [[nodiscard]] PublishedFunctions const& published() const noexcept { return published_; }
     [[nodiscard]] bool is_idle() const noexcept { return lifecycle_.is_idle(); }
 
+    // How a function is: null while it is being prepared, or if there is none.
+    [[nodiscard]] std::optional<model::FunctionStatus> status_at_rest(
+        model::AccountId const& account, model::FunctionName const& name) const;
+
     // For whoever has written a function's records, and what hangs under it, past the control
     // plane: a follower of another region, a restore.
     io::Task<> function_replicated(model::AccountId account, model::FunctionName name);

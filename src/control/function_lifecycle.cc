@@ -93,6 +93,12 @@ io::Task<> FunctionLifecycle::load() {
     co_return Result<void>{};
 }
 
+bool FunctionLifecycle::is_preparing(model::AccountId const& account,
+                                     model::FunctionName const& name) const {
+    FunctionId const id{account, name};
+    return queued_.contains(id) || working_.contains(id);
+}
+
 void FunctionLifecycle::prepare(model::AccountId const& account, model::FunctionName const& name) {
     FunctionId id{account, name};
     if (scope_.stopping() || !queued_.insert(id).second) return;

@@ -65,6 +65,9 @@ class FunctionLifecycle {
     // Nothing is being prepared and nothing waits for it.
     [[nodiscard]] bool is_idle() const noexcept { return queue_.empty() && working_.empty(); }
 
+    [[nodiscard]] bool is_preparing(model::AccountId const& account,
+                                    model::FunctionName const& name) const;
+
   private:
     using FunctionId = std::pair<model::AccountId, model::FunctionName>;
 

@@ -77,6 +77,7 @@ class Planner {
         wanted_.insert(kept.key);
         if (kept.is_epitaph) return remember(kept);
         if (!leave_out_sealed(kept)) return;
+        if (kept.key.kind == Kind::kFunction) plan_.functions.insert(*function_of(kept.key));
         rewrite(kept.value, map_);
         keep_numbers_rising(kept);
         auto const there = records_.find(kept.key);

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,7 @@ struct RestorePlan {
     // A function's stand together, layers before functions, mappings after them.
     std::vector<PlannedChange> changes = {};
     std::vector<std::string> packages = {};  // that the changes name, digests in hex
+    std::set<model::FunctionName> functions = {};  // that are to be there, changed or not
     std::size_t unchanged = 0;
     // What will not be as it was, in words.
     std::vector<std::string> warnings = {};

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "io/all.h"
+#include "io/sleep.h"
 #include "vault/layout.h"
 #include "vault/ssh_signature.h"
 
@@ -16,6 +17,7 @@ namespace {
 using store::Kind;
 
 constexpr int kPlansMax = 3;
+constexpr std::chrono::milliseconds kReadyPoll{10};
 
 constexpr Kind kKeptKinds[] = {Kind::kFunction,
                                Kind::kFunctionVersion,
@@ -140,6 +142,8 @@ io::Task<RestoreReport> Restorer::restore(RestoreRequest request) {
         auto const applied = co_await apply(request.caller, report.plan.changes, progress);
         if (applied) {
             report.applied = true;
+            MERIDIAN_CO_CHECK(
+                co_await wait_until_ready(request.scope.account, report, progress));
             co_return report;
         }
         // Somebody changed what was planned for: what is left is planned again.
@@ -320,6 +324,28 @@ io::Task<> Restorer::tell_region(model::AccountId account, std::set<model::Funct
     std::vector<io::Task<>> lanes;
     for (std::size_t n = 0; n < kFunctionsAtOnce; ++n) lanes.push_back(tell());
     co_return co_await io::all(std::move(lanes));
+}
+
+io::Task<> Restorer::wait_until_ready(model::AccountId account, RestoreReport& report,
+                                      Progress& progress) {
+    progress.begin("functions made ready", report.plan.functions.size());
+    auto const over = parts_.clock.monotonic_now() + kReadyWaitMax;
+    for (auto const& function : report.plan.functions) {
+        auto status = parts_.status_of(account, function);
+        while (!status && parts_.clock.monotonic_now() < over) {
+            MERIDIAN_CO_CHECK(co_await io::sleep_for(kReadyPoll));
+            status = parts_.status_of(account, function);
+        }
+        if (!status) {
+            report.not_ready.emplace_back(function, "it is still being prepared");
+        } else if (status->state == model::State::kFailed) {
+            report.not_ready.emplace_back(function, status->state_reason);
+        } else if (status->last_update == model::LastUpdateStatus::kFailed) {
+            report.not_ready.emplace_back(function, status->last_update_reason);
+        }
+        progress.step();
+    }
+    co_return Result<void>{};
 }
 
 }  // namespace meridian::vault

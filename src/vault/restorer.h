@@ -5,6 +5,7 @@
 //
 // Threads: belongs to its region's executor.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <span>
 #include <string>
 
+#include "model/function.h"
 #include "store/code_store.h"
 #include "store/store.h"
 #include "vault/progress.h"
@@ -30,6 +32,8 @@ inline constexpr std::size_t kGroupPackageBytesMax = 8UL * 1024 * 1024;
 inline constexpr std::size_t kGroupsAtOnce = 3;
 // Functions that the region is told of at the same time.
 inline constexpr std::size_t kFunctionsAtOnce = 8;
+// How long a restore waits until what it brought can be invoked.
+inline constexpr std::chrono::minutes kReadyWaitMax{10};
 
 struct RestoreRequest {
     std::string caller;  // ARN
@@ -54,6 +58,8 @@ struct RestoreReport {
     std::string region;  // whose vault it was
     RestorePlan plan;
     bool applied = false;
+    // Functions that are there and cannot be invoked, and why.
+    std::vector<std::pair<model::FunctionName, std::string>> not_ready = {};
 };
 
 class Restorer {
@@ -74,6 +80,10 @@ class Restorer {
         // Tells the region what was written past its control plane.
         std::function<io::Task<>(model::AccountId, model::FunctionName)> function_restored;
         std::function<io::Task<>()> layers_restored;
+        // How a function is; null while the region still prepares it.
+        std::function<std::optional<model::FunctionStatus>(model::AccountId const&,
+                                                           model::FunctionName const&)>
+            status_of;
         std::vector<store::SecretMembers> secrets;
         Clock const& clock;
         Log& log;
@@ -104,6 +114,9 @@ class Restorer {
     io::Task<> apply(std::string caller, std::vector<PlannedChange> changes, Progress& progress);
     io::Task<> tell_region(model::AccountId account, std::set<model::FunctionName> functions,
                            Progress& progress);
+    // Until every function of the commit is at rest, also what an earlier try brought.
+    io::Task<> wait_until_ready(model::AccountId account, RestoreReport& report,
+                                Progress& progress);
 
     Parts const parts_;
 };

@@ -198,7 +198,7 @@ def test_a_deleted_function_comes_back_as_it_was(start_server):
 
     done = answer(server, "restore", "--baseline", "v1")
     assert done["Applied"] and done["Changes"] == planned["Changes"]
-    settled(server, "rich")
+    assert done["NotReady"] == [], "it is over when what it brought can be invoked"
     assert everything_of(server, "rich") == before
     assert iam.get_role(RoleName=role)["Role"]["Arn"] == functions.role
     assert function.invoke({}).error is None
