@@ -342,8 +342,10 @@ void Region::restore_from(vault::VaultKeeper& source) {
                 return control_->function_replicated(std::move(account), std::move(function));
             },
         .layers_restored = [this] { return control_->layers_replicated(); },
-        .status_of = [this](auto const& account,
-                            auto const& function) { return control_->status_at_rest(account, function); },
+        .status_of =
+            [this](auto const& account, auto const& function) {
+                return control_->status_at_rest(account, function);
+            },
         .secrets = vault_secret_members(),
         .clock = host_.clock,
         .log = host_.log,

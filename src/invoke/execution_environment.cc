@@ -261,9 +261,9 @@ io::Task<> ExecutionEnvironment::start_runtime() {
 
 void ExecutionEnvironment::end_burst() {
     if (auto const ended = sandbox_->end_burst(); !ended) {
-        services_.log.write(LogLevel::kError, "an environment keeps more CPU than is its share",
-                            {{"function", function_->name.value()},
-                             {"error", ended.error().message}});
+        services_.log.write(
+            LogLevel::kError, "an environment keeps more CPU than is its share",
+            {{"function", function_->name.value()}, {"error", ended.error().message}});
     }
 }
 

@@ -238,15 +238,15 @@ Result<std::unique_ptr<JailedSandbox>> make_sandbox(std::shared_ptr<JailerConnec
 
 io::Task<std::unique_ptr<Sandbox>> create_sandbox(std::shared_ptr<JailerConnection> jailer,
                                                   SandboxSpec spec) {
-    protocol::Create const request{.header = {},
-                                   .request = 0,
-                                   .limits = {.memory_bytes = spec.memory_bytes,
-                                              .tmp_bytes = spec.tmp_bytes,
-                                              .cpu_milli =
-                                                  std::max(spec.cpu_milli, spec.burst_cpu_milli),
-                                              .processes = spec.processes},
-                                   .mounts = static_cast<std::uint32_t>(spec.mounts.size()),
-                                   .links = static_cast<std::uint32_t>(spec.links.size())};
+    protocol::Create const request{
+        .header = {},
+        .request = 0,
+        .limits = {.memory_bytes = spec.memory_bytes,
+                   .tmp_bytes = spec.tmp_bytes,
+                   .cpu_milli = std::max(spec.cpu_milli, spec.burst_cpu_milli),
+                   .processes = spec.processes},
+        .mounts = static_cast<std::uint32_t>(spec.mounts.size()),
+        .links = static_cast<std::uint32_t>(spec.links.size())};
     std::vector<std::string> strings;
     std::vector<io::UniqueFd> descriptors;
     for (auto& mount : spec.mounts) {

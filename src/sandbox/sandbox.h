@@ -33,8 +33,8 @@ struct SandboxSpec {
     std::uint32_t cpu_milli = 0;     // 1000 = one vCPU; Lambda: memory_mb * 1000 / 1769
     // More than cpu_milli at first, until end_burst(); 0 for none.
     std::uint32_t burst_cpu_milli = 0;
-    std::uint32_t processes = 0;     // pids limit (threads count); Lambda: 1024
-    std::uint64_t tmp_bytes = 0;     // size of /tmp; Lambda: 512 MiB by default
+    std::uint32_t processes = 0;  // pids limit (threads count); Lambda: 1024
+    std::uint64_t tmp_bytes = 0;  // size of /tmp; Lambda: 512 MiB by default
 };
 
 // How a runtime is started inside a sandbox, by the sandbox's own init process.

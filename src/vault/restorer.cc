@@ -142,8 +142,7 @@ io::Task<RestoreReport> Restorer::restore(RestoreRequest request) {
         auto const applied = co_await apply(request.caller, report.plan.changes, progress);
         if (applied) {
             report.applied = true;
-            MERIDIAN_CO_CHECK(
-                co_await wait_until_ready(request.scope.account, report, progress));
+            MERIDIAN_CO_CHECK(co_await wait_until_ready(request.scope.account, report, progress));
             co_return report;
         }
         // Somebody changed what was planned for: what is left is planned again.
