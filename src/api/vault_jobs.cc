@@ -6,6 +6,7 @@
 
 #include "api/meridian_json.h"
 #include "api/vault_json.h"
+#include "vault/unless_stopped.h"
 #include "wire/event_time.h"
 
 namespace meridian::api {
@@ -133,7 +134,8 @@ io::Task<> follow_region(VaultServices const& services, vault::Progress& progres
     vault::Position now;
     MERIDIAN_CO_TRY(now.region, co_await services.store.last_sequence(store::LogName::kRegion));
     MERIDIAN_CO_TRY(now.account, co_await services.store.last_sequence(store::LogName::kAccount));
-    co_return co_await services.keeper.wait_until(now, kJobFollowMax);
+    co_return co_await vault::unless_stopped(progress,
+                                             services.keeper.wait_until(now, kJobFollowMax));
 }
 
 io::Task<json> restore(VaultServices const& services, vault::RestoreRequest request) {

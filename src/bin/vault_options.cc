@@ -84,10 +84,11 @@ VaultCommands::VaultCommands(CLI::App& app, cli::ConnectionFlags& flags) : flags
     job_list_ = add(job, "list", "Restores, verifications and backups, the newest last");
     job_show_ = add(job, "show", "How far one is");
     job_watch_ = add(job, "watch", "Follow one to its end");
-    for (auto* const command : {job_show_, job_watch_})
+    job_cancel_ = add(job, "cancel", "Stop one at its next safe step; what it has done stays");
+    for (auto* const command : {job_show_, job_watch_, job_cancel_})
         command->add_option("id", name_, "Such as j-01FHA7Z3K")->required();
 
-    for (auto* const command : {baseline_create_, backup_create_})
+    for (auto* const command : {baseline_create_, backup_create_, job_cancel_})
         add_dry_run(command, dry_run_);
     add_test_events(app);
 
@@ -156,6 +157,11 @@ std::optional<VaultCommands::Command> VaultCommands::chosen() const {
     if (*job_watch_) {
         return [=, this](Connection connection, Clock const& clock) {
             return cli::watch_job(std::move(connection), clock, name_, output);
+        };
+    }
+    if (*job_cancel_) {
+        return [=, this](Connection connection, Clock const& clock) {
+            return cli::cancel_job(std::move(connection), clock, name_, output);
         };
     }
     if (*backup_create_) {

@@ -58,6 +58,7 @@ class VaultCommands {
     CLI::App* job_list_ = nullptr;
     CLI::App* job_show_ = nullptr;
     CLI::App* job_watch_ = nullptr;
+    CLI::App* job_cancel_ = nullptr;
     CLI::App* restore_command_ = nullptr;
     CLI::App* test_event_put_ = nullptr;
     CLI::App* test_event_record_ = nullptr;

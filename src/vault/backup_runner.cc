@@ -6,6 +6,7 @@
 
 #include "io/all.h"
 #include "io/sleep.h"
+#include "vault/unless_stopped.h"
 
 namespace meridian::vault {
 namespace {
@@ -157,16 +158,17 @@ io::Task<> BackupRunner::send_copy(std::size_t number, Progress& progress) {
     auto& state = copies_[number];
     auto const& copy = plan_.copies[number];
     state.sending = parts_.clock.wall_now();
-    auto const sent = co_await parts_.push(copy, plan_.copy_time_max);
+    auto const sent = co_await unless_stopped(progress, parts_.push(copy, plan_.copy_time_max));
     state.sending.reset();
-    progress.step();
     if (sent) {
+        progress.step();
         state.sent = parts_.clock.wall_now();
         state.error.clear();
         co_return Result<void>{};
     }
-    if (sent.error().code == Errc::kCancelled) co_return sent;
     state.error = sent.error().message;
+    if (sent.error().code == Errc::kCancelled) co_return sent;
+    progress.step();
     // What git says may have the URL in it, and that a password.
     for (auto at = state.error.find(copy); at != std::string::npos;
          at = state.error.find(copy, at + state.copy.size()))

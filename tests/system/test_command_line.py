@@ -86,7 +86,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(start_server, tmp_pa
                         (("pipeline", "approve", "shop:7"), "(404)"), (("pipeline", "start", "nowhere"), "(404)"),
                         (("test-event", "delete", "f", "nowhere"), "(404)"),
                         (("test-event", "put", "nowhere", "two", "--event", str(event)), "(404)"),
-                        (("rollout", "abort", "d-000000000"), "d-000000000"),
+                        (("job", "cancel", "j-000000000"), "(404)"), (("rollout", "abort", "d-000000000"), "d-000000000"),
                         (("rollout", "resume", "d-000000000"), "d-000000000")):
         assert said in meridian(server, *words, "--dry-run", fails=True), words
     assert "--yes does it, --dry-run says what it would do" in meridian(server, "repo", "delete", "shop", fails=True)
