@@ -88,8 +88,9 @@ Result<vault::RestoreRequest> read_restore(Wish const& wish, KeeperOf const& kee
 Result<std::string> find_copy(vault::BackupPlan const& plan, std::string const& name) {
     std::string known;
     for (auto const& copy : plan.copies) {
-        if (name == copy || name == vault::shown_remote(copy)) return copy;
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", vault::shown_remote(copy));
+        auto const shown = vault::shown_remote(copy.remote);
+        if (name == copy.remote || name == shown) return copy.remote;
+        known += fmt::format("{}{}", known.empty() ? "" : ", ", shown);
     }
     return refused(known.empty()
                        ? std::string("The configuration names no copies.")

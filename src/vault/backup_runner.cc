@@ -42,7 +42,7 @@ std::optional<WallTime> newest_backup(std::vector<Baseline> const& baselines) {
 
 BackupRunner::BackupRunner(BackupPlan plan, Parts parts)
     : plan_(std::move(plan)), parts_(std::move(parts)) {
-    for (auto const& copy : plan_.copies) copies_.push_back({.copy = shown_remote(copy)});
+    for (auto const& copy : plan_.copies) copies_.push_back({.copy = shown_remote(copy.remote)});
 }
 
 io::Task<> BackupRunner::run() {
@@ -170,9 +170,9 @@ io::Task<> BackupRunner::send_copy(std::size_t number, Progress& progress) {
     if (sent.error().code == Errc::kCancelled) co_return sent;
     progress.step();
     // What git says may have the URL in it, and that a password.
-    for (auto at = state.error.find(copy); at != std::string::npos;
-         at = state.error.find(copy, at + state.copy.size()))
-        state.error.replace(at, copy.size(), state.copy);
+    for (auto at = state.error.find(copy.remote); at != std::string::npos;
+         at = state.error.find(copy.remote, at + state.copy.size()))
+        state.error.replace(at, copy.remote.size(), state.copy);
     co_return Result<void>{};
 }
 

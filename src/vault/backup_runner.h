@@ -21,7 +21,7 @@ class BackupRunner {
         VaultKeeper& keeper;
         Verifier& verifier;
         // Sends main, the baselines and the proofs to one copy.
-        std::function<io::Task<>(std::string copy, std::chrono::seconds time_max)> push;
+        std::function<io::Task<>(BackupCopy copy, std::chrono::seconds time_max)> push;
         Clock const& clock;
         Log& log;
     };

@@ -581,8 +581,10 @@ Result<Vault::Verification> Vault::verify_index(ObjectId const& id) {
         if (!baseline) {
             note(baseline.error());
         } else if (!baseline->signer || baseline->signer != own_signer()) {
-            out.problems.push_back(
-                fmt::format("the baseline {} is not signed by this vault's key", baseline->name));
+            auto const by = baseline->signer ? "by " + ssh_fingerprint(*baseline->signer)
+                                             : std::string("by nobody, or changed since");
+            out.problems.push_back(fmt::format(
+                "the baseline {} is not signed by this vault's key but {}", baseline->name, by));
         } else if (!repository_->contains(baseline->commit)) {
             out.problems.push_back(
                 fmt::format("the commit of the baseline {} is missing", baseline->name));
