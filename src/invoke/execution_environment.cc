@@ -166,6 +166,7 @@ io::Task<> ExecutionEnvironment::make_sandbox() {
     spec.memory_bytes = static_cast<std::uint64_t>(settings.memory_mb) * 1024 * 1024;
     spec.cpu_milli =
         static_cast<std::uint32_t>(settings.memory_mb * 1000 / limits::kMemoryMbPerVcpu);
+    spec.burst_cpu_milli = limits::kInitCpuMilli;
     spec.processes = limits::kProcessesMax;
     spec.tmp_bytes = static_cast<std::uint64_t>(settings.ephemeral_storage_mb) * 1024 * 1024;
     MERIDIAN_CO_TRY(sandbox_, co_await services_.sandboxes.create(std::move(spec)));
@@ -241,6 +242,7 @@ io::Task<> ExecutionEnvironment::start_runtime() {
     init_started_ = services_.clock.monotonic_now();
     if (suppressed_init_) {
         // The invocation waits for this Init and pays for it.
+        end_burst();
         if (current_) begin_counting();
     } else {
         emit(system_log_.init_start(services_.clock.wall_now(), bundle_->version,
@@ -255,6 +257,14 @@ io::Task<> ExecutionEnvironment::start_runtime() {
         MERIDIAN_CO_TRY(command.telemetry, telemetry_->writer());
     }
     co_return co_await sandbox_->start(std::move(command));
+}
+
+void ExecutionEnvironment::end_burst() {
+    if (auto const ended = sandbox_->end_burst(); !ended) {
+        services_.log.write(
+            LogLevel::kError, "an environment keeps more CPU than is its share",
+            {{"function", function_->name.value()}, {"error", ended.error().message}});
+    }
 }
 
 std::string ExecutionEnvironment::runtime_version_arn() const {
@@ -351,6 +361,7 @@ asio::awaitable<Answer<Result<InvocationEvent>>> ExecutionEnvironment::next() {
         case EnvironmentState::kInit: {
             init_deadline_.cancel();
             init_failed_ = false;
+            end_burst();
             if (!suppressed_init_)
                 init_duration_ = between(init_started_, services_.clock.monotonic_now());
             if (!move(EnvironmentEvent::kRuntimeNext))

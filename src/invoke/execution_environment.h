@@ -104,6 +104,7 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     io::Task<> make_sandbox();
     io::Task<> start_runtime();
     void refuse_without_bootstrap();
+    void end_burst();
     void on_exit(sandbox::ExitStatus const& status);
     void begin_counting();
     void deliver();

@@ -142,6 +142,7 @@ class InvokeTest : public testing::Test {
     // A runtime client. The event's "do" says what the function does.
     asio::awaitable<void> runtime(std::uint16_t port, FakeSandbox* s) {
         int const start = s->starts;
+        bursting_.push_back(s->bursting);
         io::HttpClient client(context_.get_executor(), {"127.0.0.1", std::to_string(port)});
         auto const call = [&](std::string method, std::string path,
                               std::string body) -> io::Task<HttpResponse> {
@@ -266,6 +267,7 @@ class InvokeTest : public testing::Test {
     std::vector<HttpResponse> events_;
     std::vector<int> statuses_;
     int init_failures_ = 0;
+    std::vector<bool> bursting_;  // at each start of a runtime
     int ids_ = 0;
 };
 
@@ -379,6 +381,16 @@ TEST_F(InvokeTest, AFailedInitIsTriedOnceMoreInsideTheInvocation) {
         return line.starts_with("INIT_REPORT") &&
                line.find("Phase: init\tStatus: error") != std::string::npos;
     }));
+}
+
+TEST_F(InvokeTest, OnlyTheFirstInitMayUseMoreThanItsShareOfTheCpu) {
+    init_failures_ = 1;
+    EXPECT_TRUE(invoke("1"));
+    EXPECT_EQ(bursting_, (std::vector<bool>{true, false}));
+    auto* const environment = *sandboxes_.alive().begin();
+    EXPECT_EQ(environment->spec.cpu_milli, 72U);  // 128 MB of 1,769
+    EXPECT_EQ(environment->spec.burst_cpu_milli, model::limits::kInitCpuMilli);
+    EXPECT_FALSE(environment->bursting);
 }
 
 TEST_F(InvokeTest, AnInitThatFailsTwiceIsTheAnswer) {

@@ -100,6 +100,8 @@ inline constexpr auto kIdleEnvironmentLifetime = 10min;  // AWS does not say; 5 
 inline constexpr auto kFreezeAfterIdle = 50ms;           // ours: a burst pays for no freezing
 inline constexpr std::uint32_t kProcessesMax = 1'024;
 inline constexpr int kMemoryMbPerVcpu = 1'769;
+// What a function may use in its Init phase whatever its memory: it starts before it is rationed.
+inline constexpr std::uint32_t kInitCpuMilli = 2'000;
 // One log event; longer lines are cut into several (CloudWatch Logs: 256 KB).
 inline constexpr std::size_t kLogLineBytesMax = 262'144;
 

@@ -37,6 +37,7 @@ class FakeSandbox final : public Sandbox {
     std::vector<int> signals;  // as they came
     int starts = 0;
     bool frozen = false;
+    bool bursting = false;
     std::optional<std::uint64_t> peak_bytes = 64 * 1024 * 1024;
 
     // Where the runtime reaches the Runtime API, and the region's: kRuntimeApiPort and
@@ -81,6 +82,10 @@ class FakeSandbox final : public Sandbox {
         frozen = true;
         return {};
     }
+    Result<void> end_burst() override {
+        bursting = false;
+        return {};
+    }
     Result<void> thaw() override {
         frozen = false;
         return {};
@@ -101,7 +106,9 @@ class FakeSandbox final : public Sandbox {
         : spec(std::move(new_spec)),
           factory_(&factory),
           runtime_api_(std::move(runtime_api)),
-          region_api_(std::move(region_api)) {}
+          region_api_(std::move(region_api)) {
+        bursting = spec.burst_cpu_milli > spec.cpu_milli;
+    }
 
     FakeSandboxFactory* factory_;  // null once it is gone
     Listener runtime_api_;

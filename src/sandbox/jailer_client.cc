@@ -1,5 +1,6 @@
 #include "sandbox/jailer_client.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -54,6 +55,8 @@ struct Sockets {
     protocol::FreezerKind freezer_kind = protocol::FreezerKind::kNone;
     io::UniqueFd memory_peak;
     io::UniqueFd memory_events;
+    io::UniqueFd cpu_quota;  // while there is a burst to end
+    std::uint32_t cpu_milli = 0;
 
     bool frozen = false;
     bool running = false;
@@ -80,6 +83,16 @@ struct Sockets {
                                      .header = {}, .signal = signal, .reserved = 0}));
         MERIDIAN_TRY(bool const sent, control->try_send(bytes));
         if (!sent) return fail(Errc::kUnavailable, "the sandbox's init does not read");
+        return {};
+    }
+
+    [[nodiscard]] Result<void> end_burst() {
+        if (!cpu_quota.valid()) return {};
+        auto const quota = std::to_string(protocol::cpu_quota_us(cpu_milli));
+        if (::write(cpu_quota.get(), quota.data(), quota.size()) !=
+            static_cast<ssize_t>(quota.size()))
+            return fail(Errc::kIo, "the sandbox's CPU limit refuses");
+        cpu_quota.reset();
         return {};
     }
 
@@ -179,6 +192,8 @@ class JailedSandbox final : public Sandbox {
     Result<void> freeze() override { return sockets_->set_frozen(true); }
     Result<void> thaw() override { return sockets_->set_frozen(false); }
 
+    Result<void> end_burst() override { return sockets_->end_burst(); }
+
     std::optional<std::uint64_t> peak_memory_bytes() override {
         std::array<char, 64> buffer;
         return leading_number(read_again(sockets_->memory_peak, buffer));
@@ -217,19 +232,21 @@ Result<std::unique_ptr<JailedSandbox>> make_sandbox(std::shared_ptr<JailerConnec
     sockets->memory_peak = take(Created::kMemoryPeak);
     sockets->memory_events = take(Created::kMemoryEvents);
     sockets->region_api_listener = take(Created::kRegionApiListener);
+    sockets->cpu_quota = take(Created::kCpuQuota);
     return std::make_unique<JailedSandbox>(created.sandbox, sockets);
 }
 
 io::Task<std::unique_ptr<Sandbox>> create_sandbox(std::shared_ptr<JailerConnection> jailer,
                                                   SandboxSpec spec) {
-    protocol::Create const request{.header = {},
-                                   .request = 0,
-                                   .limits = {.memory_bytes = spec.memory_bytes,
-                                              .tmp_bytes = spec.tmp_bytes,
-                                              .cpu_milli = spec.cpu_milli,
-                                              .processes = spec.processes},
-                                   .mounts = static_cast<std::uint32_t>(spec.mounts.size()),
-                                   .links = static_cast<std::uint32_t>(spec.links.size())};
+    protocol::Create const request{
+        .header = {},
+        .request = 0,
+        .limits = {.memory_bytes = spec.memory_bytes,
+                   .tmp_bytes = spec.tmp_bytes,
+                   .cpu_milli = std::max(spec.cpu_milli, spec.burst_cpu_milli),
+                   .processes = spec.processes},
+        .mounts = static_cast<std::uint32_t>(spec.mounts.size()),
+        .links = static_cast<std::uint32_t>(spec.links.size())};
     std::vector<std::string> strings;
     std::vector<io::UniqueFd> descriptors;
     for (auto& mount : spec.mounts) {
@@ -244,6 +261,8 @@ io::Task<std::unique_ptr<Sandbox>> create_sandbox(std::shared_ptr<JailerConnecti
                                      jailer, request, std::move(strings), std::move(descriptors)));
     std::shared_ptr<Sockets> sockets;
     MERIDIAN_CO_TRY(auto sandbox, make_sandbox(jailer, std::move(answer), sockets));
+    sockets->cpu_milli = spec.cpu_milli;
+    if (spec.burst_cpu_milli <= spec.cpu_milli) sockets->cpu_quota.reset();
     // The init's first word: whether its root stands.
     auto packet = co_await PacketSocket::receive(sockets->control);
     if (!packet) {

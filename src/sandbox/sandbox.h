@@ -31,8 +31,10 @@ struct SandboxSpec {
     std::vector<std::pair<std::string, std::string>> links;
     std::uint64_t memory_bytes = 0;  // hard limit of all processes together; no swap
     std::uint32_t cpu_milli = 0;     // 1000 = one vCPU; Lambda: memory_mb * 1000 / 1769
-    std::uint32_t processes = 0;     // pids limit (threads count); Lambda: 1024
-    std::uint64_t tmp_bytes = 0;     // size of /tmp; Lambda: 512 MiB by default
+    // More than cpu_milli at first, until end_burst(); 0 for none.
+    std::uint32_t burst_cpu_milli = 0;
+    std::uint32_t processes = 0;  // pids limit (threads count); Lambda: 1024
+    std::uint64_t tmp_bytes = 0;  // size of /tmp; Lambda: 512 MiB by default
 };
 
 // How a runtime is started inside a sandbox, by the sandbox's own init process.
@@ -98,6 +100,9 @@ class Sandbox {
     // no freezer. Microseconds on cgroup v2.
     virtual Result<void> freeze() = 0;
     virtual Result<void> thaw() = 0;
+
+    // From now on spec.cpu_milli is the limit. Once is enough; without a burst, nothing to do.
+    virtual Result<void> end_burst() = 0;
 
     // The most memory in use at once since creation, in bytes; nothing where the host cannot tell.
     [[nodiscard]] virtual std::optional<std::uint64_t> peak_memory_bytes() = 0;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/encoding.h"
 #include "crypto/sha256.h"
 
 namespace meridian::vault {
@@ -131,17 +132,18 @@ SplitPackage split_package(std::string_view package) {
     return split;
 }
 
-Result<std::string> join_package(Recipe const& recipe, std::string_view gaps,
-                                 std::function<Result<std::string>(std::size_t n)> const& part) {
-    std::uint64_t total = 0;
-    for (auto const& piece : recipe.pieces) total += piece.bytes;
-    std::string package;
-    package.reserve(total);
+Result<void> stream_package(Recipe const& recipe, std::string_view gaps, PartSource const& part,
+                            std::function<void(std::string_view)> const& take) {
+    crypto::Sha256 hash;
+    auto const give = [&](std::string_view bytes) {
+        hash.update(bytes);
+        take(bytes);
+    };
     std::size_t next_part = 0;
     for (auto const& piece : recipe.pieces) {
         if (piece.from == Recipe::Piece::From::kGaps) {
             if (gaps.size() < piece.bytes) return fail(Errc::kCorrupt, "the gaps end too early");
-            package += gaps.substr(0, piece.bytes);
+            give(gaps.substr(0, piece.bytes));
             gaps.remove_prefix(piece.bytes);
             continue;
         }
@@ -150,12 +152,22 @@ Result<std::string> join_package(Recipe const& recipe, std::string_view gaps,
             return fail(Errc::kCorrupt, fmt::format("part {} is {} bytes long instead of {}",
                                                     next_part, bytes.size(), piece.bytes));
         }
-        package += bytes;
+        give(bytes);
         ++next_part;
     }
     if (!gaps.empty()) return fail(Errc::kCorrupt, "the gaps are too long");
-    if (crypto::sha256_hex(package) != recipe.sha256_hex)
-        return fail(Errc::kCorrupt, "the parts do not make the package");
+    if (to_hex(crypto::as_bytes(hash.finish())) == recipe.sha256_hex) return {};
+    return fail(Errc::kCorrupt, "the parts do not make the package");
+}
+
+Result<std::string> join_package(Recipe const& recipe, std::string_view gaps,
+                                 PartSource const& part) {
+    std::uint64_t total = 0;
+    for (auto const& piece : recipe.pieces) total += piece.bytes;
+    std::string package;
+    package.reserve(total);
+    MERIDIAN_CHECK(stream_package(recipe, gaps, part,
+                                  [&package](std::string_view bytes) { package += bytes; }));
     return package;
 }
 

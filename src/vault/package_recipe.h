@@ -45,11 +45,16 @@ struct SplitPackage {
 
 [[nodiscard]] SplitPackage split_package(std::string_view package);
 
-// `part(n)` gives the n-th part. kCorrupt where the pieces do not make the package that the recipe
-// names; errors of `part`.
-[[nodiscard]] Result<std::string> join_package(
-    Recipe const& recipe, std::string_view gaps,
-    std::function<Result<std::string>(std::size_t n)> const& part);
+// Gives the n-th part, until it is asked for another one.
+using PartSource = std::function<Result<std::string_view>(std::size_t n)>;
+
+// Gives the package's bytes to `take`, in order. kCorrupt, perhaps after all of them, where the
+// pieces do not make the package that the recipe names; errors of `part`.
+[[nodiscard]] Result<void> stream_package(Recipe const& recipe, std::string_view gaps,
+                                          PartSource const& part,
+                                          std::function<void(std::string_view)> const& take);
+[[nodiscard]] Result<std::string> join_package(Recipe const& recipe, std::string_view gaps,
+                                               PartSource const& part);
 
 // "meridian-package 1\nsha256 HEX\n", then a line a piece: "gap N" or "part N", in bytes.
 [[nodiscard]] std::string format(Recipe const& recipe);

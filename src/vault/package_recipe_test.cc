@@ -12,9 +12,9 @@ namespace {
 using store::make_zip;
 
 Result<std::string> joined(SplitPackage const& split) {
-    return join_package(split.recipe, split.gaps, [&](std::size_t n) -> Result<std::string> {
-        return std::string(split.parts.at(n));
-    });
+    return join_package(
+        split.recipe, split.gaps,
+        [&](std::size_t n) -> Result<std::string_view> { return split.parts.at(n); });
 }
 
 std::string const kLong(2 * kPartBytesMin, 'x');
@@ -66,7 +66,7 @@ TEST(PackageRecipe, NamesWhatDoesNotFit) {
     auto const split = split_package(zip);
     auto const with = [&](std::string const& gaps, std::string const& part) {
         return join_package(split.recipe, gaps,
-                            [&](std::size_t) -> Result<std::string> { return part; })
+                            [&](std::size_t) -> Result<std::string_view> { return part; })
             .error()
             .message;
     };

@@ -1,5 +1,7 @@
 #include "vault/packages.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "crypto/sha256.h"
@@ -33,42 +35,63 @@ Result<std::string> put_package(GitRepository& repository, TreeEdit& tree,
 }
 
 Result<std::string> PackageReader::read(std::string_view sha256_hex) {
+    std::string package;
+    MERIDIAN_CHECK(stream(sha256_hex, [&package](std::string_view bytes) { package += bytes; }));
+    return package;
+}
+
+Result<std::uint64_t> PackageReader::check(std::string_view sha256_hex) {
+    std::uint64_t size = 0;
+    MERIDIAN_CHECK(stream(sha256_hex, [&size](std::string_view bytes) { size += bytes.size(); }));
+    return size;
+}
+
+Result<void> PackageReader::stream(std::string_view sha256_hex,
+                                   std::function<void(std::string_view)> const& take) {
     auto const folder = package_path(sha256_hex);
     MERIDIAN_TRY(auto const there, tree_.find(folder));
     if (!there)
         return fail(Errc::kResourceNotFound,
                     fmt::format("the vault has no package {}", sha256_hex));
-    auto joined = read_whole(folder, sha256_hex);
-    if (joined) return joined;
-    return fail(joined.error().code, fmt::format("{}: {}", folder, joined.error().message));
+    auto streamed = stream_from(folder, sha256_hex, take);
+    if (streamed) return streamed;
+    return fail(streamed.error().code, fmt::format("{}: {}", folder, streamed.error().message));
 }
 
-Result<std::string> PackageReader::read_whole(std::string const& folder,
-                                              std::string_view sha256_hex) {
+Result<void> PackageReader::stream_from(std::string const& folder, std::string_view sha256_hex,
+                                        std::function<void(std::string_view)> const& take) {
     MERIDIAN_TRY(auto const text, read_file(folder + "/recipe"));
     MERIDIAN_TRY(auto const recipe, parse_recipe(text));
     if (recipe.sha256_hex != sha256_hex)
         return fail(Errc::kCorrupt, "the recipe is another package's");
     MERIDIAN_TRY(auto const gaps, read_file(folder + "/gaps"));
-    return join_package(recipe, gaps, [&](std::size_t n) {
-        return read_file(fmt::format("{}/{}", folder, part_name(n)));
-    });
+    return stream_package(
+        recipe, gaps,
+        [&](std::size_t n) { return part(fmt::format("{}/{}", folder, part_name(n))); }, take);
 }
 
 Result<std::string> PackageReader::read_file(std::string const& path) {
     MERIDIAN_TRY(auto const entry, tree_.find(path));
     if (!entry || entry->is_tree) return fail(Errc::kCorrupt, "there is no " + path);
+    return repository_.read(ObjectType::kBlob, entry->id);
+}
+
+Result<std::string_view> PackageReader::part(std::string const& path) {
+    MERIDIAN_TRY(auto const entry, tree_.find(path));
+    if (!entry || entry->is_tree) return fail(Errc::kCorrupt, "there is no " + path);
     auto const kept = kept_.find(entry->id);
     if (kept != kept_.end()) return kept->second;
     MERIDIAN_TRY(auto bytes, repository_.read(ObjectType::kBlob, entry->id));
-    if (bytes.size() > kKeptPartsBytesMax) return bytes;
+    if (bytes.size() > kKeptPartsBytesMax) {
+        large_ = std::move(bytes);
+        return large_;
+    }
     if (kept_bytes_ + bytes.size() > kKeptPartsBytesMax) {
         kept_.clear();
         kept_bytes_ = 0;
     }
     kept_bytes_ += bytes.size();
-    kept_.emplace(entry->id, bytes);
-    return bytes;
+    return kept_.emplace(entry->id, std::move(bytes)).first->second;
 }
 
 Result<std::vector<std::string>> list_packages(TreeEdit& tree) {

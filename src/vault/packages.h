@@ -4,6 +4,8 @@
 //
 // Threads: those of the tree's repository.
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -30,15 +32,23 @@ class PackageReader {
     // The very bytes; checked. kResourceNotFound where the tree has no such package, kCorrupt with
     // its path where it has, but not whole.
     Result<std::string> read(std::string_view sha256_hex);
+    // The same without the bytes: how many they are.
+    Result<std::uint64_t> check(std::string_view sha256_hex);
 
   private:
-    Result<std::string> read_whole(std::string const& folder, std::string_view sha256_hex);
+    Result<void> stream(std::string_view sha256_hex,
+                        std::function<void(std::string_view)> const& take);
+    Result<void> stream_from(std::string const& folder, std::string_view sha256_hex,
+                             std::function<void(std::string_view)> const& take);
     Result<std::string> read_file(std::string const& path);
+    // Until the next one is asked for.
+    Result<std::string_view> part(std::string const& path);
 
     GitRepository& repository_;
     TreeEdit& tree_;
     std::map<ObjectId, std::string> kept_;
     std::size_t kept_bytes_ = 0;
+    std::string large_;  // the part that is too large to be kept
 };
 
 // The hex digests of the tree's packages, in order.

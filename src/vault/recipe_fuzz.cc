@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     auto const split = vault::split_package(input);
     auto const joined = vault::join_package(
         split.recipe, split.gaps,
-        [&](std::size_t n) -> Result<std::string> { return std::string(split.parts.at(n)); });
+        [&](std::size_t n) -> Result<std::string_view> { return split.parts.at(n); });
     MERIDIAN_ASSERT(joined && *joined == input);
     auto const again = vault::parse_recipe(vault::format(split.recipe));
     MERIDIAN_ASSERT(again && *again == split.recipe);

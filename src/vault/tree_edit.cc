@@ -33,7 +33,7 @@ struct TreeEdit::Node {
     bool is_tree = false;
     std::optional<ObjectId> id = {};  // nothing: changed since it was written
     // Of a tree; nothing: not read yet.
-    std::optional<std::map<std::string, Node>> children = {};
+    std::optional<Children> children = {};
 };
 
 TreeEdit::TreeEdit(GitRepository& repository, std::optional<ObjectId> tree)
@@ -42,7 +42,7 @@ TreeEdit::TreeEdit(GitRepository& repository, std::optional<ObjectId> tree)
 }
 TreeEdit::~TreeEdit() = default;
 
-Result<std::map<std::string, TreeEdit::Node>*> TreeEdit::children(Node& node) {
+Result<TreeEdit::Children*> TreeEdit::children(Node& node) {
     if (!node.children) {
         MERIDIAN_TRY(auto const bytes, repository_.read(ObjectType::kTree, *node.id));
         MERIDIAN_TRY(auto entries, parse_tree(bytes));
@@ -61,7 +61,7 @@ Result<std::optional<TreeEntry>> TreeEdit::find(std::string_view path) {
         if (!node->is_tree) return std::nullopt;
         MERIDIAN_TRY(auto* const inside, children(*node));
         std::tie(name, path) = split_first(path);
-        auto const found = inside->find(std::string(name));
+        auto const found = inside->find(name);
         if (found == inside->end()) return std::nullopt;
         node = &found->second;
     }
@@ -95,7 +95,7 @@ Result<bool> TreeEdit::remove(std::string_view path) {
 Result<bool> TreeEdit::remove(Node& node, std::string_view path) {
     MERIDIAN_TRY(auto* const inside, children(node));
     auto const [name, below] = split_first(path);
-    auto const found = inside->find(std::string(name));
+    auto const found = inside->find(name);
     if (found == inside->end()) return false;
     if (!below.empty()) {
         if (!found->second.is_tree) return false;
@@ -133,7 +133,7 @@ Result<void> TreeEdit::for_each_file(
         if (!node->is_tree) return {};
         MERIDIAN_TRY(auto* const inside, children(*node));
         auto const [name, below] = split_first(rest);
-        auto const found = inside->find(std::string(name));
+        auto const found = inside->find(name);
         if (found == inside->end()) return {};
         node = &found->second;
         rest = below;

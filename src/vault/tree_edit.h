@@ -41,8 +41,8 @@ class TreeEdit {
 
   private:
     struct Node;
-    // The children of a folder, read where they were not.
-    Result<std::map<std::string, Node>*> children(Node& node);
+    using Children = std::map<std::string, Node, std::less<>>;
+    Result<Children*> children(Node& node);
     Result<ObjectId> write(Node& node);
     Result<bool> remove(Node& node, std::string_view path);
     Result<void> visit_files(

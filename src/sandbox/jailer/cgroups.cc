@@ -18,8 +18,6 @@ namespace meridian::sandbox::jailer {
 namespace {
 
 constexpr std::string_view kGroupPrefix = "meridian-jailer-";  // and the process id
-constexpr std::uint64_t kCpuPeriodUs = 100'000;
-constexpr std::uint64_t kCpuQuotaUsMin = 1'000;  // the kernel's own
 
 io::UniqueFd open_directory(std::string const& path) {
     return io::UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -96,9 +94,8 @@ Result<void> CgroupSet::set_limits(protocol::Limits const& limits) const {
             }
         }
         if (group.controls.cpu && limits.cpu_milli != 0) {
-            auto const quota =
-                std::to_string(std::max(kCpuQuotaUsMin, limits.cpu_milli * kCpuPeriodUs / 1000));
-            auto const period = std::to_string(kCpuPeriodUs);
+            auto const quota = std::to_string(protocol::cpu_quota_us(limits.cpu_milli));
+            auto const period = std::to_string(protocol::kCpuPeriodUs);
             if (group.version2) {
                 MERIDIAN_CHECK(write_file(at, "cpu.max", quota + " " + period));
             } else {
@@ -159,6 +156,14 @@ io::UniqueFd CgroupSet::open_memory_events() const {
     return io::UniqueFd(::openat(group->directory.get(),
                                  group->version2 ? "memory.events" : "memory.oom_control",
                                  O_RDONLY | O_CLOEXEC));
+}
+
+io::UniqueFd CgroupSet::open_cpu_quota() const {
+    auto const* const group = find(&CgroupControls::cpu);
+    if (group == nullptr) return io::UniqueFd();
+    return io::UniqueFd(::openat(group->directory.get(),
+                                 group->version2 ? "cpu.max" : "cpu.cfs_quota_us",
+                                 O_WRONLY | O_CLOEXEC));
 }
 
 void CgroupSet::thaw() const {

@@ -42,6 +42,7 @@ class CgroupSet {
     [[nodiscard]] io::UniqueFd open_freezer() const;
     [[nodiscard]] io::UniqueFd open_memory_peak() const;
     [[nodiscard]] io::UniqueFd open_memory_events() const;
+    [[nodiscard]] io::UniqueFd open_cpu_quota() const;
 
     // A v1-frozen process does not die of SIGKILL until it is thawed. Harmless otherwise.
     void thaw() const;

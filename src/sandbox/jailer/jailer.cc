@@ -299,6 +299,7 @@ Result<protocol::Created> Jailer::make_created(Packet const& packet,
     give(protocol::Created::kMemoryPeak, sandbox.cgroups.open_memory_peak());
     give(protocol::Created::kMemoryEvents, sandbox.cgroups.open_memory_events());
     give(protocol::Created::kRegionApiListener, std::move(sandbox.region_api_listener));
+    give(protocol::Created::kCpuQuota, sandbox.cgroups.open_cpu_quota());
     return created;
 }
 

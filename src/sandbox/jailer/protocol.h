@@ -7,6 +7,7 @@
 // Pure functions. The decoder is the only parser that the privileged code has;
 // jailer_protocol_fuzz.cc attacks it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,7 +24,7 @@ namespace meridian::sandbox::protocol {
 inline constexpr std::uint32_t kMagic = 0x4a444d4d;  // "MMDJ"
 // Raised with every change of layout or meaning: both ends are built together and refuse another
 // one.
-inline constexpr std::uint16_t kVersion = 2;
+inline constexpr std::uint16_t kVersion = 3;
 
 inline constexpr std::size_t kMessageBytesMax = 128 * 1024;
 inline constexpr std::size_t kMountsMax = 32;
@@ -32,6 +33,14 @@ inline constexpr std::size_t kArgumentsMax = 256;
 inline constexpr std::size_t kVariablesMax = 1024;
 inline constexpr std::size_t kPathBytesMax = 1024;
 inline constexpr std::size_t kDescriptorsMax = kMountsMax + 4;
+
+// CPU time is rationed in periods of this length. The kernel takes no quota below the least.
+inline constexpr std::uint64_t kCpuPeriodUs = 100'000;
+inline constexpr std::uint64_t kCpuQuotaUsMin = 1'000;
+
+[[nodiscard]] constexpr std::uint64_t cpu_quota_us(std::uint32_t cpu_milli) {
+    return std::max(kCpuQuotaUsMin, cpu_milli * kCpuPeriodUs / 1000);
+}
 
 // The environment variable that tells meridiand its end of the socket.
 inline constexpr char const* kPeerVariable = "MERIDIAN_JAILER_FD";
@@ -113,6 +122,7 @@ struct Created {
     static constexpr std::uint32_t kMemoryPeak = 8;
     static constexpr std::uint32_t kMemoryEvents = 16;
     static constexpr std::uint32_t kRegionApiListener = 32;
+    static constexpr std::uint32_t kCpuQuota = 64;  // write microseconds a kCpuPeriodUs
 
     Header header;
     std::uint64_t request;
