@@ -135,11 +135,19 @@ class HttpsServer:
 
             do_POST = do_GET
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.ca, key)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.origin = f"https://localhost:{self.server.server_address[1]}"
+
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 64
+
+            def finish_request(self, request, client_address):
+                # In the connection's own thread. A client that does not like the certificate hangs up.
+                with contextlib.suppress(OSError), context.wrap_socket(request, server_side=True) as secure:
+                    super().finish_request(secure, client_address)
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.origin = f"https://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def __enter__(self):
@@ -151,6 +159,6 @@ class HttpsServer:
 
 
 def make_certificate(certificate, key):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
                    check=True, capture_output=True)
