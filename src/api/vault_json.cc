@@ -142,6 +142,7 @@ json shown(vault::Jobs::Shown const& shown) {
     if (job.starts > 1) out["Starts"] = job.starts;
     if (job.ended) out["Ended"] = wire::format_iso8601(*job.ended);
     if (!job.error.empty()) out["Error"] = job.error;
+    if (!job.cancelled_by.empty()) out["CancelledBy"] = job.cancelled_by;
     if (job.state != vault::JobState::kRunning) return out;
     auto const& now = shown.progress;
     out["Progress"] = {{"Doing", now.doing}, {"Done", now.done}, {"Total", now.total}};

@@ -126,6 +126,7 @@ class Vault {
     };
     // Also the repository's files, as they stand on the disk (repository_check.h). Of packages and
     // those files `part` alone, if it is not all. `progress` counts packages; it may be null.
+    // kCancelled where it says so.
     Result<Verification> verify(ObjectId const& commit, VerifyPart part = {},
                                 Progress* progress = nullptr);
     // Whether everything that the history and its baselines name is here, without reading it: each
