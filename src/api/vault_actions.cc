@@ -197,11 +197,12 @@ io::Task<json> show_changes(VaultCall const& call, std::string const& name) {
     if (to.empty()) {
         MERIDIAN_CO_CHECK(co_await catch_up(call.services));
     }
-    vault::RestoreScope const scope{.account = call.caller.account, .exact = true};
+    vault::RestoreScope scope{.account = call.caller.account, .exact = true};
     MERIDIAN_CO_TRY(
         auto const plan,
         co_await call.services.keeper.with_vault(
-            [name, to, scope](vault::Vault& vault) -> Result<vault::RestorePlan> {
+            [name, to, scope](vault::Vault& vault) mutable -> Result<vault::RestorePlan> {
+                scope.secrets = vault.secrets();
                 MERIDIAN_TRY(auto const from, vault.baseline(name));
                 MERIDIAN_TRY(auto const head, vault.head());
                 auto later = head;

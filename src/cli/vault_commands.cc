@@ -21,10 +21,30 @@ std::string one_line(json const& baseline) {
                        baseline.value("Message", ""));
 }
 
+constexpr std::size_t kShownValueBytesMax = 120;
+
+std::string value_text(json const& member, char const* side) {
+    if (!member.contains(side)) return "(none)";
+    auto text = member[side].dump(-1, ' ', false, json::error_handler_t::replace);
+    if (text.size() > kShownValueBytesMax) text = text.substr(0, kShownValueBytesMax) + "…";
+    return text;
+}
+
+std::string member_text(json const& member) {
+    if (member.value("Bookkeeping", false)) return {};
+    auto const path = member.value("Member", "");
+    if (member.value("Secret", false)) return fmt::format("    {}: a secret differs\n", path);
+    return fmt::format("    {}: {} → {}\n", path, value_text(member, "Before"),
+                       value_text(member, "After"));
+}
+
 std::string changes_text(json const& answer) {
     std::string text;
-    for (auto const& change : answer.value("Changes", json::array()))
+    for (auto const& change : answer.value("Changes", json::array())) {
         text += fmt::format("  {}\n", change.value("What", ""));
+        for (auto const& member : change.value("Members", json::array()))
+            text += member_text(member);
+    }
     for (auto const& warning : answer.value("Warnings", json::array()))
         text += fmt::format("  warning: {}\n", warning.get<std::string>());
     return text;

@@ -189,6 +189,7 @@ io::Task<RestoreReport> Restorer::plan(VaultReader& source, RestoreRequest reque
     MERIDIAN_CO_TRY(auto const now, co_await read_region(request.scope.account, kept.records));
     request.scope.from_region = model::RegionName(kept.region);
     request.scope.into_region = parts_.region;
+    request.scope.secrets = parts_.secrets;
     RestoreReport report{.commit = kept.commit,
                          .region = std::move(kept.region),
                          .plan = plan_restore(std::move(kept.records), now, request.scope)};

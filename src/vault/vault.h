@@ -99,6 +99,9 @@ class Vault {
     Result<Manifest> manifest();
     // Whose signature its own baselines carry; nothing without keys.
     [[nodiscard]] std::optional<crypto::Ed25519PublicKey> own_signer() const;
+    [[nodiscard]] std::vector<store::SecretMembers> const& secrets() const noexcept {
+        return options_.secrets;
+    }
 
     // --- Baselines ---
     // `name`: "v1" becomes the tag baseline/v1. kResourceConflict where there is one.

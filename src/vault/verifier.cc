@@ -246,8 +246,11 @@ io::Task<> Verifier::restore_and_compare(ScratchRegion& scratch, Proof* proof,
             proof->problems.push_back(again.error().message);
             continue;
         }
-        for (auto const& change : again->plan.changes)
-            proof->problems.push_back("after the restore: " + describe(change));
+        for (auto const& change : again->plan.changes) {
+            auto problem = "after the restore: " + describe(change);
+            for (auto const& member : change.members) problem += " " + member.path;
+            proof->problems.push_back(std::move(problem));
+        }
     }
     MERIDIAN_CO_CHECK(co_await unpack_all(scratch, proof, std::move(packages), *progress));
     for (auto const& record : records) {
