@@ -156,7 +156,14 @@ io::Task<> Driver::work_in(std::string region) {
          .rollout = rollout_,
          .shared = parts_,
          .package = [this](std::string sha256) { return package(std::move(sha256)); },
-         .save = [this, region] { return parts_.store.save(rollout_, region); },
+         .step =
+             [this, region](WorkStep step) {
+                 return parts_.store.save_step(rollout_, region, std::move(step));
+             },
+         .save =
+             [this, region](std::optional<WorkStep> step) {
+                 return parts_.store.save(rollout_, region, std::move(step));
+             },
          .save_all = [this] { return parts_.store.save_all(rollout_); },
          .move = [this, region](RegionEvent event) { return move(region, event); },
          .may_go_on = [this, region] { return may_go_on(region); },
