@@ -167,6 +167,7 @@ io::Task<> Driver::work_in(std::string region) {
          .save_all = [this] { return parts_.store.save_all(rollout_); },
          .move = [this, region](RegionEvent event) { return move(region, event); },
          .may_go_on = [this, region] { return may_go_on(region); },
+         .lost = [this] { return lost_; },
          .tell = [this, region](std::string_view text) { tell(region, text); }});
     auto const done = co_await driver.run();
     if (!done && !lost_) lost_ = done.error();
@@ -174,14 +175,33 @@ io::Task<> Driver::work_in(std::string region) {
 }
 
 io::Task<> Driver::keep_lease(std::shared_ptr<bool> stop) {
+    auto kept_at = parts_.clock.monotonic_now();
+    bool told = false;
     while (!*stop) {
         MERIDIAN_CO_CHECK(co_await parts_.pause(kLeaseRenewal));
         if (*stop) break;
         auto const kept = co_await parts_.store.renew(rollout_.id);
-        if (!kept) {
+        auto const now = parts_.clock.monotonic_now();
+        if (kept) {
+            if (told) tell({}, "the regions answer again");
+            kept_at = now;
+            told = false;
+            continue;
+        }
+        if (kept.error().code != Errc::kUnavailable) {
             lost_ = kept.error();
             break;
         }
+        if (now - kept_at >= seconds(kLeaseSeconds)) {
+            lost_ = Error{Errc::kUnavailable,
+                          fmt::format("no region has answered for {} s, so that the lease is over: "
+                                      "{}",
+                                      kLeaseSeconds, kept.error().message),
+                          {}};
+            break;
+        }
+        if (!told) tell({}, fmt::format("no region answers: {}", kept.error().message));
+        told = true;
     }
     co_return Result<void>{};
 }

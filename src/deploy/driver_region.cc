@@ -53,6 +53,7 @@ io::Task<> RegionDriver::run() {
     while (is_busy(part().phase)) {
         auto const before = part().phase;
         auto done = co_await step();
+        if (auto const lost = parts_.lost()) co_return std::unexpected(*lost);
         if (broken_) {
             // A region that died cannot be worked in; the others' records say so.
             if (before == RegionPhase::kRollingBack || !can_go_back(before)) {
@@ -201,7 +202,10 @@ io::Task<> RegionDriver::run_hook(std::string function, std::string event) {
                                        function, kHookLongest / std::chrono::minutes(1)));
         }
         MERIDIAN_CO_CHECK(co_await parts_.shared.pause(kHookPollPause));
-        MERIDIAN_CO_CHECK(co_await parts_.shared.store.renew(parts_.rollout.id));
+        // The answer comes with it. For how long no region may be silent, the lease says.
+        auto const heard = co_await parts_.shared.store.renew(parts_.rollout.id);
+        if (!heard && heard.error().code != Errc::kUnavailable)
+            co_return std::unexpected(heard.error());
     }
 }
 

@@ -24,6 +24,8 @@ class RegionDriver {
         std::function<io::Task<>()> save_all;
         std::function<Result<void>(RegionEvent)> move;
         std::function<Result<void>()> may_go_on;
+        // Why this driver drives no more: whatever it was about to do is its successor's.
+        std::function<std::optional<Error>()> lost;
         std::function<void(std::string_view)> tell;
     };
     explicit RegionDriver(Parts parts);

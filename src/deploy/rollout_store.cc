@@ -1,5 +1,6 @@
 #include "deploy/rollout_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -277,12 +278,15 @@ io::Task<> RolloutStore::save_all(RolloutRecord& rollout, std::optional<RolloutO
     co_return Result<void>{};
 }
 
-io::Task<> RolloutStore::renew_in(std::string region, std::string id) {
+io::Task<> RolloutStore::renew_in(std::string region, std::string id,
+                                  std::optional<Error>& unanswered) {
     json body = {
         {"Holder", holder_}, {"LeaseSeconds", kLeaseSeconds}, {"Epoch", epochs_.at(region)}};
     auto const kept = co_await ask(region, "POST", "rollouts/" + id + "/lease", std::move(body));
     if (kept) {
         note(*kept);
+    } else if (is_out_of_reach(kept.error().code)) {
+        unanswered = kept.error();
     } else if (kept.error().code == Errc::kResourceConflict && !is_over_already(kept.error())) {
         co_return std::unexpected(kept.error());
     }
@@ -290,9 +294,15 @@ io::Task<> RolloutStore::renew_in(std::string region, std::string id) {
 }
 
 io::Task<> RolloutStore::renew(std::string id) {
+    std::map<std::string, std::optional<Error>> unanswered;
     std::vector<io::Task<>> renewals;
-    for (auto const& [region, _] : epochs_) renewals.push_back(renew_in(region, id));
-    co_return co_await io::all(std::move(renewals));
+    for (auto const& [region, _] : epochs_)
+        renewals.push_back(renew_in(region, id, unanswered[region]));
+    MERIDIAN_CO_CHECK(co_await io::all(std::move(renewals)));
+    bool const none =
+        std::ranges::all_of(unanswered, [](auto const& each) { return each.second.has_value(); });
+    if (!none || unanswered.empty()) co_return Result<void>{};
+    co_return fail(Errc::kUnavailable, unanswered.begin()->second->message);
 }
 
 io::Task<> RolloutStore::put_package_in(std::string region, std::string path,

@@ -55,7 +55,7 @@ class RolloutStore {
     // `outcome` says so. Regions that do not answer are left out.
     io::Task<> save_all(RolloutRecord& rollout, std::optional<RolloutOutcome> outcome = {});
     // Keeps the lease in all regions; signals of those that answer are taken note of. Errors:
-    // kResourceConflict when somebody else drives now.
+    // kResourceConflict when somebody else drives now, kUnavailable when no region answers.
     io::Task<> renew(std::string id);
 
     io::Task<> put_package(std::string id, std::string sha256, std::string bytes);
@@ -81,7 +81,7 @@ class RolloutStore {
     void add_step(RolloutRecord& rollout, std::string const& region, WorkStep const& step);
     // That these have to be written still.
     void put_back(std::string const& region, nlohmann::json const& steps);
-    io::Task<> renew_in(std::string region, std::string id);
+    io::Task<> renew_in(std::string region, std::string id, std::optional<Error>& unanswered);
     io::Task<> put_package_in(std::string region, std::string path, std::string const& bytes);
     void note(nlohmann::json const& answer);
 
