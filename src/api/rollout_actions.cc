@@ -10,6 +10,7 @@
 #include "api/rollout_steps.h"
 #include "base/encoding.h"
 #include "crypto/sha256.h"
+#include "model/rollout_names.h"
 #include "store/retry.h"
 #include "wire/event_time.h"
 #include "wire/uri.h"
@@ -181,8 +182,9 @@ io::Task<json> create_once(RolloutCall const& call, Input const& input) {
     MERIDIAN_CO_TRY(auto const stack, text_member(input.body, member::kStack));
     MERIDIAN_CO_TRY(auto const holder, holder_member(input.body));
     MERIDIAN_CO_TRY(auto const seconds, lease_seconds(input.body));
-    if (!is_rollout_id(id)) co_return bad_rollout("Id is \"d-\" and nine of A to Z and 0 to 9.");
-    if (!is_stack_name(stack))
+    if (!model::is_rollout_id(id))
+        co_return bad_rollout("Id is \"d-\" and nine of A to Z and 0 to 9.");
+    if (!model::is_stack_name(stack))
         co_return bad_rollout("Stack is letters, digits and '-', a letter first, 128 at most.");
     MERIDIAN_CO_TRY(auto const standing, co_await store.get(rollout_key(account, id)));
     if (standing) co_return fail(Errc::kResourceConflict, "There is a rollout " + id + " already.");
@@ -469,7 +471,7 @@ std::optional<RolloutRoute> rollout_route(HttpRequest const& request, std::strin
     auto const slash = rest.find('/');
     auto const id = wire::percent_decoded_text(rest.substr(0, slash));
     auto const what = slash == rest.npos ? std::string_view() : rest.substr(slash + 1);
-    if (!is_rollout_id(id)) return std::nullopt;
+    if (!model::is_rollout_id(id)) return std::nullopt;
     Input input{.id = id};
     auto const resource = "rollout/" + id;
     if (what.empty() && get) return RolloutRoute{"meridian:GetRollout", resource, get_one, input};
@@ -502,7 +504,7 @@ std::optional<RolloutRoute> deploy_route(HttpRequest const& request) {
     if (first != kStacks || request.method != "GET") return std::nullopt;
     if (rest.empty()) return RolloutRoute{"meridian:ListStacks", "stack/*", list_stacks};
     auto const name = wire::percent_decoded_text(rest);
-    if (!is_stack_name(name)) return std::nullopt;
+    if (!model::is_stack_name(name)) return std::nullopt;
     return RolloutRoute{"meridian:GetStack", "stack/" + name, get_stack, {.id = name}};
 }
 

@@ -7,14 +7,12 @@
 #include "deploy/driver_region.h"
 #include "io/one_shot.h"
 #include "io/task_scope.h"
+#include "model/rollout_names.h"
 
 namespace meridian::deploy {
 namespace {
 
 using std::chrono::seconds;
-
-constexpr std::string_view kIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-constexpr std::size_t kIdChars = 9;
 
 // How far a region is when it has come to a phase.
 double share_of(RegionPart const& part) {
@@ -76,7 +74,8 @@ seconds left_of(RegionPart const& part, std::uint64_t bake_seconds, WallTime now
 }  // namespace
 
 std::string make_rollout_id(Random& random) {
-    return "d-" + make_token(random, kIdAlphabet, kIdChars);
+    return std::string(model::kRolloutIdPrefix) +
+           make_token(random, model::kRolloutIdAlphabet, model::kRolloutIdChars);
 }
 
 double share_done(RolloutRecord const& rollout) {
