@@ -20,7 +20,9 @@ using nlohmann::json;
 
 constexpr std::string_view kVaultPrefix = "/meridian/v1/";
 constexpr std::string_view kChangesSuffix = "/changes";
+constexpr std::string_view kCancelSuffix = "/cancel";
 constexpr std::string_view kGetJob = "meridian:GetJob";
+constexpr std::string_view kCancelJob = "meridian:CancelJob";
 // A baseline holds everything that was acknowledged before it was asked for.
 // Less than what callers wait for an answer: they are told why.
 constexpr auto kFollowMax = std::chrono::seconds(20);
@@ -195,11 +197,12 @@ io::Task<json> show_changes(VaultCall const& call, std::string const& name) {
     if (to.empty()) {
         MERIDIAN_CO_CHECK(co_await catch_up(call.services));
     }
-    vault::RestoreScope const scope{.account = call.caller.account, .exact = true};
+    vault::RestoreScope scope{.account = call.caller.account, .exact = true};
     MERIDIAN_CO_TRY(
         auto const plan,
         co_await call.services.keeper.with_vault(
-            [name, to, scope](vault::Vault& vault) -> Result<vault::RestorePlan> {
+            [name, to, scope](vault::Vault& vault) mutable -> Result<vault::RestorePlan> {
+                scope.secrets = vault.secrets();
                 MERIDIAN_TRY(auto const from, vault.baseline(name));
                 MERIDIAN_TRY(auto const head, vault.head());
                 auto later = head;
@@ -259,6 +262,14 @@ io::Task<json> show_job(VaultCall const& call, std::string const& id) {
     co_return out;
 }
 
+io::Task<json> cancel_job(VaultCall const& call, std::string const& id) {
+    MERIDIAN_CO_CHECK(read_members(call.request, {}));
+    MERIDIAN_CO_TRY(auto job,
+                    co_await call.services.jobs.cancel(
+                        {.account = call.caller.account, .id = id, .by = call.caller.arn}));
+    co_return shown(vault::Jobs::Shown{.job = std::move(job)});
+}
+
 // Which action a request is; nothing for what is none.
 struct Route {
     std::string_view action;
@@ -293,9 +304,13 @@ std::optional<Route> route_of(HttpRequest const& request) {
     if (post && path == "restores")
         return Route{"meridian:Restore", start_job<vault::JobKind::kRestore>};
     constexpr std::string_view kJob = "vault/jobs/";
-    if (get && path.starts_with(kJob)) {
-        auto id = wire::percent_decoded_text(path.substr(kJob.size()));
-        if (!vault::is_job_id(id)) return std::nullopt;
+    if (path.starts_with(kJob)) {
+        path.remove_prefix(kJob.size());
+        bool const cancels = post && path.ends_with(kCancelSuffix);
+        if (cancels) path.remove_suffix(kCancelSuffix.size());
+        auto id = wire::percent_decoded_text(path);
+        if (!vault::is_job_id(id) || !(get || cancels)) return std::nullopt;
+        if (cancels) return Route{kCancelJob, cancel_job, std::move(id)};
         return Route{kGetJob, show_job, std::move(id)};
     }
     constexpr std::string_view kOne = "baselines/";
@@ -313,9 +328,9 @@ std::optional<Route> route_of(HttpRequest const& request) {
 io::Task<HttpResponse> serve_vault(Authorizer& authorizer, VaultCall call) {
     auto route = route_of(call.request);
     if (!route) co_return fail(Errc::kUnknownOperation, "There is no such operation.");
-    // Who may begin something may see how it goes.
+    // Who may begin something may see how it goes, and end it.
     bool is_own = false;
-    if (route->action == kGetJob) {
+    if (route->action == kGetJob || route->action == kCancelJob) {
         auto const job = call.services.jobs.find(call.caller.account, route->name);
         is_own = job && job->job.by == call.caller.arn;
     }

@@ -4,6 +4,7 @@
 //   GET  vault                      how far it has followed the region, when it was last proven
 //   POST vault/verify               {Level?, Baseline?, Part?, Parts?, Copy?}: a job
 //   GET  vault/jobs                 GET vault/jobs/ID?wait=SECONDS: when it is over, or after that
+//   POST vault/jobs/ID/cancel       {}: it stops at its next safe step
 //   GET  backups                    POST backups {Message?}: a job
 //   POST backups/prune              {Last?, Hourly?, Daily?, DryRun?}
 //   GET  baselines                  POST baselines {Name?, Message?}

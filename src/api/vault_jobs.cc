@@ -6,6 +6,7 @@
 
 #include "api/meridian_json.h"
 #include "api/vault_json.h"
+#include "vault/unless_stopped.h"
 #include "wire/event_time.h"
 
 namespace meridian::api {
@@ -87,8 +88,9 @@ Result<vault::RestoreRequest> read_restore(Wish const& wish, KeeperOf const& kee
 Result<std::string> find_copy(vault::BackupPlan const& plan, std::string const& name) {
     std::string known;
     for (auto const& copy : plan.copies) {
-        if (name == copy || name == vault::shown_remote(copy)) return copy;
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", vault::shown_remote(copy));
+        auto const shown = vault::shown_remote(copy.remote);
+        if (name == copy.remote || name == shown) return copy.remote;
+        known += fmt::format("{}{}", known.empty() ? "" : ", ", shown);
     }
     return refused(known.empty()
                        ? std::string("The configuration names no copies.")
@@ -133,7 +135,8 @@ io::Task<> follow_region(VaultServices const& services, vault::Progress& progres
     vault::Position now;
     MERIDIAN_CO_TRY(now.region, co_await services.store.last_sequence(store::LogName::kRegion));
     MERIDIAN_CO_TRY(now.account, co_await services.store.last_sequence(store::LogName::kAccount));
-    co_return co_await services.keeper.wait_until(now, kJobFollowMax);
+    co_return co_await vault::unless_stopped(progress,
+                                             services.keeper.wait_until(now, kJobFollowMax));
 }
 
 io::Task<json> restore(VaultServices const& services, vault::RestoreRequest request) {

@@ -79,12 +79,29 @@ json shown(vault::Proof const& proof) {
     return out;
 }
 
+namespace {
+
+json shown(std::vector<vault::MemberChange> const& members) {
+    json out = json::array();
+    for (auto const& member : members) {
+        json one = {{"Member", member.path}};
+        if (member.before) one["Before"] = *member.before;
+        if (member.after) one["After"] = *member.after;
+        if (member.secret) one["Secret"] = true;
+        if (member.bookkeeping) one["Bookkeeping"] = true;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+}  // namespace
+
 json shown(vault::RestorePlan const& plan) {
     json changes = json::array();
     for (auto const& planned : plan.changes) {
         changes.push_back({{"Action", name_of(planned.action)},
                            {"What", vault::describe(planned)},
-                           {"Members", planned.members}});
+                           {"Members", shown(planned.members)}});
     }
     return {{"Changes", std::move(changes)},
             {"Unchanged", plan.unchanged},
@@ -125,6 +142,7 @@ json shown(vault::Jobs::Shown const& shown) {
     if (job.starts > 1) out["Starts"] = job.starts;
     if (job.ended) out["Ended"] = wire::format_iso8601(*job.ended);
     if (!job.error.empty()) out["Error"] = job.error;
+    if (!job.cancelled_by.empty()) out["CancelledBy"] = job.cancelled_by;
     if (job.state != vault::JobState::kRunning) return out;
     auto const& now = shown.progress;
     out["Progress"] = {{"Doing", now.doing}, {"Done", now.done}, {"Total", now.total}};

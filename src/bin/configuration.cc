@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "bin/copy_access.h"
+
 namespace meridian::bin {
 namespace {
 
@@ -81,12 +83,43 @@ void read_verify(YAML::Node const& node, vault::BackupPlan& plan) {
     read_members(node, "verify", members);
 }
 
+std::string copy_remote(YAML::Node const& node) {
+    if (!node.IsScalar() || node.Scalar().empty() || node.Scalar().starts_with('-'))
+        wrong(node, "a copy is a git remote, as `git push` takes it");
+    return node.Scalar();
+}
+
+vault::BackupCopy read_copy(YAML::Node const& node) {
+    vault::BackupCopy copy;
+    if (!node.IsMap()) {
+        copy.remote = copy_remote(node);
+        return copy;
+    }
+    auto const path = [](std::filesystem::path& into) {
+        return [&into](YAML::Node const& n) {
+            if (!n.IsScalar() || n.Scalar().empty()) wrong(n, "a file's path is a text");
+            into = n.Scalar();
+        };
+    };
+    read_members(node, "a copy",
+                 {{"remote", [&](auto const& n) { copy.remote = copy_remote(n); }},
+                  {"ssh_key", path(copy.access.ssh_key)},
+                  {"known_hosts", path(copy.access.known_hosts)},
+                  {"ca_file", path(copy.access.ca_file)},
+                  {"credentials", path(copy.access.credentials)}});
+    if (copy.remote.empty()) wrong(node, "a copy has a remote");
+    if (auto const checked = check_copy_access(copy); !checked)
+        wrong(node, checked.error().message);
+    return copy;
+}
+
 void read_copies(YAML::Node const& node, vault::BackupPlan& plan) {
     if (!node.IsSequence()) wrong(node, "copies is a list of git remotes");
-    for (auto const& copy : node) {
-        if (!copy.IsScalar() || copy.Scalar().empty() || copy.Scalar().starts_with('-'))
-            wrong(copy, "a copy is a git remote, as `git push` takes it");
-        plan.copies.push_back(copy.Scalar());
+    for (auto const& one : node) {
+        auto copy = read_copy(one);
+        if (find_copy(plan, copy.remote) != nullptr)
+            wrong(one, vault::shown_remote(copy.remote) + " stands here twice");
+        plan.copies.push_back(std::move(copy));
     }
 }
 

@@ -17,7 +17,9 @@ backup:
   keep: {last: 2, hourly: 12, daily: 0}
   copies:
     - /mnt/usb/vault.git
-    - ssh://git@example.com/vault.git
+    - remote: ssh://git@example.com/vault.git
+      ssh_key: /etc/meridian/backup_key
+      known_hosts: /etc/meridian/known_hosts
   verify:
     index: never
     hash: 6h
@@ -30,7 +32,11 @@ backup:
                           .backup;
     EXPECT_EQ(plan.every, std::chrono::seconds(90));
     EXPECT_EQ(plan.keep, (vault::Retention{.last = 2, .hourly = 12, .daily = 0}));
-    EXPECT_EQ(plan.copies.size(), 2U);
+    EXPECT_EQ(plan.copies, (std::vector<vault::BackupCopy>{
+                               {.remote = "/mnt/usb/vault.git"},
+                               {.remote = "ssh://git@example.com/vault.git",
+                                .access = {.ssh_key = "/etc/meridian/backup_key",
+                                           .known_hosts = "/etc/meridian/known_hosts"}}}));
     EXPECT_EQ(plan.hash_parts, 8U);
     EXPECT_EQ(plan.verify_copies, std::chrono::days(30));
     EXPECT_EQ(plan.copy_time_max, std::chrono::minutes(5));
@@ -81,6 +87,13 @@ TEST(Configuration, NamesWhatIsWrongAndWhere) {
              Case{"backup: {copies: x}", "f:1:18: copies is a list of git remotes"},
              Case{"backup: {copies: [--upload-pack=x]}",
                   "f:1:19: a copy is a git remote, as `git push` takes it"},
+             Case{"backup: {copies: [{ssh_key: /k}]}", "f:1:19: a copy has a remote"},
+             Case{"backup: {copies: [{remote: /v.git, key: /k}]}", "f:1:36: a copy has no key"},
+             Case{"backup: {copies: [{remote: /v.git, ssh_key: [/k]}]}",
+                  "f:1:45: a file's path is a text"},
+             Case{"backup: {copies: [{remote: 'https://h/v.git', ssh_key: /k}]}",
+                  "f:1:19: ssh_key is for ssh remotes"},
+             Case{"backup: {copies: [/v.git, /v.git]}", "f:1:27: /v.git stands here twice"},
              Case{"backup: {verify: {all: 1h}}", "f:1:19: verify has no all"},
              Case{"backup: {verify: {hash_parts: 1001}}",
                   "f:1:31: '1001' is no number from 1 to 1000"},

@@ -99,6 +99,7 @@ void DeployCommands::add_rollout_commands(CLI::App& app) {
     rollout_resume_ = add(rollout, "resume", "Finish what another driver has left");
     for (auto* const command : {rollout_show_, rollout_watch_, rollout_abort_, rollout_resume_})
         command->add_option("id", name_, "Such as d-0123ABCDE")->required();
+    for (auto* const command : {rollout_abort_, rollout_resume_}) add_dry_run(command, dry_run_);
 }
 
 void DeployCommands::add_stack_commands(CLI::App& app) {
@@ -136,7 +137,7 @@ cli::DeployTools DeployCommands::tools(cli::Connection const& base, Clock const&
     bool const asks = terminal && ::isatty(STDIN_FILENO) == 1 && !json_;
     return {.connect = connect,
             .clock = clock,
-            .output = {.print = print_out, .json = json_},
+            .output = standard_output(json_, dry_run_),
             .terminal = terminal,
             .confirm = asks ? std::function<bool(std::string_view)>(ask_person) : nullptr};
 }

@@ -37,7 +37,7 @@ class DeployCommands {
 
     cli::ConnectionFlags& flags_;
     cli::Environment const environment_;
-    bool json_ = false;
+    bool json_ = false, dry_run_ = false;
     std::string name_;
     std::vector<std::string> regions_;
     std::vector<std::string> endpoints_;  // "REGION=URL"

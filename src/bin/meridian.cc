@@ -174,6 +174,10 @@ int run(int argc, char** argv) {
     auto* const runtime_build = runtime_command->add_subcommand("build", "Install a runtime");
     std::string runtime_name;
     runtime_build->add_option("name", runtime_name, "For example python3.11")->required();
+    bool runtime_json = false, runtime_dry_run = false;
+    for (auto* const command : {runtime_list, runtime_build})
+        command->add_flag("--json", runtime_json, "The answer as JSON");
+    add_dry_run(runtime_build, runtime_dry_run);
 
     CLI11_PARSE(app, argc, argv);
 
@@ -238,12 +242,13 @@ int run(int argc, char** argv) {
         return 0;
     }
     if (*runtime_list) {
-        auto const text = list_runtimes(default_runtimes_directory());
+        auto const text = list_runtimes(default_runtimes_directory(), runtime_json);
         if (!text) return failed(text.error());
         fmt::print("{}", *text);
         return 0;
     }
-    auto const status = build_runtime(runtime_name, default_runtimes_directory());
+    auto const status = build_runtime(runtime_name, default_runtimes_directory(),
+                                      standard_output(runtime_json, runtime_dry_run));
     return status ? *status : failed(status.error());
 }
 

@@ -46,6 +46,8 @@ PipelineCommands::PipelineCommands(CLI::App& app, cli::ConnectionFlags& flags) :
     check_ = pipeline->add_subcommand("check", "Show what a push of a pipeline.yaml would do");
     check_->add_option("file", file_)->capture_default_str();
     check_->add_flag("--json", json_, "The answer as JSON");
+    for (auto* const command : {create_, delete_, start_, approve_, reject_, abort_, rerun_})
+        add_dry_run(command, dry_run_);
     for (auto* const command : {approve_, reject_, abort_})
         command->add_option("--message,-m", message_, "Why");
 }
@@ -56,7 +58,7 @@ std::optional<Result<void>> PipelineCommands::checked() const {
 }
 
 std::optional<PipelineCommands::Command> PipelineCommands::chosen() const {
-    auto const output = standard_output(json_);
+    auto const output = standard_output(json_, dry_run_);
     using cli::Connection;
     if (*create_) {
         return [=, this](Connection connection, Clock const& clock) {

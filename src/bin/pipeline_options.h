@@ -30,7 +30,7 @@ class PipelineCommands {
     CLI::App* add_for_execution(CLI::App* under, char const* name, char const* what);
 
     cli::ConnectionFlags& flags_;
-    bool json_ = false, follow_ = false;
+    bool json_ = false, dry_run_ = false, follow_ = false;
     std::string name_, id_, message_, commit_;
     cli::NewPipeline wanted_{.name = {}, .repository = {}, .branch = "main"};
     CLI::App* create_ = nullptr;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/vault_jobs.h"
+#include "base/assert.h"
 #include "bin/key_file.h"
 #include "bin/region_store.h"
 #include "bin/scratch_region.h"
@@ -388,8 +389,10 @@ void Region::make_verifier() {
         .make_scratch =
             [this] { return make_scratch_region(host_, name_, directory_ / "scratch", *vault_); },
         .fetch_copy =
-            [this](std::string copy) {
-                return bin::fetch_copy(std::move(copy), directory_ / "copy.git",
+            [this](std::string const& remote) {
+                auto const* const copy = vault::find_copy(host_.backup_plan, remote);
+                MERIDIAN_ASSERT(copy != nullptr);  // whoever asks has looked it up
+                return bin::fetch_copy(*copy, directory_ / "copy.git",
                                        host_.backup_plan.copy_time_max, host_.pool);
             },
         .open_copy =
@@ -406,7 +409,7 @@ void Region::make_verifier() {
                                .keeper = *vault_,
                                .verifier = *verifier_,
                                .push =
-                                   [this](std::string copy, std::chrono::seconds time_max) {
+                                   [this](vault::BackupCopy copy, std::chrono::seconds time_max) {
                                        return push_vault(directory_ / "vault.git", std::move(copy),
                                                          time_max);
                                    },

@@ -3,6 +3,14 @@
 #include "bin/vault_options.h"
 
 namespace meridian::bin {
+namespace {
+
+io::Task<> not_confirmed() {
+    co_return fail(Errc::kInvalidParameterValue,
+                   "It cannot be undone: --yes does it, --dry-run says what it would do.");
+}
+
+}  // namespace
 
 CLI::App* RepositoryCommands::add(CLI::App* under, char const* name, char const* what) {
     auto* const command = under->add_subcommand(name, what);
@@ -23,11 +31,12 @@ RepositoryCommands::RepositoryCommands(CLI::App& app, cli::ConnectionFlags& flag
     show_->add_option("name", name_)->required();
     delete_ = add(repo, "delete", "Delete a repository with everything in it");
     delete_->add_option("name", name_)->required();
-    delete_->add_flag("--yes", yes_, "Really: it cannot be undone")->required();
+    delete_->add_flag("--yes", yes_, "Really: it cannot be undone");
+    for (auto* const command : {create_, delete_}) add_dry_run(command, dry_run_);
 }
 
 std::optional<RepositoryCommands::Command> RepositoryCommands::chosen() const {
-    auto const output = standard_output(json_);
+    auto const output = standard_output(json_, dry_run_);
     using cli::Connection;
     if (*create_) {
         return [=, this](Connection connection, Clock const& clock) {
@@ -46,7 +55,8 @@ std::optional<RepositoryCommands::Command> RepositoryCommands::chosen() const {
         };
     }
     if (!*delete_) return std::nullopt;
-    return [=, this](Connection connection, Clock const& clock) {
+    return [=, this](Connection connection, Clock const& clock) -> io::Task<> {
+        if (!yes_ && !dry_run_) return not_confirmed();
         return cli::delete_repository(std::move(connection), clock, name_, output);
     };
 }

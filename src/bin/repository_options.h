@@ -26,7 +26,7 @@ class RepositoryCommands {
     CLI::App* add(CLI::App* under, char const* name, char const* what);
 
     cli::ConnectionFlags& flags_;
-    bool json_ = false, deny_force_push_ = false, yes_ = false;
+    bool json_ = false, dry_run_ = false, deny_force_push_ = false, yes_ = false;
     std::string name_;
     CLI::App* create_ = nullptr;
     CLI::App* list_ = nullptr;

@@ -1,10 +1,12 @@
 #include "bin/vault_copy.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "bin/copy_access.h"
 #include "io/child_process.h"
 
 namespace meridian::bin {
@@ -15,14 +17,20 @@ namespace fs = std::filesystem;
 constexpr std::size_t kGitOutputBytesMax = 1024 * 1024;
 constexpr char kGit[] = "/usr/bin/git";
 
-// Git's own settings come from the vault alone; how ssh and https authenticate is the operator's.
-std::vector<std::string> environment() {
-    std::vector<std::string> out = {"GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_COUNT=1",
-                                    "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
-                                    "LC_ALL=C.UTF-8"};
-    for (auto const* const name : {"PATH", "HOME", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND",
-                                   "GIT_ASKPASS", "GIT_SSL_CAINFO", "https_proxy"}) {
-        if (auto const* const value = std::getenv(name))
+// Git's own settings come from the vault alone; how ssh and https authenticate is the operator's,
+// here or in the configuration. Nobody is asked anything.
+std::vector<std::string> environment(std::vector<std::string> configured) {
+    auto out = std::move(configured);
+    out.insert(out.end(),
+               {"GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory",
+                "GIT_CONFIG_VALUE_0=*", "LC_ALL=C.UTF-8"});
+    for (auto const* const name :
+         {"PATH", "HOME", "SSH_AUTH_SOCK", "GIT_ASKPASS", "GIT_SSL_CAINFO", "https_proxy"}) {
+        auto const is_this = [name](std::string const& variable) {
+            return variable.starts_with(fmt::format("{}=", name));
+        };
+        auto const* const value = std::getenv(name);
+        if (value != nullptr && std::ranges::none_of(out, is_this))
             out.push_back(fmt::format("{}={}", name, value));
     }
     return out;
@@ -33,11 +41,18 @@ std::vector<std::string> environment() {
 constexpr char kStallBytes[] = "http.lowSpeedLimit=1";
 constexpr char kStallSeconds[] = "http.lowSpeedTime=60";
 
-io::Task<> run_git(std::vector<std::string> arguments, std::chrono::milliseconds time_max) {
-    arguments.insert(arguments.begin(), {kGit, "-c", kStallBytes, "-c", kStallSeconds});
-    auto const done = co_await io::run_process(
-        {.arguments = std::move(arguments), .environment = environment(), .time_max = time_max},
-        kGitOutputBytesMax);
+io::Task<> run_git(vault::BackupCopy const& copy, std::vector<std::string> words,
+                   std::chrono::milliseconds time_max) {
+    MERIDIAN_CO_CHECK(access_files_readable(copy.access));
+    auto const* const ssh_command = std::getenv("GIT_SSH_COMMAND");
+    auto const access = git_access(copy, ssh_command == nullptr ? "" : ssh_command);
+    std::vector<std::string> arguments = {kGit, "-c", kStallBytes, "-c", kStallSeconds};
+    arguments.insert(arguments.end(), access.arguments.begin(), access.arguments.end());
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    auto const done = co_await io::run_process({.arguments = std::move(arguments),
+                                                .environment = environment(access.environment),
+                                                .time_max = time_max},
+                                               kGitOutputBytesMax);
     if (!done && done.error().code == Errc::kDeadlineExceeded) {
         co_return fail(Errc::kUnavailable,
                        fmt::format("it did not answer in time: given up after {} s",
@@ -45,7 +60,7 @@ io::Task<> run_git(std::vector<std::string> arguments, std::chrono::milliseconds
     }
     if (!done) co_return std::unexpected(done.error());
     if (done->ok()) co_return Result<void>{};
-    co_return fail(Errc::kUnavailable, fmt::format("git: {}", done->errors));
+    co_return fail(Errc::kUnavailable, explained(done->errors));
 }
 
 // A path, as git takes it for one; nothing for a URL or HOST:PATH.
@@ -58,23 +73,25 @@ std::optional<fs::path> local_path(std::string const& copy) {
 
 }  // namespace
 
-io::Task<> push_vault(fs::path vault, std::string copy, std::chrono::milliseconds time_max) {
-    if (copy.empty() || copy.starts_with('-'))
-        co_return fail(Errc::kInvalidParameterValue, fmt::format("{} is no git remote.", copy));
-    auto const path = local_path(copy);
+io::Task<> push_vault(fs::path vault, vault::BackupCopy copy, std::chrono::milliseconds time_max) {
+    auto const& remote = copy.remote;
+    if (remote.empty() || remote.starts_with('-'))
+        co_return fail(Errc::kInvalidParameterValue, fmt::format("{} is no git remote.", remote));
+    auto const path = local_path(remote);
     if (path && !fs::exists(*path)) {
         MERIDIAN_CO_CHECK(co_await run_git(
-            {"init", "--quiet", "--bare", "--initial-branch=main", "--", path->string()},
+            copy, {"init", "--quiet", "--bare", "--initial-branch=main", "--", path->string()},
             time_max));
     }
     co_return co_await run_git(
-        {"-C", vault.string(), "push", "--quiet", "--porcelain", "--prune", "--", copy,
+        copy,
+        {"-C", vault.string(), "push", "--quiet", "--porcelain", "--prune", "--", remote,
          "refs/heads/main:refs/heads/main", "+refs/tags/baseline/*:refs/tags/baseline/*",
          "refs/meridian/*:refs/meridian/*"},
         time_max);
 }
 
-io::Task<std::shared_ptr<fs::path const>> fetch_copy(std::string copy, fs::path into,
+io::Task<std::shared_ptr<fs::path const>> fetch_copy(vault::BackupCopy copy, fs::path into,
                                                      std::chrono::milliseconds time_max,
                                                      io::BlockingPool& pool) {
     auto const remove = [](fs::path const& path) -> Result<void> {
@@ -93,11 +110,13 @@ io::Task<std::shared_ptr<fs::path const>> fetch_copy(std::string copy, fs::path 
         delete gone;
     });
     MERIDIAN_CO_CHECK(co_await run_git(
-        {"init", "--quiet", "--bare", "--initial-branch=main", "--", into.string()}, time_max));
+        copy, {"init", "--quiet", "--bare", "--initial-branch=main", "--", into.string()},
+        time_max));
     MERIDIAN_CO_CHECK(co_await run_git(
+        copy,
         {"-c", "transfer.fsckObjects=true", "-C", into.string(), "fetch", "--quiet", "--no-tags",
-         "--", copy, "refs/heads/main:refs/heads/main", "refs/tags/baseline/*:refs/tags/baseline/*",
-         "refs/meridian/*:refs/meridian/*"},
+         "--", copy.remote, "refs/heads/main:refs/heads/main",
+         "refs/tags/baseline/*:refs/tags/baseline/*", "refs/meridian/*:refs/meridian/*"},
         time_max));
     co_return folder;
 }

@@ -7,7 +7,13 @@
 
 namespace meridian::bin {
 
-cli::Output standard_output(bool json) { return {.print = print_out, .json = json}; }
+cli::Output standard_output(bool json, bool dry_run) {
+    return {.print = print_out, .json = json, .dry_run = dry_run};
+}
+
+void add_dry_run(CLI::App* command, bool& dry_run) {
+    command->add_flag("--dry-run", dry_run, "Only say what would be done");
+}
 
 void add_connection_options(CLI::App* command, cli::ConnectionFlags& flags) {
     command->add_option("--endpoint-url", flags.endpoint_url, "The API's URL");
@@ -78,9 +84,12 @@ VaultCommands::VaultCommands(CLI::App& app, cli::ConnectionFlags& flags) : flags
     job_list_ = add(job, "list", "Restores, verifications and backups, the newest last");
     job_show_ = add(job, "show", "How far one is");
     job_watch_ = add(job, "watch", "Follow one to its end");
-    for (auto* const command : {job_show_, job_watch_})
+    job_cancel_ = add(job, "cancel", "Stop one at its next safe step; what it has done stays");
+    for (auto* const command : {job_show_, job_watch_, job_cancel_})
         command->add_option("id", name_, "Such as j-01FHA7Z3K")->required();
 
+    for (auto* const command : {baseline_create_, backup_create_, job_cancel_})
+        add_dry_run(command, dry_run_);
     add_test_events(app);
 
     restore_command_ = add(&app, "restore", "Bring back a baseline or a moment");
@@ -103,7 +112,7 @@ VaultCommands::VaultCommands(CLI::App& app, cli::ConnectionFlags& flags) : flags
 }
 
 std::optional<VaultCommands::Command> VaultCommands::chosen() const {
-    auto const output = standard_output(json_);
+    auto const output = standard_output(json_, dry_run_);
     using cli::Connection;
     if (*baseline_create_) {
         return [=, this](Connection connection, Clock const& clock) {
@@ -148,6 +157,11 @@ std::optional<VaultCommands::Command> VaultCommands::chosen() const {
     if (*job_watch_) {
         return [=, this](Connection connection, Clock const& clock) {
             return cli::watch_job(std::move(connection), clock, name_, output);
+        };
+    }
+    if (*job_cancel_) {
+        return [=, this](Connection connection, Clock const& clock) {
+            return cli::cancel_job(std::move(connection), clock, name_, output);
         };
     }
     if (*backup_create_) {
@@ -215,6 +229,8 @@ void VaultCommands::add_test_events(CLI::App& app) {
     for (auto* const one :
          {test_event_put_, test_event_record_, test_event_show_, test_event_delete_})
         one->add_option("name", test_event_.name)->required();
+    for (auto* const one : {test_event_put_, test_event_record_, test_event_delete_})
+        add_dry_run(one, dry_run_);
     for (auto* const one : {test_event_put_, test_event_record_})
         one->add_option("--event", test_event_.event_file, "File with the event")->required();
     test_event_put_->add_option("--answer", test_event_.answer_file,
@@ -222,7 +238,7 @@ void VaultCommands::add_test_events(CLI::App& app) {
 }
 
 std::optional<VaultCommands::Command> VaultCommands::chosen_test_event() const {
-    cli::Output const output{.print = print_out, .json = json_};
+    auto const output = standard_output(json_, dry_run_);
     auto const run = [&](auto action) -> Command {
         return [=, options = test_event_](cli::Connection connection, Clock const& clock) {
             return action(std::move(connection), clock, options, output);

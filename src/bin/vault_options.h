@@ -17,7 +17,9 @@ namespace meridian::bin {
 void add_connection_options(CLI::App* command, cli::ConnectionFlags& flags);
 
 // To the standard output, at once.
-[[nodiscard]] cli::Output standard_output(bool json);
+[[nodiscard]] cli::Output standard_output(bool json, bool dry_run = false);
+// Of a command that changes something.
+void add_dry_run(CLI::App* command, bool& dry_run);
 
 class VaultCommands {
   public:
@@ -36,7 +38,7 @@ class VaultCommands {
     [[nodiscard]] std::optional<Command> chosen_test_event() const;
 
     cli::ConnectionFlags& flags_;
-    bool json_ = false;
+    bool json_ = false, dry_run_ = false;
     std::string name_, to_, message_, into_, recovery_key_file_;
     cli::RestoreOptions restore_;
     cli::VerifyOptions verify_;
@@ -56,6 +58,7 @@ class VaultCommands {
     CLI::App* job_list_ = nullptr;
     CLI::App* job_show_ = nullptr;
     CLI::App* job_watch_ = nullptr;
+    CLI::App* job_cancel_ = nullptr;
     CLI::App* restore_command_ = nullptr;
     CLI::App* test_event_put_ = nullptr;
     CLI::App* test_event_record_ = nullptr;

@@ -14,6 +14,7 @@ namespace meridian::cli {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr int kNotFound = 404;
 constexpr auto kAnswerTimeout = std::chrono::seconds(30);
 
 std::string read_file(fs::path const& path) {
@@ -139,7 +140,8 @@ io::Task<HttpResponse> call(Connection connection, Clock const& clock, std::stri
         std::string message = response.body;
         if (answer.is_object())
             message = answer.value("Message", answer.value("message", response.body));
-        co_return fail(Errc::kIo, fmt::format("{} ({})", message, response.status));
+        co_return fail(response.status == kNotFound ? Errc::kResourceNotFound : Errc::kIo,
+                       fmt::format("{} ({})", message, response.status));
     }
     co_return response;
 }

@@ -8,6 +8,7 @@
 
 #include "cli/progress.h"
 #include "io/interrupt.h"
+#include "wire/event_time.h"
 #include "wire/uri.h"
 
 namespace meridian::cli {
@@ -58,6 +59,34 @@ io::Task<json> poll(Connection connection, Clock const& clock, std::string id, O
     }
 }
 
+// What a cancelled job leaves, and the way on or back.
+std::string what_stays(json const& job, std::string const& region) {
+    auto const kind = job.value("Kind", "");
+    if (kind == "Restore") {
+        // Moments are whole seconds: the one before has nothing of it.
+        auto const began = wire::parse_iso8601(job.value("Began", ""));
+        return fmt::format(
+            "What it had written stays. The same restore again does what is left; the way back: "
+            "meridian restore --at {} --exact --region {}",
+            began ? wire::format_iso8601(*began - std::chrono::seconds(1)) : "BEFORE", region);
+    }
+    if (kind == "Backup") {
+        return fmt::format(
+            "What it had made and sent stays (meridian backup list --region {}); the next backup "
+            "sends the rest.",
+            region);
+    }
+    return "Nothing is kept of it.";
+}
+
+Result<void> outcome_of(json const& job, std::string const& region) {
+    auto const state = job.value("State", "");
+    if (state == "Succeeded") return {};
+    auto text = job.value("Error", "it failed");
+    if (state == "Cancelled") text += " " + what_stays(job, region);
+    return fail(Errc::kUnavailable, std::move(text));
+}
+
 std::string job_line(json const& job) {
     auto text = fmt::format("{}  {:<8} {:<10} {}  {}", job.value("Id", ""), job.value("Kind", ""),
                             job.value("State", ""), job.value("Began", ""), job.value("By", ""));
@@ -83,7 +112,7 @@ io::Task<json> follow_job(Connection connection, Clock const& clock, std::string
     if (first.index() == 0) co_return std::get<0>(std::move(first));
     co_return fail(Errc::kCancelled,
                    fmt::format("{0} goes on without you. Follow it with: meridian job watch {0} "
-                               "--region {1}",
+                               "--region {1}; end it with: meridian job cancel {0} --region {1}",
                                id, region));
 }
 
@@ -91,10 +120,10 @@ io::Task<json> run_job(Connection connection, Clock const& clock, std::string pa
                        Output output) {
     MERIDIAN_CO_TRY(auto const begun,
                     co_await ask(connection, clock, "POST", std::move(path), std::move(body)));
-    MERIDIAN_CO_TRY(
-        auto job, co_await follow_job(std::move(connection), clock, begun.value("Id", ""), output));
-    if (job.value("State", "") == "Succeeded") co_return job.value("Result", json::object());
-    co_return fail(Errc::kUnavailable, job.value("Error", "it failed"));
+    MERIDIAN_CO_TRY(auto job,
+                    co_await follow_job(connection, clock, begun.value("Id", ""), output));
+    MERIDIAN_CO_CHECK(outcome_of(job, connection.region));
+    co_return job.value("Result", json::object());
 }
 
 io::Task<> list_jobs(Connection connection, Clock const& clock, Output output) {
@@ -120,15 +149,40 @@ io::Task<> show_job(Connection connection, Clock const& clock, std::string id, O
 }
 
 io::Task<> watch_job(Connection connection, Clock const& clock, std::string id, Output output) {
-    MERIDIAN_CO_TRY(auto const job,
-                    co_await follow_job(std::move(connection), clock, std::move(id), output));
+    MERIDIAN_CO_TRY(auto const job, co_await follow_job(connection, clock, std::move(id), output));
     if (output.json) {
         print_json(output, job);
     } else {
         output.print(job_line(job));
     }
-    if (job.value("State", "") == "Succeeded") co_return Result<void>{};
-    co_return fail(Errc::kUnavailable, job.value("Error", "it failed"));
+    co_return outcome_of(job, connection.region);
+}
+
+io::Task<> cancel_job(Connection connection, Clock const& clock, std::string id, Output output) {
+    if (output.dry_run) {
+        MERIDIAN_CO_TRY(auto const job, co_await ask(connection, clock, "GET", job_path(id)));
+        if (!is_running(job)) {
+            co_return fail(Errc::kResourceConflict, fmt::format("The job {} is over already: {}.",
+                                                                id, job.value("State", "")));
+        }
+        say_intent(output, fmt::format("cancel {}", id));
+        co_return Result<void>{};
+    }
+    MERIDIAN_CO_CHECK(
+        co_await ask(connection, clock, "POST", job_path(id) + "/cancel", json::object()));
+    MERIDIAN_CO_TRY(auto const job, co_await follow_job(connection, clock, id, output));
+    auto const state = job.value("State", "");
+    if (state != "Cancelled") {
+        co_return fail(Errc::kResourceConflict,
+                       fmt::format("{} was over before it could stop: {}. {}", id, state,
+                                   job.value("Error", "")));
+    }
+    if (output.json) {
+        print_json(output, job);
+    } else {
+        output.print(fmt::format("{}{}\n", job_line(job), what_stays(job, connection.region)));
+    }
+    co_return Result<void>{};
 }
 
 }  // namespace meridian::cli

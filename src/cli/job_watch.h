@@ -12,17 +12,20 @@
 namespace meridian::cli {
 
 // Begins it, and gives its result. The errors of call(); kUnavailable with what the job says where
-// it fails; kCancelled after Ctrl-C.
+// it fails or is cancelled; kCancelled after Ctrl-C.
 io::Task<nlohmann::json> run_job(Connection connection, Clock const& clock, std::string path,
                                  nlohmann::json body, Output output);
 // The same of one that was begun before: the whole job.
 io::Task<nlohmann::json> follow_job(Connection connection, Clock const& clock, std::string id,
                                     Output output);
 
-// `meridian job list|show|watch`.
+// `meridian job list|show|watch|cancel`.
 io::Task<> list_jobs(Connection connection, Clock const& clock, Output output);
 io::Task<> show_job(Connection connection, Clock const& clock, std::string id, Output output);
 io::Task<> watch_job(Connection connection, Clock const& clock, std::string id, Output output);
+// Until it has stopped; with what stays of it and how to go on or back. kResourceConflict where it
+// was over, before or meanwhile.
+io::Task<> cancel_job(Connection connection, Clock const& clock, std::string id, Output output);
 
 // "312/1000 functions", from a job as the API shows it; empty where it says nothing.
 [[nodiscard]] std::string job_progress_text(nlohmann::json const& job);

@@ -184,6 +184,15 @@ Result<void> check_pipeline(std::filesystem::path const& file, Output const& out
 
 io::Task<> create_pipeline(Connection connection, Clock const& clock, NewPipeline wanted,
                            Output output) {
+    MERIDIAN_CO_TRY(
+        bool const said,
+        co_await only_said(
+            connection, clock, output,
+            {.does = fmt::format("make the pipeline {}: a push to the branch {} of {} starts it",
+                                 wanted.name, wanted.branch, wanted.repository),
+             .about = "repositories/" + wire::percent_encoded(wanted.repository),
+             .makes = "pipelines/" + wire::percent_encoded(wanted.name)}));
+    if (said) co_return Result<void>{};
     MERIDIAN_CO_TRY(auto const made, co_await ask(std::move(connection), clock, "POST", "pipelines",
                                                   {{"Name", wanted.name},
                                                    {"Repository", wanted.repository},
@@ -202,6 +211,12 @@ io::Task<> create_pipeline(Connection connection, Clock const& clock, NewPipelin
 
 io::Task<> delete_pipeline(Connection connection, Clock const& clock, std::string name,
                            Output output) {
+    MERIDIAN_CO_TRY(
+        bool const said,
+        co_await only_said(connection, clock, output,
+                           {.does = fmt::format("delete the pipeline {} with its executions", name),
+                            .about = "pipelines/" + wire::percent_encoded(name)}));
+    if (said) co_return Result<void>{};
     MERIDIAN_CO_TRY(auto const gone, co_await ask(std::move(connection), clock, "DELETE",
                                                   "pipelines/" + wire::percent_encoded(name)));
     if (output.json) {
@@ -309,6 +324,11 @@ io::Task<> show_execution_log(Connection connection, Clock const& clock, std::st
 io::Task<> decide_execution(Connection connection, Clock const& clock, std::string id,
                             std::string verb, std::string message, Output output) {
     MERIDIAN_CO_TRY(auto const name, parse_id(id));
+    MERIDIAN_CO_TRY(bool const said,
+                    co_await only_said(connection, clock, output,
+                                       {.does = fmt::format("{} the execution {}", verb, id),
+                                        .about = name.path()}));
+    if (said) co_return Result<void>{};
     json body = json::object();
     if (!message.empty()) body["Message"] = message;
     MERIDIAN_CO_TRY(auto const execution, co_await ask(std::move(connection), clock, "POST",
@@ -319,6 +339,13 @@ io::Task<> decide_execution(Connection connection, Clock const& clock, std::stri
 
 io::Task<> start_execution(Connection connection, Clock const& clock, std::string name,
                            std::string commit, Output output) {
+    MERIDIAN_CO_TRY(bool const said,
+                    co_await only_said(
+                        connection, clock, output,
+                        {.does = fmt::format("start an execution of the pipeline {} with {}", name,
+                                             commit.empty() ? "what its branch is at" : commit),
+                         .about = "pipelines/" + wire::percent_encoded(name)}));
+    if (said) co_return Result<void>{};
     json body = json::object();
     if (!commit.empty()) body["Commit"] = commit;
     MERIDIAN_CO_TRY(auto const execution, co_await ask(std::move(connection), clock, "POST",

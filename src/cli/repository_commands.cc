@@ -17,6 +17,11 @@ std::string repository_path(std::string const& name) {
 
 io::Task<> create_repository(Connection connection, Clock const& clock, std::string name,
                              bool deny_force_push, Output output) {
+    MERIDIAN_CO_TRY(bool const said,
+                    co_await only_said(connection, clock, output,
+                                       {.does = fmt::format("make the repository {}", name),
+                                        .makes = repository_path(name)}));
+    if (said) co_return Result<void>{};
     json body{{"Name", name}};
     if (deny_force_push) body["DenyForcePush"] = true;
     MERIDIAN_CO_TRY(auto const made, co_await ask(std::move(connection), clock, "POST",
@@ -67,6 +72,12 @@ io::Task<> show_repository(Connection connection, Clock const& clock, std::strin
 
 io::Task<> delete_repository(Connection connection, Clock const& clock, std::string name,
                              Output output) {
+    MERIDIAN_CO_TRY(bool const said,
+                    co_await only_said(connection, clock, output,
+                                       {.does = fmt::format(
+                                            "delete the repository {} with everything in it", name),
+                                        .about = repository_path(name)}));
+    if (said) co_return Result<void>{};
     MERIDIAN_CO_TRY(auto const answer,
                     co_await ask(std::move(connection), clock, "DELETE", repository_path(name)));
     if (output.json) {

@@ -152,6 +152,10 @@ io::Task<> abort_rollout(DeployTools tools, std::vector<std::string> regions, st
         co_return fail(Errc::kResourceConflict,
                        fmt::format("{} is over: {}.", id, rollout.value("State", "")));
     }
+    if (tools.output.dry_run) {
+        say_intent(tools.output, fmt::format("take {} back to what was before it", id));
+        co_return Result<void>{};
+    }
     auto const all = regions_of(rollout);
     MERIDIAN_CO_TRY(auto everywhere, DeploySession::open(tools, all.empty() ? regions : all));
     bool driven = false;
@@ -183,6 +187,11 @@ io::Task<> abort_rollout(DeployTools tools, std::vector<std::string> regions, st
 io::Task<> resume_rollout(DeployTools tools, std::vector<std::string> regions, std::string id) {
     MERIDIAN_CO_TRY(auto session, DeploySession::open(tools, regions));
     MERIDIAN_CO_TRY(auto const rollout, co_await find_rollout(session, id));
+    if (tools.output.dry_run) {
+        say_intent(tools.output,
+                   fmt::format("go on with {}, which is {}", id, rollout.value("State", "")));
+        co_return Result<void>{};
+    }
     auto const all = regions_of(rollout);
     co_return co_await drive(tools, all.empty() ? regions : all, id);
 }

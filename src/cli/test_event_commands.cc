@@ -13,11 +13,13 @@ namespace {
 
 using nlohmann::json;
 
+std::string test_events_path(TestEventOptions const& options) {
+    return fmt::format("functions/{}/test-events", wire::percent_encoded(options.function));
+}
+
 std::string test_event_path(TestEventOptions const& options) {
-    auto path = fmt::format("/meridian/v1/functions/{}/test-events",
-                            wire::percent_encoded(options.function));
-    if (!options.name.empty()) path += "/" + wire::percent_encoded(options.name);
-    return path;
+    auto const path = test_events_path(options);
+    return options.name.empty() ? path : path + "/" + wire::percent_encoded(options.name);
 }
 
 Result<json> read_json(std::string const& file) {
@@ -36,9 +38,18 @@ std::string event_line(json const& event) {
 
 io::Task<> put(Connection connection, Clock const& clock, TestEventOptions options, json body,
                Output output) {
-    MERIDIAN_CO_TRY(auto const response, co_await call(std::move(connection), clock, "PUT",
-                                                       test_event_path(options), body.dump()));
-    auto const made = json::parse(response.body, nullptr, false);
+    MERIDIAN_CO_TRY(
+        bool const said,
+        co_await only_said(
+            connection, clock, output,
+            {.does = fmt::format(
+                 "{}keep the event {} of {}",
+                 body.contains("Record") ? "invoke the function with the event and " : "",
+                 options.name, options.function),
+             .about = test_events_path(options)}));
+    if (said) co_return Result<void>{};
+    MERIDIAN_CO_TRY(auto const made, co_await ask(std::move(connection), clock, "PUT",
+                                                  test_event_path(options), std::move(body)));
     output.print(output.json ? made.dump(2) + "\n" : event_line(made));
     co_return Result<void>{};
 }
@@ -66,9 +77,8 @@ io::Task<> record_test_event(Connection connection, Clock const& clock, TestEven
 
 io::Task<> show_test_events(Connection connection, Clock const& clock, TestEventOptions options,
                             Output output) {
-    MERIDIAN_CO_TRY(auto const response,
-                    co_await call(std::move(connection), clock, "GET", test_event_path(options)));
-    auto const answer = json::parse(response.body, nullptr, false);
+    MERIDIAN_CO_TRY(auto const answer,
+                    co_await ask(std::move(connection), clock, "GET", test_event_path(options)));
     if (output.json || !options.name.empty()) {
         output.print(answer.dump(2) + "\n");
     } else {
@@ -80,8 +90,14 @@ io::Task<> show_test_events(Connection connection, Clock const& clock, TestEvent
 
 io::Task<> delete_test_event(Connection connection, Clock const& clock, TestEventOptions options,
                              Output output) {
-    MERIDIAN_CO_CHECK(
-        co_await call(std::move(connection), clock, "DELETE", test_event_path(options)));
+    MERIDIAN_CO_TRY(bool const said,
+                    co_await only_said(connection, clock, output,
+                                       {.does = fmt::format("delete the event {} of {}",
+                                                            options.name, options.function),
+                                        .about = test_event_path(options)}));
+    if (said) co_return Result<void>{};
+    MERIDIAN_CO_CHECK(co_await call(std::move(connection), clock, "DELETE",
+                                    "/meridian/v1/" + test_event_path(options)));
     output.print(output.json ? std::string("{}\n")
                              : fmt::format("Deleted; `meridian restore --at` brings it back.\n"));
     co_return Result<void>{};

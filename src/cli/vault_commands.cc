@@ -21,10 +21,30 @@ std::string one_line(json const& baseline) {
                        baseline.value("Message", ""));
 }
 
+constexpr std::size_t kShownValueBytesMax = 120;
+
+std::string value_text(json const& member, char const* side) {
+    if (!member.contains(side)) return "(none)";
+    auto text = member[side].dump(-1, ' ', false, json::error_handler_t::replace);
+    if (text.size() > kShownValueBytesMax) text = text.substr(0, kShownValueBytesMax) + "…";
+    return text;
+}
+
+std::string member_text(json const& member) {
+    if (member.value("Bookkeeping", false)) return {};
+    auto const path = member.value("Member", "");
+    if (member.value("Secret", false)) return fmt::format("    {}: a secret differs\n", path);
+    return fmt::format("    {}: {} → {}\n", path, value_text(member, "Before"),
+                       value_text(member, "After"));
+}
+
 std::string changes_text(json const& answer) {
     std::string text;
-    for (auto const& change : answer.value("Changes", json::array()))
+    for (auto const& change : answer.value("Changes", json::array())) {
         text += fmt::format("  {}\n", change.value("What", ""));
+        for (auto const& member : change.value("Members", json::array()))
+            text += member_text(member);
+    }
     for (auto const& warning : answer.value("Warnings", json::array()))
         text += fmt::format("  warning: {}\n", warning.get<std::string>());
     return text;
@@ -69,6 +89,14 @@ std::string baseline_path(std::string const& name) {
 
 io::Task<> create_baseline(Connection connection, Clock const& clock, std::string name,
                            std::string message, Output output) {
+    MERIDIAN_CO_TRY(
+        bool const said,
+        co_await only_said(
+            connection, clock, output,
+            {.does = fmt::format("name the state of now{}", name.empty() ? "" : " " + name),
+             .about = "baselines",
+             .makes = name.empty() ? std::string() : "baselines/" + wire::percent_encoded(name)}));
+    if (said) co_return Result<void>{};
     json body = json::object();
     if (!name.empty()) body["Name"] = name;
     if (!message.empty()) body["Message"] = message;
@@ -194,6 +222,13 @@ io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions
 
 io::Task<> create_backup(Connection connection, Clock const& clock, std::string message,
                          Output output) {
+    MERIDIAN_CO_TRY(
+        bool const said,
+        co_await only_said(
+            connection, clock, output,
+            {.does = std::string("make a backup of the state of now and send it to every copy"),
+             .about = "backups"}));
+    if (said) co_return Result<void>{};
     json body = json::object();
     if (!message.empty()) body["Message"] = message;
     MERIDIAN_CO_TRY(auto const made, co_await run_job(std::move(connection), clock, "backups",
@@ -304,11 +339,12 @@ io::Task<> restore_with_way_back(Connection connection, Clock const& clock, std:
     MERIDIAN_CO_CHECK(co_await ask(
         connection, clock, "POST", "baselines",
         {{"Name", before}, {"Message", fmt::format("before {} came", options.baseline)}}));
-    MERIDIAN_CO_CHECK(co_await restore(std::move(connection), clock, std::move(options), output));
-    if (!output.json) {
-        output.print(fmt::format("Undo it with: meridian baseline rollback {} --region {}\n",
-                                 before, region));
-    }
+    auto done = co_await restore(std::move(connection), clock, std::move(options), output);
+    auto const way_back =
+        fmt::format("Undo it with: meridian baseline rollback {} --region {}", before, region);
+    // It may have been applied in part.
+    if (!done) co_return fail(done.error().code, done.error().message + "\n" + way_back);
+    if (!output.json) output.print(way_back + "\n");
     co_return Result<void>{};
 }
 

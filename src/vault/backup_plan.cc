@@ -29,6 +29,11 @@ std::string shown_remote(std::string_view remote) {
     return shown;
 }
 
+BackupCopy const* find_copy(BackupPlan const& plan, std::string_view remote) {
+    auto const found = std::ranges::find(plan.copies, remote, &BackupCopy::remote);
+    return found == plan.copies.end() ? nullptr : &*found;
+}
+
 DueWork due(BackupPlan const& plan, WallTime now, std::optional<WallTime> newest,
             LastProofs const& proofs) {
     DueWork out;
@@ -44,11 +49,11 @@ DueWork due(BackupPlan const& plan, WallTime now, std::optional<WallTime> newest
             out.verify.push_back(level);
     }
     for (auto const& copy : plan.copies) {
-        auto const last = proofs.last_of_copies.find(shown_remote(copy));
+        auto const last = proofs.last_of_copies.find(shown_remote(copy.remote));
         auto const began =
             last == proofs.last_of_copies.end() ? std::nullopt : std::optional(last->second.began);
         if (plan.verify_copies && over(began, *plan.verify_copies))
-            out.verify_copies.push_back(copy);
+            out.verify_copies.push_back(copy.remote);
     }
     return out;
 }

@@ -3,6 +3,7 @@
 // baseline that nobody named: "backup-2026-11-28T06-00-00Z". Pure; any thread.
 
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,25 @@ struct Retention {
     bool operator==(Retention const&) const = default;
 };
 
+// Files with which a git remote is reached, for the server's user to read; empty: what git and ssh
+// use by themselves.
+struct CopyAccess {
+    std::filesystem::path ssh_key = {};
+    std::filesystem::path known_hosts = {};
+    std::filesystem::path ca_file = {};
+    std::filesystem::path credentials = {};  // lines: username=…, password=…
+
+    bool operator==(CopyAccess const&) const = default;
+};
+
+// A git remote that gets every backup, as `git push` names it.
+struct BackupCopy {
+    std::string remote;
+    CopyAccess access = {};
+
+    bool operator==(BackupCopy const&) const = default;
+};
+
 struct BackupPlan {
     std::optional<std::chrono::seconds> every = std::chrono::hours(24);  // nothing: never
     Retention keep = {};
@@ -36,8 +56,7 @@ struct BackupPlan {
         {VerifyLevel::kIndex, std::chrono::hours(1)}, {VerifyLevel::kHash, std::chrono::hours(24)}};
     // Each verification of kHash reads one of so many parts.
     std::uint32_t hash_parts = 1;
-    // Git remotes that get every backup, as `git push` names them.
-    std::vector<std::string> copies = {};
+    std::vector<BackupCopy> copies = {};  // of a remote one
     // One that takes longer has failed.
     std::chrono::seconds copy_time_max = std::chrono::minutes(15);
     // How often each copy is verified; nothing: never.
@@ -45,6 +64,8 @@ struct BackupPlan {
 
     bool operator==(BackupPlan const&) const = default;
 };
+// Null: the plan has no such copy.
+[[nodiscard]] BackupCopy const* find_copy(BackupPlan const& plan, std::string_view remote);
 
 // A git remote without the password that its URL may hold: what people, logs and proofs see.
 [[nodiscard]] std::string shown_remote(std::string_view remote);

@@ -6,6 +6,7 @@
 
 #include "io/all.h"
 #include "io/sleep.h"
+#include "vault/unless_stopped.h"
 
 namespace meridian::vault {
 namespace {
@@ -41,7 +42,7 @@ std::optional<WallTime> newest_backup(std::vector<Baseline> const& baselines) {
 
 BackupRunner::BackupRunner(BackupPlan plan, Parts parts)
     : plan_(std::move(plan)), parts_(std::move(parts)) {
-    for (auto const& copy : plan_.copies) copies_.push_back({.copy = shown_remote(copy)});
+    for (auto const& copy : plan_.copies) copies_.push_back({.copy = shown_remote(copy.remote)});
 }
 
 io::Task<> BackupRunner::run() {
@@ -157,20 +158,21 @@ io::Task<> BackupRunner::send_copy(std::size_t number, Progress& progress) {
     auto& state = copies_[number];
     auto const& copy = plan_.copies[number];
     state.sending = parts_.clock.wall_now();
-    auto const sent = co_await parts_.push(copy, plan_.copy_time_max);
+    auto const sent = co_await unless_stopped(progress, parts_.push(copy, plan_.copy_time_max));
     state.sending.reset();
-    progress.step();
     if (sent) {
+        progress.step();
         state.sent = parts_.clock.wall_now();
         state.error.clear();
         co_return Result<void>{};
     }
-    if (sent.error().code == Errc::kCancelled) co_return sent;
     state.error = sent.error().message;
+    if (sent.error().code == Errc::kCancelled) co_return sent;
+    progress.step();
     // What git says may have the URL in it, and that a password.
-    for (auto at = state.error.find(copy); at != std::string::npos;
-         at = state.error.find(copy, at + state.copy.size()))
-        state.error.replace(at, copy.size(), state.copy);
+    for (auto at = state.error.find(copy.remote); at != std::string::npos;
+         at = state.error.find(copy.remote, at + state.copy.size()))
+        state.error.replace(at, copy.remote.size(), state.copy);
     co_return Result<void>{};
 }
 

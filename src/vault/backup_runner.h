@@ -21,7 +21,7 @@ class BackupRunner {
         VaultKeeper& keeper;
         Verifier& verifier;
         // Sends main, the baselines and the proofs to one copy.
-        std::function<io::Task<>(std::string copy, std::chrono::seconds time_max)> push;
+        std::function<io::Task<>(BackupCopy copy, std::chrono::seconds time_max)> push;
         Clock const& clock;
         Log& log;
     };
@@ -42,7 +42,8 @@ class BackupRunner {
         Baseline made;
         std::vector<CopyState> copies = {};
     };
-    // A backup now, sent to every copy. Errors: those of making it; what copies say is in them.
+    // A backup now, sent to every copy. Errors: those of making it, kCancelled (it is made, and
+    // copies that did not have it do not get it now); what copies say is in them.
     struct Wish {
         std::string message = {};
         Signature tagger;

@@ -11,14 +11,16 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kJobFormat = 1;
+constexpr int kJobFormat = 2;
+constexpr int kJobFormatOfNoCancel = 1;
 constexpr std::uint32_t kJobKeyId = 1;
 constexpr std::string_view kIdPrefix = "j-";
 constexpr std::size_t kIdLettersCount = 9;
 constexpr std::string_view kIdLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 constexpr JobKind kKinds[] = {JobKind::kRestore, JobKind::kVerify, JobKind::kBackup};
-constexpr JobState kStates[] = {JobState::kRunning, JobState::kSucceeded, JobState::kFailed};
+constexpr JobState kStates[] = {JobState::kRunning, JobState::kSucceeded, JobState::kFailed,
+                                JobState::kCancelled};
 
 template <typename Value, std::size_t kCount>
 std::optional<Value> named(Value const (&values)[kCount], std::string_view name) {
@@ -61,6 +63,8 @@ std::string_view name_of(JobState state) {
             return "Succeeded";
         case JobState::kFailed:
             return "Failed";
+        case JobState::kCancelled:
+            return "Cancelled";
     }
     return "?";
 }
@@ -84,6 +88,7 @@ std::string format_job(Job const& job, crypto::AeadKey const& key, Random& rando
                 {"result", job.result},
                 {"error", job.error}};
     if (job.ended) out["ended_ms"] = job_milliseconds(*job.ended);
+    if (!job.cancelled_by.empty()) out["cancelled_by"] = job.cancelled_by;
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -91,7 +96,8 @@ Result<Job> parse_job(std::string_view text, crypto::AeadKey const& key) {
     auto const value = json::parse(text, nullptr, false);
     if (!value.is_object()) return damaged("it is no JSON object");
     try {
-        if (value.at("format").get<int>() != kJobFormat)
+        auto const format = value.at("format").get<int>();
+        if (format != kJobFormat && format != kJobFormatOfNoCancel)
             return damaged("a newer Meridian wrote it");
         auto const kind = named(kKinds, value.at("kind").get<std::string>());
         auto const state = named(kStates, value.at("state").get<std::string>());
@@ -106,6 +112,9 @@ Result<Job> parse_job(std::string_view text, crypto::AeadKey const& key) {
                 .result = value.at("result"),
                 .error = value.at("error").get<std::string>()};
         if (!is_job_id(job.id)) return damaged("its id is none");
+        if (format >= kJobFormat) job.cancelled_by = value.value("cancelled_by", "");
+        if (job.state == JobState::kCancelled && job.cancelled_by.empty())
+            return damaged("nobody cancelled it");
         if (value.contains("ended_ms")) job.ended = job_time(value["ended_ms"]);
         auto const sealed = from_base64(value.at("request").get<std::string>());
         if (!sealed) return damaged("its request is not base64");

@@ -21,7 +21,7 @@ namespace meridian::vault {
 enum class JobKind : std::uint8_t { kRestore, kVerify, kBackup };
 [[nodiscard]] std::string_view name_of(JobKind kind);  // "Restore"
 
-enum class JobState : std::uint8_t { kRunning, kSucceeded, kFailed };
+enum class JobState : std::uint8_t { kRunning, kSucceeded, kFailed, kCancelled };
 [[nodiscard]] std::string_view name_of(JobState state);  // "Running"
 
 struct Job {
@@ -33,6 +33,9 @@ struct Job {
     WallTime began;
     std::uint32_t starts = 0;  // more than one: it was interrupted
     JobState state = JobState::kRunning;
+    // The ARN of who wants it to stop. It may still run until its next safe step, and end in any
+    // state; it is never begun again.
+    std::string cancelled_by = {};
     // Of one that is over.
     std::optional<WallTime> ended = {};
     nlohmann::json result = nullptr;
@@ -43,7 +46,8 @@ struct Job {
 
 [[nodiscard]] bool is_job_id(std::string_view text);
 
-// A job's file. The request is sealed with the node's own key, bound to the job.
+// A job's file, format 2; parse_job() reads format 1, too, which had no `cancelled_by`. The request
+// is sealed with the node's own key, bound to the job.
 [[nodiscard]] std::string format_job(Job const& job, crypto::AeadKey const& key, Random& random);
 // kCorrupt.
 [[nodiscard]] Result<Job> parse_job(std::string_view text, crypto::AeadKey const& key);

@@ -22,6 +22,14 @@ constexpr std::size_t kJobIdChars = 9;
 
 bool is_over(Job const& job) { return job.state != JobState::kRunning; }
 
+// Where a job stood when it was cancelled.
+std::string cancelled_text(Job const& job, Progress::Now const& now) {
+    auto text = fmt::format("It was cancelled by {}", job.cancelled_by);
+    if (!now.doing.empty() && now.total != 0)
+        return fmt::format("{} at {}/{} {}.", text, now.done, now.total, now.doing);
+    return now.doing.empty() ? text + "." : fmt::format("{} while {}.", text, now.doing);
+}
+
 std::unexpected<Error> no_job(std::string const& id) {
     return fail(Errc::kResourceNotFound, fmt::format("There is no job {}.", id));
 }
@@ -66,7 +74,34 @@ void Jobs::begin(Run run) {
     }
 }
 
-asio::awaitable<void> Jobs::stop() { return running_.stop(); }
+asio::awaitable<void> Jobs::stop() {
+    for (auto const& [id, entry] : entries_) entry->progress->stop();
+    co_await running_.stop();
+}
+
+io::Task<Job> Jobs::cancel(Cancel wish) {
+    auto const found = entries_.find(wish.id);
+    if (found == entries_.end() || found->second->job.account != wish.account)
+        co_return no_job(wish.id);
+    auto const entry = found->second;
+    auto& job = entry->job;
+    while (entry->ending && !is_over(job)) {
+        MERIDIAN_CO_CHECK(co_await entry->over.wait(entry->over.generation()));
+    }
+    if (is_over(job)) {
+        co_return fail(Errc::kResourceConflict,
+                       fmt::format("The job {} is over already: {}.", wish.id, name_of(job.state)));
+    }
+    if (!job.cancelled_by.empty()) co_return job;
+    job.cancelled_by = std::move(wish.by);
+    auto const saved = co_await save(*entry, job);
+    if (!saved) {
+        job.cancelled_by.clear();
+        co_return std::unexpected(saved.error());
+    }
+    entry->progress->stop();
+    co_return job;
+}
 
 std::string Jobs::free_id() const {
     for (;;) {
@@ -93,7 +128,7 @@ io::Task<Job> Jobs::start(Wish wish) {
                   .starts = 1};
     entry->progress = std::make_shared<Progress>(parts_.clock);
     entries_[entry->job.id] = entry;
-    auto const saved = co_await save(entry->job);
+    auto const saved = co_await save(*entry, entry->job);
     if (!saved) {
         entries_.erase(entry->job.id);
         co_return std::unexpected(saved.error());
@@ -110,15 +145,23 @@ void Jobs::spawn(std::shared_ptr<Entry> entry) {
 io::Task<> Jobs::run(std::shared_ptr<Entry> entry) {
     auto& job = entry->job;
     auto done = co_await result_of(*entry);
+    bool const stopped = !done && done.error().code == Errc::kCancelled;
     // It goes on at the next start.
-    if (!done && (done.error().code == Errc::kCancelled || running_.stopping()))
+    if (!done && (running_.stopping() || (stopped && job.cancelled_by.empty())))
         co_return std::unexpected(done.error());
     auto over = job;
     over.ended = parts_.clock.wall_now();
-    over.state = done ? JobState::kSucceeded : JobState::kFailed;
     if (done) {
+        over.state = JobState::kSucceeded;
         over.result = std::move(*done);
+    } else if (stopped) {
+        over.state = JobState::kCancelled;
+        over.error = cancelled_text(job, entry->progress->now());
+        parts_.log.write(
+            LogLevel::kInfo, "a job was cancelled",
+            {{"job", job.id}, {"kind", std::string(name_of(job.kind))}, {"by", job.cancelled_by}});
     } else {
+        over.state = JobState::kFailed;
         over.error = done.error().message;
         parts_.log.write(LogLevel::kError, "a job failed",
                          {{"job", job.id},
@@ -126,7 +169,8 @@ io::Task<> Jobs::run(std::shared_ptr<Entry> entry) {
                           {"error", done.error().message}});
     }
     // What cannot be written down is told all the same; after a crash it would begin again.
-    auto const saved = co_await save(over);
+    entry->ending = true;
+    auto const saved = co_await save(*entry, over);
     job = std::move(over);
     entry->over.raise();
     MERIDIAN_CO_CHECK(saved);
@@ -135,22 +179,32 @@ io::Task<> Jobs::run(std::shared_ptr<Entry> entry) {
 
 io::Task<nlohmann::json> Jobs::result_of(Entry& entry) {
     auto const& job = entry.job;
+    // A stop came between the wish and its fulfilment.
+    if (!job.cancelled_by.empty()) co_return fail(Errc::kCancelled, "It was cancelled.");
     if (job.starts > kJobStartsMax)
         co_return fail(Errc::kInternal, fmt::format("It was interrupted {} times.", kJobStartsMax));
     if (job.starts > 1) {
         parts_.log.write(LogLevel::kInfo, "a job that was interrupted begins again",
                          {{"job", job.id}, {"kind", std::string(name_of(job.kind))}});
-        MERIDIAN_CO_CHECK(co_await save(job));
+        MERIDIAN_CO_CHECK(co_await save(entry, job));
     }
     co_return co_await run_(job, entry.progress);
 }
 
-io::Task<> Jobs::save(Job job) {
+io::Task<> Jobs::save(Entry& entry, Job job) {
+    while (entry.saving) {
+        MERIDIAN_CO_CHECK(co_await entry.saved.wait(entry.saved.generation()));
+    }
+    entry.saving = true;
     auto path = parts_.directory / (job.id + kJobFileSuffix);
     auto text = format_job(job, parts_.key, parts_.random);
-    co_return co_await io::blocking(parts_.pool, [path = std::move(path), text = std::move(text)] {
-        return io::write_file_durably(path, text);
-    });
+    auto const written =
+        co_await io::blocking(parts_.pool, [path = std::move(path), text = std::move(text)] {
+            return io::write_file_durably(path, text);
+        });
+    entry.saving = false;
+    entry.saved.raise();
+    co_return written;
 }
 
 io::Task<> Jobs::forget_old() {

@@ -46,7 +46,7 @@ class Jobs {
 
     // From now on jobs run, first those that were interrupted.
     void begin(Run run);
-    // Interrupts what runs. A job that is over stays so.
+    // Interrupts what runs, at its next safe step. A job that is over stays so.
     asio::awaitable<void> stop();
 
     // What a caller asks for. It is durable when this completes, and runs. kTooManyRequests, kIo.
@@ -57,6 +57,16 @@ class Jobs {
         nlohmann::json request;
     };
     io::Task<Job> start(Wish wish);
+
+    // It stops at its next safe step and is never begun again, which is durable when this
+    // completes; wait() tells when it has. What it has done stays done. A second one changes
+    // nothing. kResourceNotFound, kResourceConflict (it is over), kIo.
+    struct Cancel {
+        model::AccountId account;
+        std::string id;
+        std::string by;  // ARN
+    };
+    io::Task<Job> cancel(Cancel wish);
 
     struct Shown {
         Job job;
@@ -75,12 +85,16 @@ class Jobs {
         Job job;
         std::shared_ptr<Progress> progress;
         regions::GrowthSignal over;
+        bool ending = false;  // its last state is being written
+        bool saving = false;
+        regions::GrowthSignal saved;
     };
     explicit Jobs(Parts parts);
     void spawn(std::shared_ptr<Entry> entry);
     io::Task<> run(std::shared_ptr<Entry> entry);
     io::Task<nlohmann::json> result_of(Entry& entry);
-    io::Task<> save(Job job);
+    // What is written later is what stays.
+    io::Task<> save(Entry& entry, Job job);
     io::Task<> forget_old();
     [[nodiscard]] std::string free_id() const;
 

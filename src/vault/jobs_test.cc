@@ -8,8 +8,10 @@
 #include <gtest/gtest.h>
 
 #include "crypto/system_random.h"
+#include "io/all.h"
 #include "io/sleep.h"
 #include "io/system_clock.h"
+#include "vault/unless_stopped.h"
 #include "vault/vault_test_support.h"
 
 namespace meridian::vault {
@@ -84,6 +86,16 @@ class JobsTest : public testing::Test {
         co_return json::object();
     }
 
+    static io::Task<json> step_until_stopped(Job, std::shared_ptr<Progress> progress) {
+        progress->begin("packages", 4);
+        progress->step();
+        while (progress->go_on()) {
+            MERIDIAN_CO_CHECK(co_await io::sleep_for(std::chrono::milliseconds(1)));
+        }
+        co_return std::unexpected(progress->go_on().error());
+    }
+    static io::Task<int> quick() { co_return 7; }
+
     asio::io_context context_;
     io::BlockingPool pool_{{}};
     io::SystemClock clock_;
@@ -138,6 +150,80 @@ TEST_F(JobsTest, OneThatEndsTheProcessEachTimeIsGivenUp) {
     auto const done = over(job.id);
     EXPECT_EQ(done.state, JobState::kFailed);
     EXPECT_EQ(done.error, "It was interrupted 10 times.");
+}
+
+TEST_F(JobsTest, OneThatIsCancelledStopsAtItsNextStepAndNeverBeginsAgain) {
+    jobs_->begin(step_until_stopped);
+    auto const id = start(JobKind::kRestore).id;
+    EXPECT_EQ(run(jobs_->cancel({kOwner, id, "arn:bob"})).value().cancelled_by, "arn:bob");
+    // A second wish changes nothing.
+    EXPECT_EQ(run(jobs_->cancel({kOwner, id, "arn:carol"})).value().cancelled_by, "arn:bob");
+    auto const done = over(id);
+    EXPECT_EQ(done.state, JobState::kCancelled);
+    EXPECT_EQ(done.error, "It was cancelled by arn:bob at 1/4 packages.");
+    EXPECT_TRUE(done.ended.has_value());
+    auto const late = run(jobs_->cancel({kOwner, id, "arn:bob"}));
+    EXPECT_EQ(late.error().code, Errc::kResourceConflict);
+    EXPECT_EQ(late.error().message, "The job " + id + " is over already: Cancelled.");
+    reopen();
+    jobs_->begin(answer);
+    EXPECT_EQ(over(id).state, JobState::kCancelled);
+    EXPECT_EQ(over(id).error, done.error);
+}
+
+TEST_F(JobsTest, OneThatWasToStopWhenTheProcessDidIsCancelledAtTheNextStart) {
+    jobs_->begin(wait_for_ever);
+    auto const id = start(JobKind::kVerify).id;
+    run(jobs_->cancel({kOwner, id, "arn:bob"})).value();
+    EXPECT_EQ(jobs_->find(kOwner, id).value().job.state, JobState::kRunning);
+    reopen();
+    jobs_->begin(answer);
+    auto const done = over(id);
+    EXPECT_EQ(done.state, JobState::kCancelled);
+    EXPECT_EQ(done.error, "It was cancelled by arn:bob.");
+}
+
+TEST_F(JobsTest, OneThatEndsBeforeItCouldStopIsWhatItIs) {
+    jobs_->begin([](Job, std::shared_ptr<Progress> progress) -> io::Task<json> {
+        MERIDIAN_CO_CHECK(co_await progress->stopped());
+        co_return json{{"Made", true}};
+    });
+    auto const id = start(JobKind::kBackup).id;
+    run(jobs_->cancel({kOwner, id, "arn:bob"})).value();
+    EXPECT_EQ(over(id).state, JobState::kSucceeded);
+    EXPECT_EQ(run(jobs_->cancel({kOwner, id, "arn:bob"})).error().message,
+              "The job " + id + " is over already: Succeeded.");
+}
+
+TEST_F(JobsTest, NobodyElseCancelsIt) {
+    jobs_->begin(step_until_stopped);
+    auto const id = start().id;
+    EXPECT_EQ(run(jobs_->cancel({kStranger, id, "arn"})).error().code, Errc::kResourceNotFound);
+    EXPECT_EQ(run(jobs_->cancel({kOwner, "j-000000000", "arn"})).error().code,
+              Errc::kResourceNotFound);
+    EXPECT_EQ(jobs_->find(kOwner, id).value().job.cancelled_by, "");
+}
+
+TEST_F(JobsTest, AWaitThatMayBeGivenUpEndsWithTheWork) {
+    Progress progress(clock_);
+    EXPECT_EQ(run(unless_stopped(progress, quick())).value(), 7);
+    run([](Progress& progress) -> io::Task<> {
+        std::vector<io::Task<>> both;
+        both.push_back([](Progress& progress) -> io::Task<> {
+            auto const given_up =
+                co_await unless_stopped(progress, io::sleep_for(std::chrono::hours(1)));
+            EXPECT_EQ(given_up.error().code, Errc::kCancelled);
+            co_return Result<void>{};
+        }(progress));
+        both.push_back([](Progress& progress) -> io::Task<> {
+            progress.stop();
+            co_return Result<void>{};
+        }(progress));
+        co_return co_await io::all(std::move(both));
+    }(progress))
+        .value();
+    // It is not even begun.
+    EXPECT_EQ(run(unless_stopped(progress, quick())).error().code, Errc::kCancelled);
 }
 
 TEST_F(JobsTest, AFailureSaysWhy) {
@@ -225,9 +311,19 @@ TEST(Job, AFileOfAnotherKeyOrFormatIsNone) {
                   .error = "why"};
     auto const text = format_job(job, key, random);
     EXPECT_EQ(parse_job(text, key).value(), job);
+    // Format 1 is read as it was written.
+    auto first = json::parse(text);
+    first["format"] = 1;
+    EXPECT_EQ(parse_job(first.dump(), key).value(), job);
+    auto cancelled = job;
+    cancelled.state = JobState::kCancelled;
+    cancelled.cancelled_by = "arn:bob";
+    EXPECT_EQ(parse_job(format_job(cancelled, key, random), key).value(), cancelled);
+    first["state"] = "Cancelled";
+    EXPECT_EQ(parse_job(first.dump(), key).error().code, Errc::kCorrupt);
     EXPECT_EQ(parse_job(text, other).error().code, Errc::kCorrupt);
     for (auto const& [member, value] :
-         std::vector<std::pair<char const*, json>>{{"format", 2},
+         std::vector<std::pair<char const*, json>>{{"format", 3},
                                                    {"kind", "Dance"},
                                                    {"state", 1},
                                                    {"id", "../x"},

@@ -80,7 +80,8 @@ bool ends_with_checksum(std::string_view bytes) {
 
 class Check {
   public:
-    Check(fs::path const& directory, VerifyPart part) : directory_(directory), part_(part) {}
+    Check(fs::path const& directory, VerifyPart part, Progress const* progress)
+        : directory_(directory), part_(part), progress_(progress) {}
 
     std::vector<std::string> run() {
         check_head();
@@ -276,7 +277,7 @@ class Check {
         if (!index.error().empty()) return problem(index_path, index.error());
         note_objects(index.bytes());
         auto const stem = path.stem().string();
-        if (!part_.has(stem.substr(stem.find('-') + 1))) return;
+        if (!is_read(stem.substr(stem.find('-') + 1))) return;
         if (!ends_with_checksum(index.bytes()))
             problem(index_path, "it does not have the contents that its checksum says");
         MappedFile const pack(path);
@@ -301,7 +302,7 @@ class Check {
             auto const id = parse_object_id(hex);
             if (!id) continue;  // a temporary file of git's own
             objects_.push_back(*id);
-            if (!part_.has(hex)) continue;
+            if (!is_read(hex)) continue;
             MappedFile const file(at->path());
             if (!file.error().empty()) {
                 problem(at->path(), file.error());
@@ -314,6 +315,10 @@ class Check {
         if (error) problem(folder, error.message());
     }
 
+    [[nodiscard]] bool is_read(std::string const& hex) const {
+        return part_.has(hex) && (progress_ == nullptr || progress_->go_on());
+    }
+
     static bool has_contents(std::string_view file, ObjectId const& id) {
         auto const object = parse_loose_object(file);
         return object && object_id(object->type, object->bytes) == id;
@@ -321,6 +326,7 @@ class Check {
 
     fs::path const& directory_;
     VerifyPart const part_;
+    Progress const* const progress_;
     std::vector<std::string> problems_;
     std::vector<std::pair<fs::path, ObjectId>> named_;  // by references
     std::vector<ObjectId> objects_;
@@ -329,8 +335,9 @@ class Check {
 
 }  // namespace
 
-std::vector<std::string> check_repository(fs::path const& directory, VerifyPart part) {
-    return Check(directory, part).run();
+std::vector<std::string> check_repository(fs::path const& directory, VerifyPart part,
+                                          Progress const* progress) {
+    return Check(directory, part, progress).run();
 }
 
 }  // namespace meridian::vault

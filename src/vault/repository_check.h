@@ -13,13 +13,16 @@
 #include <string>
 #include <vector>
 
+#include "vault/progress.h"
 #include "vault/proof.h"
 
 namespace meridian::vault {
 
 // What is wrong, each with the file's name inside the repository and, where it is known, the
-// object's. Of packs and loose objects those of `part` alone; the rest is small.
+// object's. Of packs and loose objects those of `part` alone; the rest is small. None is read any
+// more once `progress` says stop; it may be null.
 [[nodiscard]] std::vector<std::string> check_repository(std::filesystem::path const& directory,
-                                                        VerifyPart part = {});
+                                                        VerifyPart part = {},
+                                                        Progress const* progress = nullptr);
 
 }  // namespace meridian::vault

@@ -15,6 +15,8 @@ using store::Kind;
 
 constexpr char kLastVersion[] = "last_version";
 constexpr std::string_view kAnyPartition = ":lambda:";
+constexpr std::string_view kBookkeeping[] = {"/last_modified_us", "/revision",
+                                             "/latest/last_modified_us", "/latest/revision"};
 
 bool has_numbered_versions(Kind kind) { return kind == Kind::kFunction || kind == Kind::kLayer; }
 bool is_version(Kind kind) { return kind == Kind::kFunctionVersion || kind == Kind::kLayerVersion; }
@@ -65,6 +67,46 @@ std::vector<std::pair<std::string, std::string>> full_map(RestoreScope const& sc
     return map;
 }
 
+bool is_within(std::string_view path, std::string_view outer) {
+    return path.starts_with(outer) && (path.size() == outer.size() || path[outer.size()] == '/');
+}
+
+// Inside a secret, or around one.
+bool shows_a_secret(std::string_view path, std::vector<json::json_pointer> const& secrets) {
+    return std::ranges::any_of(secrets, [path](json::json_pointer const& pointer) {
+        auto const secret = pointer.to_string();
+        return is_within(path, secret) || is_within(secret, path);
+    });
+}
+
+bool is_bookkeeping(std::string_view path) {
+    return std::ranges::any_of(kBookkeeping,
+                               [path](auto const member) { return is_within(path, member); });
+}
+
+std::vector<json::json_pointer> secrets_of(RestoreScope const& scope, Kind kind) {
+    auto const found = std::ranges::find(scope.secrets, kind, &store::SecretMembers::kind);
+    return found == scope.secrets.end() ? std::vector<json::json_pointer>() : found->members;
+}
+
+std::vector<MemberChange> members_of(json const& before, json const& after,
+                                     std::vector<json::json_pointer> const& secrets) {
+    std::vector<MemberChange> members;
+    for (auto const& step : json::diff(before, after)) {
+        auto const path = step.at("path").get<std::string>();
+        json::json_pointer const pointer(path);
+        MemberChange member{.path = path,
+                            .secret = shows_a_secret(path, secrets),
+                            .bookkeeping = is_bookkeeping(path)};
+        if (!member.secret) {
+            if (step.at("op") != "add") member.before = before.at(pointer);
+            if (step.at("op") != "remove") member.after = step.at("value");
+        }
+        members.push_back(std::move(member));
+    }
+    return members;
+}
+
 class Planner {
   public:
     Planner(RegionState const& now, RestoreScope const& scope)
@@ -90,8 +132,8 @@ class Planner {
             PlannedChange change{.action = PlannedChange::Action::kChange,
                                  .change = {kept.key, std::move(kept.value)},
                                  .replaces = there->second->sequence};
-            for (auto const& step : json::diff(there->second->value, *change.change.value))
-                change.members.push_back(step.at("path").get<std::string>());
+            change.members = members_of(there->second->value, *change.change.value,
+                                        secrets_of(scope_, kept.key.kind));
             add(std::move(change));
         }
     }
@@ -212,7 +254,7 @@ std::string describe(PlannedChange const& change) {
         case PlannedChange::Action::kCreate:
             return "create " + what;
         case PlannedChange::Action::kChange:
-            return fmt::format("change {}: {}", what, fmt::join(change.members, ", "));
+            return "change " + what;
         case PlannedChange::Action::kDelete:
             return "delete " + what;
         case PlannedChange::Action::kRemember:

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/sealed_store.h"
 #include "store/store.h"
 #include "vault/vault.h"
 
@@ -27,6 +28,19 @@ struct RestoreScope {
     // Texts inside values and what they become, in order; ARNs of our own in the vault's region
     // name the target's anyway.
     std::vector<std::pair<std::string, std::string>> map = {};
+    // Whose values a plan does not show.
+    std::vector<store::SecretMembers> secrets = {};
+};
+
+// A member of a record that a restore would change.
+struct MemberChange {
+    std::string path;  // a JSON pointer
+    // Nothing: it is not there. A secret's are not here at all.
+    std::optional<nlohmann::json> before = {};
+    std::optional<nlohmann::json> after = {};
+    bool secret = false;
+    // Follows from every change, and says nothing of this one: when it was, its revision.
+    bool bookkeeping = false;
 };
 
 // What a region has now.
@@ -40,14 +54,13 @@ struct PlannedChange {
     Action action = Action::kCreate;
     store::Change change;
     std::optional<store::Sequence> replaces = {};
-    // JSON pointers of the members that differ, of a kChange.
-    std::vector<std::string> members = {};
+    std::vector<MemberChange> members = {};  // of a kChange
 };
 
 struct RestorePlan {
     // A function's stand together, layers before functions, mappings after them.
     std::vector<PlannedChange> changes = {};
-    std::vector<std::string> packages = {};  // that the changes name, digests in hex
+    std::vector<std::string> packages = {};        // that the changes name, digests in hex
     std::set<model::FunctionName> functions = {};  // that are to be there, changed or not
     std::size_t unchanged = 0;
     // What will not be as it was, in words.
@@ -57,7 +70,7 @@ struct RestorePlan {
 [[nodiscard]] RestorePlan plan_restore(std::vector<KeptRecord> kept, RegionState const& now,
                                        RestoreScope const& scope);
 
-// "create function hello", …
+// "create function hello", "change alias hello:live", …
 [[nodiscard]] std::string describe(PlannedChange const& change);
 // Of a record that belongs to a function (itself, a version, an alias, …).
 [[nodiscard]] std::optional<model::FunctionName> function_of(store::Key const& key);

@@ -1,5 +1,6 @@
 #include "vault/restore_plan.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -44,11 +45,53 @@ TEST(RestorePlan, CreatesChangesAndLeavesAlone) {
                       {key(Kind::kFunction, "f", kOthers), json::object()}},
                      now, scope());
     EXPECT_THAT(described(plan),
-                testing::ElementsAre("create role r", "create layer l", "change function other: /a",
+                testing::ElementsAre("create role r", "create layer l", "change function other",
                                      "create alias other:live", "create event source mapping m"));
     EXPECT_EQ(plan.unchanged, 1U);
     EXPECT_EQ(plan.changes[2].replaces, 8U);
+    ASSERT_EQ(plan.changes[2].members.size(), 1U);
+    EXPECT_EQ(plan.changes[2].members[0].path, "/a");
+    EXPECT_EQ(plan.changes[2].members[0].before, json(1));
+    EXPECT_EQ(plan.changes[2].members[0].after, json(2));
     EXPECT_EQ(plan.changes[3].replaces, std::nullopt);
+}
+
+TEST(RestorePlan, ShowsWhatDiffersAndNoSecret) {
+    RegionState const now{.records = {{key(Kind::kFunction, "f"),
+                                       json{{"last_version", 0},
+                                            {"latest",
+                                             {{"last_modified_us", 1},
+                                              {"settings",
+                                               {{"timeout_seconds", 3},
+                                                {"environment", {{"A", "old"}, {"B", "b"}}}}}}},
+                                            {"tags", {{"revision", "1"}}}},
+                                       {},
+                                       7}},
+                          .epitaphs = {}};
+    auto hiding = scope();
+    hiding.secrets = {{Kind::kFunction, {json::json_pointer("/latest/settings/environment")}}};
+    auto const plan =
+        plan_restore({{key(Kind::kFunction, "f"),
+                       json{{"last_version", 0},
+                            {"latest",
+                             {{"last_modified_us", 2},
+                              {"settings", {{"memory_mb", 256}, {"environment", {{"A", "new"}}}}}}},
+                            {"tags", {{"revision", "2"}}}}}},
+                     now, hiding);
+    ASSERT_EQ(plan.changes.size(), 1U);
+    std::vector<std::string> shown;
+    for (auto const& member : plan.changes[0].members) {
+        shown.push_back(fmt::format("{} {} {}{}{}", member.path, member.before.value_or("-").dump(),
+                                    member.after.value_or("-").dump(),
+                                    member.secret ? " secret" : "",
+                                    member.bookkeeping ? " bookkeeping" : ""));
+    }
+    EXPECT_THAT(shown, testing::UnorderedElementsAre(
+                           "/latest/last_modified_us 1 2 bookkeeping",
+                           R"(/latest/settings/environment/A "-" "-" secret)",
+                           R"(/latest/settings/environment/B "-" "-" secret)",
+                           R"(/latest/settings/timeout_seconds 3 "-")",
+                           R"(/latest/settings/memory_mb "-" 256)", R"(/tags/revision "1" "2")"));
 }
 
 TEST(RestorePlan, BringsPipelinesBackAndNotWhatTheyDid) {

@@ -136,6 +136,7 @@ io::Task<RestoreReport> Restorer::restore(RestoreRequest request) {
     for (int plans = 1;; ++plans) {
         MERIDIAN_CO_TRY(auto report, co_await plan(*source, request));
         if (request.dry_run) co_return report;
+        MERIDIAN_CO_CHECK(progress.go_on());
         MERIDIAN_CO_CHECK(co_await bring_packages(
             {.source = *source, .commit = report.commit, .digests = report.plan.packages},
             progress));
@@ -188,6 +189,7 @@ io::Task<RestoreReport> Restorer::plan(VaultReader& source, RestoreRequest reque
     MERIDIAN_CO_TRY(auto const now, co_await read_region(request.scope.account, kept.records));
     request.scope.from_region = model::RegionName(kept.region);
     request.scope.into_region = parts_.region;
+    request.scope.secrets = parts_.secrets;
     RestoreReport report{.commit = kept.commit,
                          .region = std::move(kept.region),
                          .plan = plan_restore(std::move(kept.records), now, request.scope)};
@@ -242,6 +244,7 @@ io::Task<> Restorer::bring_packages(Packages packages, Progress& progress) {
 io::Task<> Restorer::bring_groups(Packages& packages, Progress& progress) {
     auto const& all = packages.digests;
     while (packages.next < all.size()) {
+        MERIDIAN_CO_CHECK(progress.go_on());
         auto const begin = packages.next;
         auto const count = std::min(kPackagesAGroup, all.size() - begin);
         packages.next += count;
@@ -296,6 +299,7 @@ io::Task<> Restorer::apply(std::string caller, std::vector<PlannedChange> change
     for (auto const& batch : batches) functions += batch.functions.size();
     progress.begin("functions", functions);
     for (auto& batch : batches) {
+        MERIDIAN_CO_CHECK(progress.go_on());
         if (batch.account) {
             MERIDIAN_CO_CHECK(co_await parts_.write_account(std::move(batch.transaction)));
             continue;
@@ -332,6 +336,8 @@ io::Task<> Restorer::wait_until_ready(model::AccountId account, RestoreReport& r
     for (auto const& function : report.plan.functions) {
         auto status = parts_.status_of(account, function);
         while (!status && parts_.clock.monotonic_now() < over) {
+            MERIDIAN_CO_CHECK(progress.go_on());
+            MERIDIAN_CO_CHECK(progress.go_on());
             MERIDIAN_CO_CHECK(co_await io::sleep_for(kReadyPoll));
             status = parts_.status_of(account, function);
         }

@@ -92,7 +92,8 @@ class Restorer {
 
     // Errors: kResourceNotFound (the baseline, the moment), kAccessDenied (nobody we trust signed
     // it), kCorrupt (the vault is not what was signed, by name), kConflict (others keep changing
-    // what it writes), those of the store.
+    // what it writes), kCancelled (between two batches: what it has written stays), those of the
+    // store.
     io::Task<RestoreReport> restore(RestoreRequest request);
 
   private:

@@ -15,7 +15,8 @@ inline constexpr std::string_view kSshSignatureBegin = "-----BEGIN SSH SIGNATURE
 // Armoured, with a line end at its end.
 [[nodiscard]] std::string ssh_sign(crypto::Ed25519Seed const& seed, std::string_view message);
 
-// Who signed this message. kCorrupt for what is no signature, or not one of this message.
+// Who signed this message, hashed with SHA-256 as ours are or with SHA-512 as OpenSSH's are by
+// itself. kCorrupt for what is no signature, or not one of this message.
 [[nodiscard]] Result<crypto::Ed25519PublicKey> ssh_verify(std::string_view message,
                                                           std::string_view armoured);
 

@@ -459,13 +459,18 @@ Result<void> Vault::check_root(Baseline const& baseline) {
 Result<Vault::Verification> Vault::verify(ObjectId const& id, VerifyPart part, Progress* progress) {
     Verification out;
     if (progress != nullptr) progress->begin("reading the vault's files");
-    out.problems = check_repository(options_.directory, part);
+    auto const go_on = [progress]() -> Result<void> {
+        return progress == nullptr ? Result<void>{} : progress->go_on();
+    };
+    out.problems = check_repository(options_.directory, part, progress);
+    MERIDIAN_CHECK(go_on());
     MERIDIAN_TRY(auto const commit, read_commit(id));
     TreeEdit tree(*repository_, commit.tree);
     if (progress != nullptr) progress->begin("reading records");
     std::set<std::string> wanted;
     auto const read = tree.for_each_file(
         kAccountsFolder, [&](std::string const& path, ObjectId const& blob) -> Result<void> {
+            MERIDIAN_CHECK(go_on());
             ++out.records;
             auto const text = repository_->read(ObjectType::kBlob, blob);
             if (!text) {
@@ -481,6 +486,7 @@ Result<Vault::Verification> Vault::verify(ObjectId const& id, VerifyPart part, P
             for (auto& digest : packages_in(value->value)) wanted.insert(std::move(digest));
             return {};
         });
+    MERIDIAN_CHECK(go_on());
     if (!read) out.problems.push_back(read.error().message);
     auto const packages = list_packages(tree);
     if (!packages) {
@@ -492,6 +498,7 @@ Result<Vault::Verification> Vault::verify(ObjectId const& id, VerifyPart part, P
     if (progress != nullptr) progress->begin("packages", wanted.size());
     PackageReader reader(*repository_, tree);
     for (auto const& digest : wanted) {
+        MERIDIAN_CHECK(go_on());
         if (progress != nullptr) progress->step();
         auto const size = reader.check(digest);
         if (size) {
@@ -574,8 +581,10 @@ Result<Vault::Verification> Vault::verify_index(ObjectId const& id) {
         if (!baseline) {
             note(baseline.error());
         } else if (!baseline->signer || baseline->signer != own_signer()) {
-            out.problems.push_back(
-                fmt::format("the baseline {} is not signed by this vault's key", baseline->name));
+            auto const by = baseline->signer ? "by " + ssh_fingerprint(*baseline->signer)
+                                             : std::string("by nobody, or changed since");
+            out.problems.push_back(fmt::format(
+                "the baseline {} is not signed by this vault's key but {}", baseline->name, by));
         } else if (!repository_->contains(baseline->commit)) {
             out.problems.push_back(
                 fmt::format("the commit of the baseline {} is missing", baseline->name));

@@ -99,6 +99,9 @@ class Vault {
     Result<Manifest> manifest();
     // Whose signature its own baselines carry; nothing without keys.
     [[nodiscard]] std::optional<crypto::Ed25519PublicKey> own_signer() const;
+    [[nodiscard]] std::vector<store::SecretMembers> const& secrets() const noexcept {
+        return options_.secrets;
+    }
 
     // --- Baselines ---
     // `name`: "v1" becomes the tag baseline/v1. kResourceConflict where there is one.
@@ -123,6 +126,7 @@ class Vault {
     };
     // Also the repository's files, as they stand on the disk (repository_check.h). Of packages and
     // those files `part` alone, if it is not all. `progress` counts packages; it may be null.
+    // kCancelled where it says so.
     Result<Verification> verify(ObjectId const& commit, VerifyPart part = {},
                                 Progress* progress = nullptr);
     // Whether everything that the history and its baselines name is here, without reading it: each

@@ -184,6 +184,9 @@ TEST_F(VaultTest, KeepsPackagesByteForByteAndTheirPartsOnce) {
 TEST_F(VaultTest, NamesAPackageThatARecordNeedsAndNobodyHas) {
     append({{function("f"),
              json{{"code", {{"sha256", crypto::sha256_base64("x")}, {"size_bytes", 1}}}}}});
+    Progress stopped(clock_);
+    stopped.stop();
+    EXPECT_EQ(vault_->verify(vault_->head().value(), {}, &stopped).error().code, Errc::kCancelled);
     EXPECT_THAT(vault_->verify(vault_->head().value()).value().problems,
                 testing::ElementsAre("the vault has no package " + crypto::sha256_hex("x")));
 }
@@ -378,6 +381,20 @@ TEST(RecoveryKey, BringsTheMasterBackForItsOwnerAlone) {
     forged = kept;
     forged.box[10] = forged.box[10] == 'A' ? 'B' : 'A';
     EXPECT_EQ(key.recover(forged).error().code, Errc::kCorrupt);
+}
+
+// `ssh-keygen -Y sign -n git`, which hashes with SHA-512.
+TEST(SshSignature, OneOfOpenSshIsReadToo) {
+    std::string_view const signature =
+        "-----BEGIN SSH SIGNATURE-----\n"
+        "U1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAgGK9pxb009WhvcNQntCKcChLNW+\n"
+        "DjcrVh7KakhXnJzWQAAAADZ2l0AAAAAAAAAAZzaGE1MTIAAABTAAAAC3NzaC1lZDI1NTE5\n"
+        "AAAAQGSDu8ezlmSMb2o9fznq+oNBPiCQMkCNG4NDDvDYByR8nC7CRdjsURjam5Cv0JnzWF\n"
+        "RmY4Q8osc4lRSqgpn5ig4=\n"
+        "-----END SSH SIGNATURE-----\n";
+    EXPECT_EQ(ssh_fingerprint(ssh_verify("text", signature).value()),
+              "SHA256:U1FkpbiD1wT5xsj1lnTKqNBr+VaJBbFvOzUwQvBtwSY");
+    EXPECT_FALSE(ssh_verify("other", signature));
 }
 
 TEST(SshSignature, IsOneThatWasMadeForThisTextAlone) {

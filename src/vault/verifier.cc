@@ -8,6 +8,7 @@
 #include "io/all.h"
 #include "vault/backup_plan.h"
 #include "vault/layout.h"
+#include "vault/unless_stopped.h"
 
 namespace meridian::vault {
 namespace {
@@ -69,7 +70,8 @@ io::Task<Proof> Verifier::verify(VerifyRequest request) {
     // Those that wait begin in any order.
     if (running_) request.progress->begin("waiting for the verification that runs");
     while (running_) {
-        MERIDIAN_CO_CHECK(co_await ended_.wait(ended_.generation()));
+        MERIDIAN_CO_CHECK(
+            co_await unless_stopped(*request.progress, ended_.wait(ended_.generation())));
     }
     running_ = true;
     auto proof = co_await verify_alone(std::move(request));
@@ -91,7 +93,8 @@ io::Task<Proof> Verifier::verify_alone(VerifyRequest request) {
                     co_await parts_.store.last_sequence(store::LogName::kRegion));
     MERIDIAN_CO_TRY(acknowledged.account,
                     co_await parts_.store.last_sequence(store::LogName::kAccount));
-    MERIDIAN_CO_CHECK(co_await parts_.keeper.wait_until(acknowledged, kFollowMax));
+    MERIDIAN_CO_CHECK(co_await unless_stopped(*request.progress,
+                                              parts_.keeper.wait_until(acknowledged, kFollowMax)));
     auto const done = request.copy.empty()
                           ? co_await verify_own(std::move(request), acknowledged, &proof)
                           : co_await verify_copy(std::move(request), &proof);
@@ -157,7 +160,8 @@ io::Task<> Verifier::verify_own(VerifyRequest request, Position acknowledged, Pr
 // compared with this one.
 io::Task<> Verifier::verify_copy(VerifyRequest request, Proof* proof) {
     request.progress->begin("fetching the copy");
-    auto const fetched = co_await parts_.fetch_copy(request.copy);
+    auto const fetched =
+        co_await unless_stopped(*request.progress, parts_.fetch_copy(request.copy));
     if (!fetched) {
         if (fetched.error().code != Errc::kUnavailable) co_return std::unexpected(fetched.error());
         proof->problems.push_back("it cannot be read: " + fetched.error().message);
@@ -227,6 +231,7 @@ io::Task<> Verifier::restore_and_compare(ScratchRegion& scratch, Proof* proof,
             request.baseline = proof->baseline;
         }
         auto const restored = co_await scratch.restorer().restore(request);
+        MERIDIAN_CO_CHECK(progress->go_on());
         if (!restored) {
             proof->problems.push_back(
                 fmt::format("account {}: {}", account, restored.error().message));
@@ -241,8 +246,11 @@ io::Task<> Verifier::restore_and_compare(ScratchRegion& scratch, Proof* proof,
             proof->problems.push_back(again.error().message);
             continue;
         }
-        for (auto const& change : again->plan.changes)
-            proof->problems.push_back("after the restore: " + describe(change));
+        for (auto const& change : again->plan.changes) {
+            auto problem = "after the restore: " + describe(change);
+            for (auto const& member : change.members) problem += " " + member.path;
+            proof->problems.push_back(std::move(problem));
+        }
     }
     MERIDIAN_CO_CHECK(co_await unpack_all(scratch, proof, std::move(packages), *progress));
     for (auto const& record : records) {
@@ -259,6 +267,7 @@ io::Task<> Verifier::unpack_all(ScratchRegion& scratch, Proof* proof,
     auto next = packages.begin();
     auto const unpack = [&]() -> io::Task<> {
         while (next != packages.end()) {
+            MERIDIAN_CO_CHECK(progress.go_on());
             auto const digest = *next++;
             auto const unpacked =
                 co_await scratch.unpack(model::CodeSha256(to_base64(from_hex(digest).value())));
@@ -281,6 +290,7 @@ io::Task<> Verifier::run_functions(ScratchRegion& scratch, Proof* proof,
     std::uint64_t without_answer = 0;
     progress.begin("records of functions that run", records.size());
     for (auto const& record : records) {
+        MERIDIAN_CO_CHECK(progress.go_on());
         progress.step();
         auto const& key = record.key;
         if (record.is_epitaph) continue;

@@ -45,7 +45,8 @@ class Verifier {
     explicit Verifier(Parts parts) : parts_(std::move(parts)) {}
 
     // What is wrong with the vault is in the proof, not an error. Errors: kResourceNotFound (the
-    // baseline), kDeadlineExceeded (the vault does not follow), those of the scratch region.
+    // baseline), kDeadlineExceeded (the vault does not follow), kCancelled (nothing is kept of it),
+    // those of the scratch region.
     io::Task<Proof> verify(VerifyRequest request);
 
   private:

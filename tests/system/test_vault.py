@@ -232,9 +232,13 @@ def test_a_changed_function_goes_back_and_its_numbers_do_not(start_server):
     other.configure(Timeout=11)
     new = functions("cpp", name="new")
 
-    changes = [c["What"] for c in answer(server, "baseline", "diff", "v1")["Changes"]]
-    assert any("change function rich: " in c and "/latest/settings/environment/WHO" in c for c in changes)
+    changes = {c["What"]: c["Members"] for c in answer(server, "baseline", "diff", "v1")["Changes"]}
+    assert {"Member": "/latest/settings/environment/WHO", "Secret": True} in changes["change function rich"]
     assert "create version rich:3" in changes and "create function new" in changes
+    timeout = other.api.get_function_configuration(FunctionName="other")["Timeout"]
+    text = meridian(server, "baseline", "diff", "v1")
+    assert f"  change function other\n    /latest/settings/timeout_seconds: 3 → {timeout}\n" in text
+    assert "/latest/settings/environment/WHO: a secret differs\n" in text and "somebody" not in text
 
     answer(server, "restore", "--baseline", "v1", "--function", "rich")
     function.settle()

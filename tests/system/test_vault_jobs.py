@@ -55,7 +55,7 @@ def reachable_folder(tmp_path, name):
 def config_with(tmp_path, copies, **more):
     config = tmp_path / "meridian.yaml"
     config.write_text(json.dumps({"backup": {
-        "every": "never", "copies": [str(copy) for copy in copies], "copy_timeout": f"{HANGS_SECONDS}s",
+        "every": "never", "copies": [copy if isinstance(copy, dict) else str(copy) for copy in copies], "copy_timeout": f"{HANGS_SECONDS}s",
         "verify": {"index": "never", "hash": "never"}, **more}}))  # JSON is YAML
     return ["--config", str(config)]
 
@@ -106,7 +106,8 @@ def test_work_goes_on_without_its_caller_and_after_a_kill(start_server, tmp_path
         left.send_signal(signal.SIGINT)
         _, errors = left.communicate(timeout=20)
         assert left.returncode == 1
-        assert f"{job['Id']} goes on without you. Follow it with: meridian job watch {job['Id']} --region {HOME}" in errors
+        assert (f"{job['Id']} goes on without you. Follow it with: meridian job watch {job['Id']} --region {HOME}; "
+                f"end it with: meridian job cancel {job['Id']} --region {HOME}") in errors
         done = answer(server, "job", "watch", job["Id"])
         assert done["State"] == "Succeeded" and done["Result"]["Copies"][0]["Error"]
         assert f"{job['Id']}  Backup   Succeeded" in meridian(server, "job", "list")
@@ -142,6 +143,90 @@ def test_a_restore_goes_on_after_a_kill(start_server):
     there = server.client("lambda", region=OTHER)
     found = {f["FunctionName"] for page in there.get_paginator("list_functions").paginate() for f in page["Functions"]}
     assert found == set(names)
+    settled(server, names[-1], OTHER)
+    assert json.load(there.invoke(FunctionName=names[-1])["Payload"]) == names[-1]
+
+
+def pushes_to(remote):
+    """git processes of this machine that talk to the remote."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = entry.read_bytes().split(b"\0")
+            if b"git" in words[0].split(b"/")[-1] and any(remote.rsplit("@", 1)[1].encode() in word for word in words):
+                found.append(entry)
+    return found
+
+
+def test_what_is_cancelled_stops_and_is_never_begun_again(start_server, tmp_path):
+    with hanging_remote() as remote:
+        server = start_server(flags=config_with(tmp_path, [remote], copy_timeout="1h"), regions=(HOME,))
+        Functions(server)("cpp", name="f")
+        shown = remote.replace(":hidden", "")
+        # A backup whose copy hangs: git is ended, the backup stays, who waits for it is told.
+        waits = begin(server, "backup", "create", "-m", "one")
+        job = wait_until(lambda: (j := jobs(server)) and j[0]["Progress"]["Doing"] == "copies sent" and j[0], what="it sends")
+        wait_until(lambda: pushes_to(remote), what="git pushes")
+        told = meridian(server, "job", "cancel", job["Id"])
+        assert f"{job['Id']}  Backup   Cancelled" in told and "by arn:aws:iam::123456789012:root at 0/1 copies sent." in told, told
+        assert "What it had made and sent stays" in told
+        wait_until(lambda: not pushes_to(remote), what="git is gone")
+        _, errors = waits.communicate(timeout=20)
+        assert waits.returncode == 1 and "It was cancelled by arn:" in errors and "the next backup sends the rest" in errors
+        assert [b["Message"] for b in answer(server, "backup", "list")["Backups"]] == ["one"]
+        assert answer(server, "backup", "list")["Copies"] == [{"Copy": shown, "Error": "It was cancelled."}]
+        # Over is over.
+        assert f"The job {job['Id']} is over already: Cancelled." in meridian(server, "job", "cancel", job["Id"], fails=True)
+        assert "There is no job" in meridian(server, "job", "cancel", "j-000000000", fails=True)
+        assert "cancelled" in meridian(server, "job", "watch", job["Id"], fails=True)
+
+        # A verification of the copy leaves no proof, and what waited for it has its turn.
+        waits = begin(server, "backup", "verify", "--remote", shown)
+        second = wait_until(lambda: jobs(server, "Verify"), what="the second job begins")[0]
+        wait_until(lambda: pushes_to(remote), what="git fetches")
+        third = begin(server, "backup", "verify", "--level", "index")
+        assert "Nothing is kept of it" in meridian(server, "job", "cancel", second["Id"])
+        assert waits.wait(20) == 1 and third.wait(20) == 0
+        assert "Last" not in answer(server, "backup", "status")["Copies"][0]
+
+        # What was to stop when the server was killed does not begin again.
+        begin(server, "backup", "create", "-m", "two").stdout.close()
+        last = wait_until(lambda: (j := jobs(server, "Backup")[1:]) and j[0]["Progress"]["Doing"] == "copies sent" and j[0])
+        done = answer(server, "job", "cancel", last["Id"])
+        assert done["State"] == "Cancelled" and done["CancelledBy"].endswith(":root")
+        server.kill9()
+        server.start()
+        assert [job["State"] for job in jobs(server)] == ["Cancelled", "Cancelled", "Succeeded", "Cancelled"]
+        assert answer(server, "job", "show", last["Id"]) == done and not pushes_to(remote)
+
+
+def test_a_cancelled_restore_keeps_what_it_wrote_and_the_next_does_the_rest(start_server):
+    server = start_server()
+    functions = Functions(server)
+    names = [f"f{number:02}" for number in range(60)]
+    for name in names:
+        functions("python", name=name, settle=False,
+                  code=make_zip({"handler.py": f"# {name}\ndef handler(event, context): return '{name}'\n"}))
+    functions("cpp", name="theirs", region=OTHER)
+    caught_up(server, OTHER)
+    time.sleep(2)  # moments are whole seconds
+    answer(server, "baseline", "create", "v1")
+    waits = begin(server, "restore", "--baseline", "v1", "--into", OTHER)
+    job = wait_until(lambda: answer(server, "job", "list", region=OTHER)["Jobs"], every=0.005, what="the job begins")[0]
+    told = meridian(server, "job", "cancel", job["Id"], region=OTHER)
+    assert "What it had written stays. The same restore again does what is left; the way back: meridian restore --at " in told
+    _, errors = waits.communicate(timeout=20)
+    assert waits.returncode == 1 and "It was cancelled by" in errors and f"--exact --region {OTHER}" in errors, errors
+    there = server.client("lambda", region=OTHER)
+
+    def found():
+        return {f["FunctionName"] for page in there.get_paginator("list_functions").paginate() for f in page["Functions"]}
+    assert found() <= {"theirs", *names}
+    back = re.search(r"the way back: meridian (restore --at \S+ --exact) --region", told)[1]
+    answer(server, *back.split(), region=OTHER)
+    assert found() == {"theirs"}
+    answer(server, "restore", "--baseline", "v1", "--into", OTHER)
+    assert found() == {"theirs", *names}
     settled(server, names[-1], OTHER)
     assert json.load(there.invoke(FunctionName=names[-1])["Payload"]) == names[-1]
 
