@@ -9,6 +9,7 @@
 #include "api/rollout_actions.h"
 #include "api/rollout_records.h"
 #include "base/contains.h"
+#include "model/rollout_names.h"
 #include "store/retry.h"
 
 namespace meridian::api {
@@ -99,7 +100,7 @@ asio::awaitable<HttpResponse> serve_code_deploy(Authorizer& authorizer, RolloutC
     }
     if (given.deployment.empty())
         co_return refusal("DeploymentIdRequiredException", "The deployment id is required");
-    if (!is_rollout_id(given.deployment))
+    if (!model::is_rollout_id(given.deployment))
         co_return refusal("InvalidDeploymentIdException",
                           given.deployment + " is no deployment's id");
     if (!contains(kAnswers, std::string_view(given.status))) {

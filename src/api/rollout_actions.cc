@@ -7,8 +7,10 @@
 
 #include "api/meridian_json.h"
 #include "api/rollout_records.h"
+#include "api/rollout_steps.h"
 #include "base/encoding.h"
 #include "crypto/sha256.h"
+#include "model/rollout_names.h"
 #include "store/retry.h"
 #include "wire/event_time.h"
 #include "wire/uri.h"
@@ -22,6 +24,7 @@ namespace member = rollout_member;
 constexpr std::string_view kApi = "/meridian/v1/";
 constexpr std::string_view kRollouts = "rollouts";
 constexpr std::string_view kStacks = "stacks";
+constexpr char const* kSteps = "Steps";  // of requests and answers
 constexpr std::string_view kPackages = "packages/";
 constexpr std::size_t kHolderBytesMax = 200;
 constexpr std::size_t kHooksMax = 1'000;
@@ -124,6 +127,8 @@ io::Task<json> get_one(RolloutCall const& call, Input input) {
     auto out = shown_rollout(record, /*whole=*/true);
     if (!out.contains(member::kRecord)) {
         MERIDIAN_CO_TRY(out[member::kRecord], co_await whole_record(call, input.id));
+        MERIDIAN_CO_TRY(out[kSteps],
+                        co_await read_steps(call.services.store, call.caller.account, input.id));
     }
     co_return out;
 }
@@ -177,8 +182,9 @@ io::Task<json> create_once(RolloutCall const& call, Input const& input) {
     MERIDIAN_CO_TRY(auto const stack, text_member(input.body, member::kStack));
     MERIDIAN_CO_TRY(auto const holder, holder_member(input.body));
     MERIDIAN_CO_TRY(auto const seconds, lease_seconds(input.body));
-    if (!is_rollout_id(id)) co_return bad_rollout("Id is \"d-\" and nine of A to Z and 0 to 9.");
-    if (!is_stack_name(stack))
+    if (!model::is_rollout_id(id))
+        co_return bad_rollout("Id is \"d-\" and nine of A to Z and 0 to 9.");
+    if (!model::is_stack_name(stack))
         co_return bad_rollout("Stack is letters, digits and '-', a letter first, 128 at most.");
     MERIDIAN_CO_TRY(auto const standing, co_await store.get(rollout_key(account, id)));
     if (standing) co_return fail(Errc::kResourceConflict, "There is a rollout " + id + " already.");
@@ -234,14 +240,48 @@ Result<void> add_hooks(json& rollout, json const& hooks) {
 
 io::Task<> drop_packages(RolloutCall const& call, std::string rollout,
                          store::Transaction& transaction) {
-    MERIDIAN_CO_TRY(auto const records,
-                    co_await call.services.store.scan({.account = call.caller.account,
-                                                       .kind = store::Kind::kRolloutPackage,
-                                                       .id_prefix = rollout + ":",
-                                                       .limit = kPageRecords}));
-    for (auto const& record : records)
-        transaction.changes.push_back({.key = record.key, .value = std::nullopt});
-    co_return Result<void>{};
+    std::string after;
+    for (;;) {
+        MERIDIAN_CO_TRY(auto const page,
+                        co_await call.services.store.scan({.account = call.caller.account,
+                                                           .kind = store::Kind::kRolloutPackage,
+                                                           .id_prefix = rollout + ":",
+                                                           .after_id = after,
+                                                           .limit = kPageRecords}));
+        if (page.empty()) co_return Result<void>{};
+        after = page.back().key.id;
+        for (auto const& record : page)
+            transaction.changes.push_back({.key = record.key, .value = std::nullopt});
+    }
+}
+
+// The record, while this driver's epoch holds.
+io::Task<store::Record> driven_rollout(RolloutCall const& call, Input const& input) {
+    MERIDIAN_CO_TRY(auto const epoch, number_member(input.body, member::kEpoch));
+    MERIDIAN_CO_TRY(auto record, co_await get_rollout(call.services.store,
+                                                      rollout_key(call.caller.account, input.id)));
+    MERIDIAN_CO_CHECK(check_epoch(record.value, epoch));
+    if (record.value.value(member::kState, "") != kInProgress)
+        co_return fail(Errc::kResourceConflict, input.id + " is over.");
+    co_return record;
+}
+
+// The record itself stays as it is, so that steps of one execution can be written side by side.
+io::Task<json> put_steps_once(RolloutCall const& call, Input const& input) {
+    MERIDIAN_CO_TRY(auto const record, co_await driven_rollout(call, input));
+    store::Transaction transaction{.caller = call.caller.arn};
+    transaction.expectations.push_back({record.key, record.sequence});
+    MERIDIAN_CO_CHECK(add_steps(call.caller.account, input.id,
+                                input.body.value(kSteps, json::object()), transaction));
+    if (!transaction.changes.empty()) {
+        MERIDIAN_CO_CHECK(co_await call.services.store.commit(std::move(transaction)));
+    }
+    co_return json{{member::kAbort, record.value.value(member::kAbort, false)},
+                   {member::kHooks, record.value.value(member::kHooks, json::object())}};
+}
+
+io::Task<json> put_steps(RolloutCall const& call, Input input) {
+    co_return co_await retrying([&] { return put_steps_once(call, input); });
 }
 
 // What else its stack is after this write.
@@ -267,15 +307,29 @@ void write_stack(store::Record const& standing, json stack_record, bool over,
     }
 }
 
+// A program before this one wrote the work of a region with its progress: that stays.
+io::Task<> write_progress(RolloutCall const& call, std::string rollout, json progress,
+                          store::Transaction& transaction) {
+    if (!progress.is_object()) co_return bad_rollout("Progress must be an object.");
+    if (progress.empty()) co_return Result<void>{};
+    auto const key = progress_key(call.caller.account, rollout);
+    MERIDIAN_CO_TRY(auto const standing, co_await call.services.store.get(key));
+    auto const before =
+        standing ? standing->value.value(member::kRecord, json::object()) : json::object();
+    for (auto const& [region, part] : before.items()) {
+        if (!part.contains("Work") || !progress.contains(region)) continue;
+        auto& next = progress[region];
+        if (next.is_object() && !next.contains("Work")) next["Work"] = part["Work"];
+    }
+    transaction.changes.push_back({.key = key, .value = json{{member::kRecord, progress}}});
+    co_return Result<void>{};
+}
+
 io::Task<json> update_once(RolloutCall const& call, Input const& input) {
     auto& store = call.services.store;
     auto const key = rollout_key(call.caller.account, input.id);
-    MERIDIAN_CO_TRY(auto const epoch, number_member(input.body, member::kEpoch));
     MERIDIAN_CO_TRY(auto const state, text_member(input.body, member::kState));
-    MERIDIAN_CO_TRY(auto const record, co_await get_rollout(store, key));
-    MERIDIAN_CO_CHECK(check_epoch(record.value, epoch));
-    if (record.value.value(member::kState, "") != kInProgress)
-        co_return fail(Errc::kResourceConflict, input.id + " is over.");
+    MERIDIAN_CO_TRY(auto const record, co_await driven_rollout(call, input));
     auto value = record.value;
     value[member::kState] = state;
     if (input.body.contains(member::kSummary))
@@ -290,9 +344,10 @@ io::Task<json> update_once(RolloutCall const& call, Input const& input) {
     if (over) {
         MERIDIAN_CO_TRY(value[member::kRecord], co_await whole_record(call, input.id));
         MERIDIAN_CO_CHECK(take_progress(value[member::kRecord], progress));
-    } else if (!progress.empty()) {
-        transaction.changes.push_back({.key = progress_key(call.caller.account, input.id),
-                                       .value = json{{member::kRecord, progress}}});
+    } else {
+        MERIDIAN_CO_CHECK(co_await write_progress(call, input.id, progress, transaction));
+        MERIDIAN_CO_CHECK(add_steps(call.caller.account, input.id,
+                                    input.body.value(kSteps, json::object()), transaction));
     }
     transaction.changes.push_back({.key = key, .value = value});
     if (over || input.body.contains("StackRecord")) {
@@ -416,11 +471,13 @@ std::optional<RolloutRoute> rollout_route(HttpRequest const& request, std::strin
     auto const slash = rest.find('/');
     auto const id = wire::percent_decoded_text(rest.substr(0, slash));
     auto const what = slash == rest.npos ? std::string_view() : rest.substr(slash + 1);
-    if (!is_rollout_id(id)) return std::nullopt;
+    if (!model::is_rollout_id(id)) return std::nullopt;
     Input input{.id = id};
     auto const resource = "rollout/" + id;
     if (what.empty() && get) return RolloutRoute{"meridian:GetRollout", resource, get_one, input};
     if (what.empty() && put) return RolloutRoute{"meridian:UpdateRollout", resource, update, input};
+    if (what == "steps" && put)
+        return RolloutRoute{"meridian:UpdateRollout", resource, put_steps, input};
     if (what == "lease" && post)
         return RolloutRoute{"meridian:UpdateRollout", resource, lease, input};
     if (what == "abort" && post)
@@ -447,7 +504,7 @@ std::optional<RolloutRoute> deploy_route(HttpRequest const& request) {
     if (first != kStacks || request.method != "GET") return std::nullopt;
     if (rest.empty()) return RolloutRoute{"meridian:ListStacks", "stack/*", list_stacks};
     auto const name = wire::percent_decoded_text(rest);
-    if (!is_stack_name(name)) return std::nullopt;
+    if (!model::is_stack_name(name)) return std::nullopt;
     return RolloutRoute{"meridian:GetStack", "stack/" + name, get_stack, {.id = name}};
 }
 

@@ -1,28 +1,10 @@
 #include "api/rollout_records.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace meridian::api {
 
 using nlohmann::json;
-
-bool is_rollout_id(std::string_view id) {
-    constexpr std::size_t kChars = 9;
-    return id.size() == kChars + 2 && id.starts_with("d-") &&
-           std::ranges::all_of(id.substr(2), [](char c) {
-               return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-           });
-}
-
-bool is_stack_name(std::string_view name) {
-    constexpr std::size_t kCharsMax = 128;
-    auto const letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-    return !name.empty() && name.size() <= kCharsMax && letter(name.front()) &&
-           std::ranges::all_of(
-               name, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
-}
 
 store::Key rollout_key(model::AccountId const& account, std::string id) {
     return {account, store::Kind::kRollout, std::move(id)};

@@ -36,18 +36,14 @@ inline constexpr char const* kActiveRollout = "ActiveRollout";
 inline constexpr std::size_t kRolloutsKeptMax = 200;     // an account's; ours
 inline constexpr std::uint64_t kLeaseSecondsMax = 3600;  // ours
 
-// CodeDeploy's form of an id: "d-" and nine of A–Z, 0–9.
-[[nodiscard]] bool is_rollout_id(std::string_view id);
-// CloudFormation's form of a stack's name.
-[[nodiscard]] bool is_stack_name(std::string_view name);
-
 [[nodiscard]] store::Key rollout_key(model::AccountId const& account, std::string id);
 [[nodiscard]] store::Key stack_key(model::AccountId const& account, std::string name);
 [[nodiscard]] store::Key package_key(model::AccountId const& account, std::string const& rollout,
                                      std::string const& sha256_hex);
 
-// While an execution is not over, its record is in two parts: as it was created, and what has
-// changed since. An execution of a hundred functions is written hundreds of times.
+// While an execution is not over, its record is in parts: as it was created, what has changed
+// since, and what was done in this region, step by step. An execution of a hundred functions is
+// written hundreds of times.
 [[nodiscard]] store::Key plan_key(model::AccountId const& account, std::string const& rollout);
 [[nodiscard]] store::Key progress_key(model::AccountId const& account, std::string const& rollout);
 // Puts {REGION: {…}} into a record that has {"Regions": {REGION: {…, "Work": {…}}}}: members that

@@ -124,6 +124,8 @@ class DeployFixture : public testing::Test {
     std::vector<std::string> told;
     // Runs whenever something is told, with the text.
     std::function<void(std::string const&)> on_tell;
+    // Runs whenever something waits.
+    std::function<void()> on_pause;
 
     [[nodiscard]] std::map<std::string, AwsApi*> apis() {
         return {{kFirst, &first}, {kSecond, &second}};
@@ -131,6 +133,7 @@ class DeployFixture : public testing::Test {
     [[nodiscard]] Pause pause() {
         return [this](std::chrono::milliseconds time) -> io::Task<> {
             clock.advance(time);
+            if (on_pause) on_pause();
             co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
             co_return Result<void>{};
         };

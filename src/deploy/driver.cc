@@ -7,14 +7,12 @@
 #include "deploy/driver_region.h"
 #include "io/one_shot.h"
 #include "io/task_scope.h"
+#include "model/rollout_names.h"
 
 namespace meridian::deploy {
 namespace {
 
 using std::chrono::seconds;
-
-constexpr std::string_view kIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-constexpr std::size_t kIdChars = 9;
 
 // How far a region is when it has come to a phase.
 double share_of(RegionPart const& part) {
@@ -76,7 +74,8 @@ seconds left_of(RegionPart const& part, std::uint64_t bake_seconds, WallTime now
 }  // namespace
 
 std::string make_rollout_id(Random& random) {
-    return "d-" + make_token(random, kIdAlphabet, kIdChars);
+    return std::string(model::kRolloutIdPrefix) +
+           make_token(random, model::kRolloutIdAlphabet, model::kRolloutIdChars);
 }
 
 double share_done(RolloutRecord const& rollout) {
@@ -156,10 +155,18 @@ io::Task<> Driver::work_in(std::string region) {
          .rollout = rollout_,
          .shared = parts_,
          .package = [this](std::string sha256) { return package(std::move(sha256)); },
-         .save = [this, region] { return parts_.store.save(rollout_, region); },
+         .step =
+             [this, region](WorkStep step) {
+                 return parts_.store.save_step(rollout_, region, std::move(step));
+             },
+         .save =
+             [this, region](std::optional<WorkStep> step) {
+                 return parts_.store.save(rollout_, region, std::move(step));
+             },
          .save_all = [this] { return parts_.store.save_all(rollout_); },
          .move = [this, region](RegionEvent event) { return move(region, event); },
          .may_go_on = [this, region] { return may_go_on(region); },
+         .lost = [this] { return lost_; },
          .tell = [this, region](std::string_view text) { tell(region, text); }});
     auto const done = co_await driver.run();
     if (!done && !lost_) lost_ = done.error();
@@ -167,14 +174,33 @@ io::Task<> Driver::work_in(std::string region) {
 }
 
 io::Task<> Driver::keep_lease(std::shared_ptr<bool> stop) {
+    auto kept_at = parts_.clock.monotonic_now();
+    bool told = false;
     while (!*stop) {
         MERIDIAN_CO_CHECK(co_await parts_.pause(kLeaseRenewal));
         if (*stop) break;
         auto const kept = co_await parts_.store.renew(rollout_.id);
-        if (!kept) {
+        auto const now = parts_.clock.monotonic_now();
+        if (kept) {
+            if (told) tell({}, "the regions answer again");
+            kept_at = now;
+            told = false;
+            continue;
+        }
+        if (kept.error().code != Errc::kUnavailable) {
             lost_ = kept.error();
             break;
         }
+        if (now - kept_at >= seconds(kLeaseSeconds)) {
+            lost_ = Error{Errc::kUnavailable,
+                          fmt::format("no region has answered for {} s, so that the lease is over: "
+                                      "{}",
+                                      kLeaseSeconds, kept.error().message),
+                          {}};
+            break;
+        }
+        if (!told) tell({}, fmt::format("no region answers: {}", kept.error().message));
+        told = true;
     }
     co_return Result<void>{};
 }

@@ -41,17 +41,19 @@ io::Task<> RegionDriver::saved(io::Task<> writing) {
 }
 
 RegionApply RegionDriver::applier() {
-    return RegionApply({.bench = bench_,
-                        .work = part().work,
-                        .journal = [this] { return saved(parts_.save()); },
-                        .tell = parts_.tell,
-                        .may_go_on = parts_.may_go_on});
+    return RegionApply(
+        {.bench = bench_,
+         .work = part().work,
+         .journal = [this](WorkStep step) { return saved(parts_.step(std::move(step))); },
+         .tell = parts_.tell,
+         .may_go_on = parts_.may_go_on});
 }
 
 io::Task<> RegionDriver::run() {
     while (is_busy(part().phase)) {
         auto const before = part().phase;
         auto done = co_await step();
+        if (auto const lost = parts_.lost()) co_return std::unexpected(*lost);
         if (broken_) {
             // A region that died cannot be worked in; the others' records say so.
             if (before == RegionPhase::kRollingBack || !can_go_back(before)) {
@@ -111,9 +113,8 @@ io::Task<> RegionDriver::run_after_hooks() { return run_hooks("AfterAllowTraffic
 io::Task<> RegionDriver::apply() {
     auto apply = applier();
     MERIDIAN_CO_CHECK(co_await apply.apply(part().plan));
-    MERIDIAN_CO_CHECK(apply.set_outputs(part().stack));
-    part().work.now.rollout = parts_.rollout.id;
-    part().work.now.source = parts_.rollout.source;
+    MERIDIAN_CO_CHECK(
+        co_await apply.set_head(part().stack, parts_.rollout.id, parts_.rollout.source));
     co_return prepare_shifts();
 }
 
@@ -174,7 +175,7 @@ io::Task<> RegionDriver::run_hook(std::string function, std::string event) {
                          .function = function,
                          .event = event,
                          .begun = parts_.shared.clock.wall_now()});
-        MERIDIAN_CO_CHECK(co_await saved(parts_.save()));  // it may answer at once
+        MERIDIAN_CO_CHECK(co_await saved(parts_.save({})));  // it may answer at once
     }
     auto const at = static_cast<std::size_t>(std::ranges::find_if(hooks, same) - hooks.begin());
     parts_.tell(fmt::format("{} hook {}", event, function));
@@ -182,7 +183,7 @@ io::Task<> RegionDriver::run_hook(std::string function, std::string event) {
         MERIDIAN_CO_CHECK(parts_.may_go_on());
         MERIDIAN_CO_CHECK(co_await invoke_hook(hooks[at].id, function));
         part().hooks[at].invoked = true;
-        MERIDIAN_CO_CHECK(co_await saved(parts_.save()));
+        MERIDIAN_CO_CHECK(co_await saved(parts_.save({})));
     }
     for (;;) {
         auto const& signals = parts_.shared.store.signals();
@@ -201,7 +202,10 @@ io::Task<> RegionDriver::run_hook(std::string function, std::string event) {
                                        function, kHookLongest / std::chrono::minutes(1)));
         }
         MERIDIAN_CO_CHECK(co_await parts_.shared.pause(kHookPollPause));
-        MERIDIAN_CO_CHECK(co_await parts_.shared.store.renew(parts_.rollout.id));
+        // The answer comes with it. For how long no region may be silent, the lease says.
+        auto const heard = co_await parts_.shared.store.renew(parts_.rollout.id);
+        if (!heard && heard.error().code != Errc::kUnavailable)
+            co_return std::unexpected(heard.error());
     }
 }
 
@@ -225,7 +229,7 @@ io::Task<> RegionDriver::invoke_hook(std::string id, std::string function) {
     co_return Result<void>{};
 }
 
-io::Task<> RegionDriver::set_weights(AliasShift& shift) {
+io::Task<std::optional<WorkStep>> RegionDriver::set_weights(AliasShift& shift) {
     auto const percent = shift.steps[shift.next].percent;
     json body = {{"FunctionVersion", shift.from},
                  {"RoutingConfig", {{"AdditionalVersionWeights", {{shift.to, percent / 100.0}}}}}};
@@ -237,16 +241,14 @@ io::Task<> RegionDriver::set_weights(AliasShift& shift) {
                             percent, shift.to));
     MERIDIAN_CO_CHECK(
         co_await bench_.calls.lambda("UpdateAlias", "PUT", alias_path(shift), std::move(body)));
-    if (percent == 100) {
-        auto const* const alias = part().work.now.find(shift.alias);
-        if (alias != nullptr) {
-            auto moved = *alias;
-            moved.properties["FunctionVersion"] = shift.to;
-            moved.properties["RoutingConfig"] = json::object();
-            part().work.now.put(std::move(moved));
-        }
-    }
-    co_return Result<void>{};
+    auto const* const alias = part().work.now.find(shift.alias);
+    if (percent != 100 || alias == nullptr) co_return std::nullopt;
+    auto moved = *alias;
+    moved.properties["FunctionVersion"] = shift.to;
+    moved.properties["RoutingConfig"] = json::object();
+    WorkStep step{.now = {std::move(moved)}};
+    take_step(part().work, step);
+    co_return std::optional(std::move(step));
 }
 
 io::Task<> RegionDriver::prove(AliasShift& shift) {
@@ -285,10 +287,10 @@ io::Task<> RegionDriver::shift() {
                     co_await check_alarms(early ? NoData::kIsEarly : NoData::kIsUnhealthy));
                 MERIDIAN_CO_CHECK(co_await prove(shift));
             }
-            MERIDIAN_CO_CHECK(co_await set_weights(shift));
+            MERIDIAN_CO_TRY(auto step, co_await set_weights(shift));
             shift.due = parts_.shared.clock.wall_now() + shift.steps[shift.next].stays;
             ++shift.next;
-            MERIDIAN_CO_CHECK(co_await saved(parts_.save()));
+            MERIDIAN_CO_CHECK(co_await saved(parts_.save(std::move(step))));
             if (!shift.is_over()) next = std::min(next.value_or(shift.due), shift.due);
         }
         if (!next) co_return Result<void>{};
@@ -346,7 +348,7 @@ io::Task<> RegionDriver::bake() {
     auto& mine = part();
     if (!mine.bakes_until) {
         mine.bakes_until = parts_.shared.clock.wall_now() + seconds(parts_.rollout.bake_seconds);
-        MERIDIAN_CO_CHECK(co_await saved(parts_.save()));
+        MERIDIAN_CO_CHECK(co_await saved(parts_.save({})));
     }
     if (parts_.rollout.bake_seconds > 0)
         parts_.tell(fmt::format("bakes for {} s", parts_.rollout.bake_seconds));
@@ -388,7 +390,7 @@ io::Task<> RegionDriver::traffic_back(std::vector<std::string>& problems) {
             continue;
         }
         shift.next = 0;
-        MERIDIAN_CO_CHECK(co_await saved(parts_.save()));
+        MERIDIAN_CO_CHECK(co_await saved(parts_.save({})));
     }
     co_return Result<void>{};
 }

@@ -17,11 +17,15 @@ class RegionDriver {
         RolloutRecord& rollout;
         DriverParts const& shared;
         PackageSource package;
-        // Writes the record into this region, or into all.
-        std::function<io::Task<>()> save;
+        // Writes a step of the work into this region; what else the record says, with such a step
+        // or none; or that into all.
+        Journal step;
+        std::function<io::Task<>(std::optional<WorkStep>)> save;
         std::function<io::Task<>()> save_all;
         std::function<Result<void>(RegionEvent)> move;
         std::function<Result<void>()> may_go_on;
+        // Why this driver drives no more: whatever it was about to do is its successor's.
+        std::function<std::optional<Error>()> lost;
         std::function<void(std::string_view)> tell;
     };
     explicit RegionDriver(Parts parts);
@@ -44,7 +48,8 @@ class RegionDriver {
     io::Task<> run_hooks(std::string event);
     io::Task<> run_hook(std::string function, std::string event);
     io::Task<> invoke_hook(std::string id, std::string function);
-    io::Task<> set_weights(AliasShift& shift);
+    // What it makes of the work: nothing, until the alias is the new version's.
+    io::Task<std::optional<WorkStep>> set_weights(AliasShift& shift);
     io::Task<> prove(AliasShift& shift);
     // What an alarm without data says: nothing yet, or that nobody knows of the new version's
     // health.

@@ -190,6 +190,45 @@ TEST_F(DriverTest, AHookThatFailsKeepsTheTraffic) {
     }
 }
 
+TEST_F(DriverTest, AHookThatNoRegionTellsOfIsItsSuccessorsToWaitFor) {
+    ASSERT_TRUE(deploy({}).outcome);
+    std::string hook_id;
+    first.functions["hook"].configuration = {{"FunctionName", "hook"}};
+    first.on_invoke = [&](std::string const&, nlohmann::json const& payload) {
+        hook_id = payload["LifecycleEventHookExecutionId"];
+    };
+    bool brief = true;
+    on_tell = [&](std::string const& text) {
+        // Once for less than the lease, which says so and no more.
+        if (text.contains("no region answers") && brief)
+            first.is_down = second.is_down = brief = false;
+        if (text.contains("the regions answer again")) first.is_down = second.is_down = true;
+        if (text.contains("BeforeAllowTraffic hook")) {
+            on_pause = [&] {
+                if (!hook_id.empty() && brief) first.is_down = second.is_down = true;
+            };
+        }
+    };
+    auto const run =
+        deploy({.code = "two", .shift = "Canary50Percent10Seconds", .before_hook = "hook"},
+               {.waves = {{kFirst}}});
+    ASSERT_FALSE(run.outcome);
+    EXPECT_EQ(run.outcome.error().code, Errc::kUnavailable);
+    EXPECT_TRUE(run.outcome.error().message.contains("no region has answered"))
+        << run.outcome.error().message;
+    EXPECT_EQ(std::ranges::count_if(told, [](auto const& t) { return t.contains("no region"); }),
+              2);
+    EXPECT_EQ(run.rollout.regions.at(kFirst).phase, RegionPhase::kBeforeHooks) << "nothing failed";
+    on_tell = nullptr, on_pause = nullptr;
+    first.is_down = second.is_down = false;
+    first.rollouts.at(last_id)["Hooks"][hook_id] = "Succeeded";
+    auto const again = resume();
+    ASSERT_TRUE(again.outcome) << again.outcome.error().message;
+    EXPECT_EQ(*again.outcome, RolloutOutcome::kSucceeded);
+    first.functions.erase("hook");
+    EXPECT_EQ(alias_of(first), "2");
+}
+
 // What is told when a phase begins, of an update with a canary and a bake.
 struct AbortRow {
     std::string when;

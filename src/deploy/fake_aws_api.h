@@ -337,6 +337,11 @@ class FakeAwsApi final : public AwsApi {
             rollout["Epoch"] = rollout["Epoch"].get<int>() + 1;
         if (body.is_object() && body.contains("Epoch") && body["Epoch"] != rollout["Epoch"])
             return error(409, "ResourceConflictException", "an older epoch");
+        if (what.empty() || what == "steps") {
+            for (auto const& [number, step] : body.value("Steps", json::object()).items()) {
+                rollout["Steps"].push_back({{"Number", std::stoull(number)}, {"Step", step}});
+            }
+        }
         if (what.empty()) {
             rollout["State"] = body["State"];
             if (body.contains("Summary")) rollout["Summary"] = body["Summary"];

@@ -6,11 +6,15 @@
 
 #include "crypto/sha256.h"
 #include "deploy/traffic.h"
+#include "io/all.h"
 
 namespace meridian::deploy {
 namespace {
 
 using nlohmann::json;
+
+// Packages on their way to the regions at one time; each is held in memory whole.
+constexpr std::size_t kUploadsSideBySide = 4;
 
 Workbench bench_for_reading(PlanningParts const& parts, std::string const& region) {
     return {.calls = ServiceCalls(*parts.apis.at(region), parts.pause),
@@ -42,18 +46,37 @@ bool overwrites_code(PlannedChange const& change) {
                change.changes.end();
 }
 
+using PackageBytes = std::map<std::string, std::string>;  // by CodeSha256
+
+// One lane of those that share `next`.
+io::Task<> put_packages(PlanningParts const& parts, std::string rollout,
+                        PackageBytes::const_iterator& next, PackageBytes::const_iterator end) {
+    while (next != end) {
+        auto const& [hash, bytes] = *next++;
+        MERIDIAN_CO_CHECK(co_await parts.store.put_package(rollout, hash, bytes));
+    }
+    co_return Result<void>{};
+}
+
+// The stack's record in a region, and how what it names stands.
+io::Task<> read_standing_of(PlanningParts const& parts, RegionPlan& one) {
+    auto const& stack = one.wished.stack;
+    MERIDIAN_CO_TRY(auto record, co_await parts.store.stack(stack.region, stack.name));
+    one.record =
+        record ? std::move(*record)
+               : StackRecord{.name = stack.name, .region = stack.region, .account = parts.account};
+    MERIDIAN_CO_TRY(auto wishes, wishes_to_read(stack, one.record));
+    auto bench = bench_for_reading(parts, stack.region);
+    MERIDIAN_CO_TRY(one.standing, co_await read_standing(bench, std::move(wishes), one.record));
+    co_return Result<void>{};
+}
+
 }  // namespace
 
 io::Task<RegionPlan> read_region(PlanningParts const& parts, std::string region,
                                  std::string stack) {
-    RegionPlan out;
-    MERIDIAN_CO_TRY(auto record, co_await parts.store.stack(region, stack));
-    out.record = record ? std::move(*record)
-                        : StackRecord{.name = stack, .region = region, .account = parts.account};
-    MERIDIAN_CO_TRY(auto wishes,
-                    wishes_to_read(Stack{.name = stack, .region = region}, out.record));
-    auto bench = bench_for_reading(parts, region);
-    MERIDIAN_CO_TRY(out.standing, co_await read_standing(bench, std::move(wishes), out.record));
+    RegionPlan out{.wished = {.stack = {.name = std::move(stack), .region = std::move(region)}}};
+    MERIDIAN_CO_CHECK(co_await read_standing_of(parts, out));
     co_return out;
 }
 
@@ -61,23 +84,21 @@ io::Task<std::map<std::string, RegionPlan>> plan_regions(
     PlanningParts const& parts, std::map<std::string, PackagedStack> wished,
     std::vector<std::vector<std::string>> waves) {
     std::map<std::string, RegionPlan> out;
-    std::set<std::string> shared;
+    std::vector<io::Task<>> reads;
     for (auto const& wave : waves) {
         for (auto const& region : wave) {
             auto& one = out[region];
             one.wished = std::move(wished.at(region));
-            auto const& stack = one.wished.stack;
-            MERIDIAN_CO_CHECK(check_shifts(stack));
-            MERIDIAN_CO_TRY(auto record, co_await parts.store.stack(region, stack.name));
-            one.record =
-                record
-                    ? std::move(*record)
-                    : StackRecord{.name = stack.name, .region = region, .account = parts.account};
-            MERIDIAN_CO_TRY(auto wishes, wishes_to_read(stack, one.record));
-            auto bench = bench_for_reading(parts, region);
-            MERIDIAN_CO_TRY(one.standing,
-                            co_await read_standing(bench, std::move(wishes), one.record));
-            MERIDIAN_CO_TRY(one.plan, make_plan({.stack = stack,
+            MERIDIAN_CO_CHECK(check_shifts(one.wished.stack));
+            reads.push_back(read_standing_of(parts, one));
+        }
+    }
+    MERIDIAN_CO_CHECK(co_await io::all(std::move(reads)));
+    std::set<std::string> shared;
+    for (auto const& wave : waves) {
+        for (auto const& region : wave) {
+            auto& one = out[region];
+            MERIDIAN_CO_TRY(one.plan, make_plan({.stack = one.wished.stack,
                                                  .record = one.record,
                                                  .standing = one.standing,
                                                  .shared = shared}));
@@ -170,9 +191,11 @@ io::Task<std::map<std::string, std::string>> begin_rollout(
     MERIDIAN_CO_TRY(auto packages, co_await collect_packages(parts, plans));
     for (auto const& [hash, bytes] : packages) rollout.packages.push_back(hash);
     MERIDIAN_CO_CHECK(co_await parts.store.create(rollout));
-    for (auto const& [hash, bytes] : packages) {
-        MERIDIAN_CO_CHECK(co_await parts.store.put_package(rollout.id, hash, bytes));
-    }
+    std::vector<io::Task<>> lanes;
+    auto next = packages.cbegin();
+    for (std::size_t i = 0; i < std::min(kUploadsSideBySide, packages.size()); ++i)
+        lanes.push_back(put_packages(parts, rollout.id, next, packages.cend()));
+    MERIDIAN_CO_CHECK(co_await io::all(std::move(lanes)));
     co_return packages;
 }
 

@@ -5,11 +5,16 @@
 #include <fmt/format.h>
 
 #include "deploy/lambda_version.h"
+#include "io/all.h"
 
 namespace meridian::deploy {
 namespace {
 
 using nlohmann::json;
+
+// Changes of one region side by side. The regions of a wave add up, and Lambda's control plane
+// takes 15 requests a second of an account.
+constexpr std::size_t kSideBySide = 4;
 
 // What the service alone can say of code in S3.
 void take_hash(json& properties, json const& standing) {
@@ -43,6 +48,26 @@ std::string named(std::string_view verb, std::string_view type, std::string_view
                        physical_id.empty() ? std::string() : fmt::format(" ({})", physical_id));
 }
 
+// Creations and updates, those first that need none of the others.
+std::vector<std::vector<PlannedChange const*>> layers_of(Plan const& plan) {
+    std::vector<std::vector<PlannedChange const*>> out;
+    std::map<std::string_view, std::size_t> depths;
+    for (auto const& change : plan.changes) {
+        if (change.action == ChangeAction::kRemove || change.action == ChangeAction::kForget)
+            continue;
+        std::size_t depth = 0;
+        for (auto const& needed : change.depends_on) {
+            // It stands before this one in the plan, or is none of it.
+            auto const found = depths.find(needed);
+            if (found != depths.end()) depth = std::max(depth, found->second + 1);
+        }
+        depths[change.logical_id] = depth;
+        if (out.size() <= depth) out.resize(depth + 1);
+        out[depth].push_back(&change);
+    }
+    return out;
+}
+
 Error at(std::string_view type, std::string_view logical_id, Error error) {
     error.message = fmt::format("{} {}: {}", short_type(type), logical_id, error.message);
     return error;
@@ -56,53 +81,99 @@ std::string short_type(std::string_view type) {
     return out;
 }
 
-io::Task<StandingResources> read_standing(Workbench& bench, std::vector<Wish> wishes,
-                                          StackRecord const& record) {
-    StandingResources out;
-    for (auto& wish : wishes) {
+namespace {
+
+struct StandingReads {
+    Workbench& bench;
+    StackRecord const& record;
+    std::vector<Wish> wishes;
+    std::size_t next = 0;
+    StandingResources found = {};
+};
+
+// One lane of those that share the wishes.
+io::Task<> read_next(StandingReads& reads) {
+    while (reads.next < reads.wishes.size()) {
+        auto wish = std::move(reads.wishes[reads.next++]);
         auto const logical_id = wish.logical_id;
-        auto const* const recorded = record.find(logical_id);
+        auto const* const recorded = reads.record.find(logical_id);
         ResourceType const* type = recorded != nullptr ? find_type(recorded->type) : nullptr;
         if (type == nullptr) type = find_type(wish.type);
         if (type == nullptr) continue;
-        auto standing = co_await type->read(bench, std::move(wish));
+        auto standing = co_await type->read(reads.bench, std::move(wish));
         if (!standing) co_return std::unexpected(at(type->name(), logical_id, standing.error()));
-        out[logical_id] = std::move(*standing);
-    }
-    co_return out;
-}
-
-io::Task<> RegionApply::apply(Plan plan) {
-    for (auto const& change : plan.changes) {
-        MERIDIAN_CO_CHECK(parts_.may_go_on());
-        if (parts_.work.done.contains(change.logical_id)) continue;
-        switch (change.action) {
-            case ChangeAction::kNothing:
-                break;
-            case ChangeAction::kRemove:
-            case ChangeAction::kForget: {
-                auto const* const gone = parts_.work.now.find(change.logical_id);
-                if (gone != nullptr && change.action == ChangeAction::kRemove)
-                    parts_.work.obsolete.push_back(*gone);
-                parts_.work.now.erase(change.logical_id);
-                break;
-            }
-            default: {
-                auto const done = co_await apply(change);
-                if (!done) {
-                    co_return std::unexpected(at(change.type, change.logical_id, done.error()));
-                }
-            }
-        }
-        parts_.work.done.insert(change.logical_id);
-        if (change.action != ChangeAction::kNothing) {
-            MERIDIAN_CO_CHECK(co_await parts_.journal());
-        }
+        reads.found[logical_id] = std::move(*standing);
     }
     co_return Result<void>{};
 }
 
-io::Task<> RegionApply::apply(PlannedChange change) {
+}  // namespace
+
+io::Task<StandingResources> read_standing(Workbench& bench, std::vector<Wish> wishes,
+                                          StackRecord const& record) {
+    StandingReads reads{.bench = bench, .record = record, .wishes = std::move(wishes)};
+    std::vector<io::Task<>> lanes;
+    for (std::size_t i = 0; i < std::min(kSideBySide, reads.wishes.size()); ++i)
+        lanes.push_back(read_next(reads));
+    MERIDIAN_CO_CHECK(co_await io::all(std::move(lanes)));
+    co_return std::move(reads.found);
+}
+
+io::Task<> RegionApply::take(WorkStep step) {
+    take_step(parts_.work, step);
+    co_return co_await parts_.journal(std::move(step));
+}
+
+io::Task<> RegionApply::apply(Plan plan) {
+    for (auto const& layer : layers_of(plan)) {
+        MERIDIAN_CO_CHECK(co_await apply_layer(layer));
+    }
+    for (auto const& change : plan.changes) {
+        if (parts_.work.done.contains(change.logical_id)) continue;
+        MERIDIAN_CO_CHECK(parts_.may_go_on());
+        WorkStep step{.gone = {change.logical_id}, .done = {change.logical_id}};
+        auto const* const gone = parts_.work.now.find(change.logical_id);
+        if (gone != nullptr && change.action == ChangeAction::kRemove)
+            step.obsolete.push_back(*gone);
+        MERIDIAN_CO_CHECK(co_await take(std::move(step)));
+    }
+    co_return Result<void>{};
+}
+
+io::Task<> RegionApply::apply_layer(std::vector<PlannedChange const*> layer) {
+    Turn turn;
+    std::vector<io::Task<>> lanes;
+    for (std::size_t i = 0; i < std::min(kSideBySide, layer.size()); ++i)
+        lanes.push_back(apply_next(layer, turn));
+    co_return co_await io::all(std::move(lanes));
+}
+
+io::Task<> RegionApply::apply_next(std::vector<PlannedChange const*> const& layer, Turn& turn) {
+    while (turn.next < layer.size() && !turn.failed) {
+        auto const& change = *layer[turn.next++];
+        if (parts_.work.done.contains(change.logical_id)) continue;
+        if (change.action == ChangeAction::kNothing) {
+            parts_.work.done.insert(change.logical_id);
+            continue;
+        }
+        auto done = parts_.may_go_on();
+        if (done) {
+            auto step = co_await apply(change);
+            if (step) {
+                step->done.push_back(change.logical_id);
+                done = co_await take(std::move(*step));
+            } else {
+                done = std::unexpected(at(change.type, change.logical_id, step.error()));
+            }
+        }
+        if (done) continue;
+        turn.failed = true;
+        co_return done;
+    }
+    co_return Result<void>{};
+}
+
+io::Task<WorkStep> RegionApply::apply(PlannedChange change) {
     auto const* const type = find_type(change.type);
     if (type == nullptr) co_return fail(Errc::kInternal, change.type + " is not known.");
     auto& work = parts_.work;
@@ -138,19 +209,19 @@ io::Task<> RegionApply::apply(PlannedChange change) {
     }
     if (!made) co_return std::unexpected(made.error());
     bool const is_another = old && made->physical_id != old->physical_id && !change.is_gone;
-    if (is_another && old->deletion_policy != "Retain") work.obsolete.push_back(*old);
-    work.now.put(record_of(change, wish.properties, std::move(*made)));
-    co_return Result<void>{};
+    WorkStep step;
+    if (is_another && old->deletion_policy != "Retain") step.obsolete.push_back(*old);
+    step.now.push_back(record_of(change, wish.properties, std::move(*made)));
+    co_return step;
 }
 
-Result<void> RegionApply::set_outputs(Stack const& stack) {
-    parts_.work.now.outputs.clear();
+io::Task<> RegionApply::set_head(Stack const& stack, std::string rollout, json source) {
+    StackHead head{.rollout = std::move(rollout), .source = std::move(source)};
     auto const known = parts_.work.now.known();
     for (auto const& [name, value] : stack.outputs) {
-        MERIDIAN_TRY(auto resolved, resolve(value, known));
-        parts_.work.now.outputs[name] = std::move(resolved);
+        MERIDIAN_CO_TRY(head.outputs[name], resolve(value, known));
     }
-    return {};
+    co_return co_await take({.head = std::move(head)});
 }
 
 io::Task<> RegionApply::restore(ResourceRecord wanted) {
@@ -165,6 +236,7 @@ io::Task<> RegionApply::restore(ResourceRecord wanted) {
               .before = now != nullptr && now->physical_id == wanted.physical_id
                             ? now->properties
                             : wanted.properties};
+    WorkStep step;
     MERIDIAN_CO_TRY(auto standing, co_await type->read(parts_.bench, wish));
     bool const is_version = wanted.type == lambda_version_type().name();
     if (!standing && is_version)
@@ -190,10 +262,10 @@ io::Task<> RegionApply::restore(ResourceRecord wanted) {
         wanted.attributes = made.attributes;
         // Or whoever goes on after an interruption would look for the one that is gone, and make
         // another.
-        parts_.work.before.put(wanted);
+        step.before.push_back(wanted);
     }
-    parts_.work.now.put(std::move(wanted));
-    co_return Result<void>{};
+    step.now.push_back(std::move(wanted));
+    co_return co_await take(std::move(step));
 }
 
 io::Task<std::vector<std::string>> RegionApply::roll_back() {
@@ -201,13 +273,13 @@ io::Task<std::vector<std::string>> RegionApply::roll_back() {
     auto& work = parts_.work;
     if (!work.made) {
         // What the execution made and the old state does not have.
-        work.made.emplace();
+        std::vector<ResourceRecord> made;
         for (auto const& resource : work.now.resources) {
             auto const* const old = work.before.find(resource.logical_id);
             bool const is_new = old == nullptr || old->physical_id != resource.physical_id;
-            if (is_new && !resource.shared) work.made->push_back(resource);
+            if (is_new && !resource.shared) made.push_back(resource);
         }
-        MERIDIAN_CO_CHECK(co_await parts_.journal());
+        MERIDIAN_CO_CHECK(co_await take({.made = std::move(made)}));
     }
     auto const before = work.before.resources;
     for (auto const& resource : before) {
@@ -216,25 +288,25 @@ io::Task<std::vector<std::string>> RegionApply::roll_back() {
             problems.push_back(fmt::format("{} {}: {}", short_type(resource.type),
                                            resource.physical_id, done.error().message));
         }
-        MERIDIAN_CO_CHECK(co_await parts_.journal());
     }
     while (!work.made->empty()) {
         auto const resource = work.made->back();
         auto const done = co_await remove(resource);
+        WorkStep step{.made_removed = 1};
         if (!done) {
             problems.push_back(fmt::format("{} {} stays: {}", short_type(resource.type),
                                            resource.physical_id, done.error().message));
-            work.now.leftovers.push_back({resource, done.error().message});
+            step.leftovers.push_back({resource, done.error().message});
         }
         auto const* const standing = work.now.find(resource.logical_id);
         if (standing != nullptr && standing->physical_id == resource.physical_id)
-            work.now.erase(resource.logical_id);
-        work.made->pop_back();
-        MERIDIAN_CO_CHECK(co_await parts_.journal());
+            step.gone.push_back(resource.logical_id);
+        MERIDIAN_CO_CHECK(co_await take(std::move(step)));
     }
-    work.now.outputs = work.before.outputs;
-    work.obsolete.clear();
-    MERIDIAN_CO_CHECK(co_await parts_.journal());
+    auto head = head_of(work.now);
+    head.outputs = work.before.outputs;
+    MERIDIAN_CO_CHECK(
+        co_await take({.head = std::move(head), .obsolete_removed = work.obsolete.size()}));
     co_return problems;
 }
 
@@ -253,15 +325,16 @@ io::Task<> RegionApply::remove(ResourceRecord const& gone) {
 io::Task<> RegionApply::clean() {
     auto& work = parts_.work;
     // Those that an execution before could not remove are tried again.
-    for (auto& leftover : work.now.leftovers) work.obsolete.push_back(std::move(leftover.resource));
-    work.now.leftovers.clear();
+    if (!work.now.leftovers.empty()) {
+        MERIDIAN_CO_CHECK(co_await take({.retries_leftovers = true}));
+    }
     // They were collected in the order of the stack, removals in the opposite one already.
     while (!work.obsolete.empty()) {
         auto const gone = work.obsolete.front();
         auto const done = co_await remove(gone);
-        if (!done) work.now.leftovers.push_back({gone, done.error().message});
-        work.obsolete.erase(work.obsolete.begin());
-        MERIDIAN_CO_CHECK(co_await parts_.journal());
+        WorkStep step{.obsolete_removed = 1};
+        if (!done) step.leftovers.push_back({gone, done.error().message});
+        MERIDIAN_CO_CHECK(co_await take(std::move(step)));
     }
     co_return Result<void>{};
 }

@@ -5,29 +5,16 @@
 // Threads: the owner's executor. Everything by reference outlives it.
 
 #include <functional>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "deploy/plan.h"
+#include "deploy/region_work.h"
 
 namespace meridian::deploy {
 
-// What an execution has done in a region so far; part of the rollout's record.
-struct RegionWork {
-    StackRecord before;  // as it stood when the execution began
-    StackRecord now;
-    std::set<std::string> done = {};  // logical ids
-    // Replaced or given up; removed when nothing can go back any more.
-    std::vector<ResourceRecord> obsolete = {};
-    // What a rollback has yet to remove, the newest last; nothing until one begins. What is
-    // restored takes the place of what replaced it in `now`, so that only this still knows of that.
-    std::optional<std::vector<ResourceRecord>> made = {};
-};
-
-// Writes the work down; nothing goes on before that.
-using Journal = std::function<io::Task<>()>;
+// Writes a step down, which is part of the work already; nothing goes on before that.
+using Journal = std::function<io::Task<>(WorkStep)>;
 
 // Reads what the wishes name.
 io::Task<StandingResources> read_standing(Workbench& bench, std::vector<Wish> wishes,
@@ -46,10 +33,11 @@ class RegionApply {
     };
     explicit RegionApply(Parts parts) : parts_(std::move(parts)) {}
 
-    // Creations, updates and replacements. An alias that shifts keeps its version.
+    // Creations, updates and replacements, side by side where none needs the other. An alias that
+    // shifts keeps its version.
     io::Task<> apply(Plan plan);
-    // The outputs of the stack, once everything stands.
-    Result<void> set_outputs(Stack const& stack);
+    // What the stack says of this change, once everything stands.
+    io::Task<> set_head(Stack const& stack, std::string rollout, nlohmann::json source);
     // Back to `before`: what was changed as it was, what was made removed. Goes on over errors;
     // what could not be undone is returned, a line each.
     io::Task<std::vector<std::string>> roll_back();
@@ -57,7 +45,16 @@ class RegionApply {
     io::Task<> clean();
 
   private:
-    io::Task<> apply(PlannedChange change);
+    // Of the lanes that share a layer.
+    struct Turn {
+        std::size_t next = 0;
+        bool failed = false;
+    };
+    io::Task<> apply_layer(std::vector<PlannedChange const*> layer);
+    io::Task<> apply_next(std::vector<PlannedChange const*> const& layer, Turn& turn);
+    io::Task<WorkStep> apply(PlannedChange change);
+    // Makes it part of the work and writes it down.
+    io::Task<> take(WorkStep step);
     io::Task<> restore(ResourceRecord wanted);
     io::Task<> remove(ResourceRecord const& gone);
 

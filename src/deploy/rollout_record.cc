@@ -1,5 +1,7 @@
 #include "deploy/rollout_record.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "deploy/plan_json.h"
@@ -88,41 +90,8 @@ HookRun hook_of(json const& text) {
             .begun = time_of(text, "Begun")};
 }
 
-// But for the state before, which does not change.
-json progress_of(RegionWork const& work) {
-    json obsolete = json::array();
-    for (auto const& each : work.obsolete) obsolete.push_back(to_json(each));
-    json out = {{"Now", to_json(work.now)}, {"Done", work.done}, {"Obsolete", std::move(obsolete)}};
-    if (work.made) {
-        auto& made = out["Made"] = json::array();
-        for (auto const& each : *work.made) made.push_back(to_json(each));
-    }
-    return out;
-}
-
-Result<std::vector<ResourceRecord>> resources_of(json const& text) {
-    std::vector<ResourceRecord> out;
-    for (auto const& each : text) {
-        MERIDIAN_TRY(auto resource, parse_resource_record(each));
-        out.push_back(std::move(resource));
-    }
-    return out;
-}
-
-Result<RegionWork> work_of(json const& text) {
-    RegionWork out;
-    MERIDIAN_TRY(out.before, parse_stack_record(text.at("Before")));
-    MERIDIAN_TRY(out.now, parse_stack_record(text.at("Now")));
-    out.done = text.at("Done").get<std::set<std::string>>();
-    MERIDIAN_TRY(out.obsolete, resources_of(text.at("Obsolete")));
-    if (text.contains("Made")) {
-        MERIDIAN_TRY(out.made, resources_of(text["Made"]));
-    }
-    return out;
-}
-
 // What changes while the execution runs.
-json progress_of(RegionPart const& part, bool with_work) {
+json progress_of(RegionPart const& part) {
     json shifts = json::array();
     for (auto const& shift : part.shifts) shifts.push_back(to_json(shift));
     json hooks = json::array();
@@ -134,14 +103,13 @@ json progress_of(RegionPart const& part, bool with_work) {
                 {"Failure", part.failure},
                 {"Problems", part.problems},
                 {"Unproven", part.unproven}};
-    if (with_work) out["Work"] = progress_of(part.work);
     if (part.bakes_until) out["BakesUntil"] = number_of(*part.bakes_until);
     return out;
 }
 
 json to_json(RegionPart const& part) {
-    auto out = progress_of(part, /*with_work=*/true);
-    out["Work"]["Before"] = to_json(part.work.before);
+    auto out = progress_of(part);
+    out["Work"] = to_json(part.work);
     out["Wave"] = part.wave;
     out["Stack"] = to_json(part.stack);
     out["Plan"] = to_json(part.plan);
@@ -155,7 +123,7 @@ Result<RegionPart> part_of(json const& text) {
     out.sequence = record_number(text, "Sequence", kSequenceMax);
     MERIDIAN_TRY(out.stack, parse_stack(text.at("Stack")));
     MERIDIAN_TRY(out.plan, parse_plan(text.at("Plan")));
-    MERIDIAN_TRY(out.work, work_of(text.at("Work")));
+    MERIDIAN_TRY(out.work, parse_region_work(text.at("Work")));
     for (auto const& shift : text.at("Shifts")) out.shifts.push_back(alias_shift_of(shift));
     for (auto const& hook : text.at("Hooks")) out.hooks.push_back(hook_of(hook));
     out.failure = text.value("Failure", "");
@@ -189,18 +157,44 @@ json to_json(RolloutRecord const& rollout) {
             {"Regions", std::move(regions)}};
 }
 
-json progress_of(RolloutRecord const& rollout, std::string_view region) {
+json progress_of(RolloutRecord const& rollout, std::string_view with_work_of) {
     json out = json::object();
-    for (auto const& [name, part] : rollout.regions) out[name] = progress_of(part, name == region);
+    for (auto const& [name, part] : rollout.regions) {
+        out[name] = progress_of(part);
+        if (name == with_work_of) out[name]["Work"] = to_json(part.work);
+    }
     return out;
+}
+
+json step_record(std::string_view region, WorkStep const& step) {
+    return {{"Region", region}, {"Work", to_json(step)}};
+}
+
+Result<void> take_steps(RolloutRecord& rollout, json const& steps) {
+    try {
+        for (auto const& each : steps) {
+            auto const number = record_number(each, "Number", kSequenceMax);
+            auto const& text = each.at("Step");
+            auto const found = rollout.regions.find(text.at("Region").get<std::string>());
+            require_record(found != rollout.regions.end(), "Region");
+            MERIDIAN_TRY(auto const step, parse_work_step(text.at("Work")));
+            take_step(found->second.work, step);
+            found->second.sequence = std::max(found->second.sequence, number);
+        }
+    } catch (json::exception const& error) {
+        return fail(Errc::kCorrupt,
+                    fmt::format("A step of the rollout cannot be read: {}", error.what()));
+    }
+    return {};
 }
 
 Result<RolloutRecord> parse_rollout(json const& text) {
     try {
         if (auto const format = record_number(text, "Format", UINT64_MAX);
-            format != kRolloutFormat) {
+            format == 0 || format > kRolloutFormat) {
             return fail(Errc::kNotImplemented,
-                        fmt::format("The rollout's record has format {}; this program knows {}.",
+                        fmt::format("The rollout's record has format {}; this program knows 1 to "
+                                    "{}.",
                                     format, kRolloutFormat));
         }
         RolloutRecord out{

@@ -78,17 +78,23 @@ struct RolloutRecord {
     [[nodiscard]] std::vector<RegionState> states() const;
 };
 
-inline constexpr std::uint64_t kRolloutFormat = 1;
+// With format 1, a region's work was written whole with its progress; it is read still.
+inline constexpr std::uint64_t kRolloutFormat = 2;
 // As long as the longest shift.
 inline constexpr std::uint64_t kBakeSecondsMax = std::chrono::seconds(kShiftLongest).count();
 
 [[nodiscard]] nlohmann::json to_json(RolloutRecord const& rollout);
 // kCorrupt; kNotImplemented for a newer format.
 [[nodiscard]] Result<RolloutRecord> parse_rollout(nlohmann::json const& text);
-// What has changed since the execution was created, for the copy in `region`: each region's part
-// without its stack, plan and earlier state; what was done is written down where it was done alone.
-// Large deploys write often: this is small.
-[[nodiscard]] nlohmann::json progress_of(RolloutRecord const& rollout, std::string_view region);
+// What has changed since the execution was created, but for the work, which is in its steps: each
+// region's part without its stack and plan. At the execution's end, with the work of one region.
+[[nodiscard]] nlohmann::json progress_of(RolloutRecord const& rollout,
+                                         std::string_view with_work_of = {});
+// What was done is written down where it was done alone: one record a step. Large deploys write
+// often: this is small.
+[[nodiscard]] nlohmann::json step_record(std::string_view region, WorkStep const& step);
+// [{"Number", "Step"}], the oldest first, into a record as it was created. kCorrupt.
+[[nodiscard]] Result<void> take_steps(RolloutRecord& rollout, nlohmann::json const& steps);
 // What lists and people see; without anything secret.
 [[nodiscard]] nlohmann::json summary_of(RolloutRecord const& rollout);
 

@@ -1,9 +1,13 @@
 #include "deploy/rollout_store.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/encoding.h"
 #include "deploy/service_calls.h"
+#include "io/all.h"
 #include "wire/uri.h"
 
 namespace meridian::deploy {
@@ -120,7 +124,9 @@ io::Task<RolloutRecord> RolloutStore::take(std::string id) {
             over_.insert(region);
         }
         MERIDIAN_CO_TRY(auto const whole, co_await ask(region, "GET", "rollouts/" + id));
-        MERIDIAN_CO_TRY(copies[region], parse_rollout(whole.value("Record", json::object())));
+        MERIDIAN_CO_TRY(auto copy, parse_rollout(whole.value("Record", json::object())));
+        MERIDIAN_CO_CHECK(take_steps(copy, whole.value("Steps", json::array())));
+        copies[region] = std::move(copy);
     }
     if (epochs_.empty()) {
         co_return std::unexpected(
@@ -147,76 +153,170 @@ void RolloutStore::note(json const& answer) {
     }
 }
 
+void RolloutStore::add_step(RolloutRecord& rollout, std::string const& region,
+                            WorkStep const& step) {
+    auto const number = ++rollout.regions.at(region).sequence;
+    unwritten_[region][std::to_string(number)] = step_record(region, step);
+    changed_stacks_.insert(region);
+}
+
+json RolloutStore::take_unwritten(std::string const& region) {
+    auto const found = unwritten_.find(region);
+    if (found == unwritten_.end()) return json::object();
+    auto steps = std::move(found->second);
+    unwritten_.erase(found);
+    return steps;
+}
+
+void RolloutStore::put_back(std::string const& region, json const& steps) {
+    if (!steps.empty()) unwritten_[region].update(steps);
+}
+
 io::Task<> RolloutStore::write(RolloutRecord& rollout, std::string region, std::string state) {
+    struct Turn {
+        std::shared_ptr<io::OneShot<bool>> ended = std::make_shared<io::OneShot<bool>>();
+        Turn() = default;
+        Turn(Turn const&) = delete;
+        Turn& operator=(Turn const&) = delete;
+        ~Turn() { ended->set(true); }
+    };
+    Turn const turn;
+    auto const before = std::exchange(last_writes_[region], turn.ended);
+    if (before) (void)co_await before->wait();
+    co_return co_await write_now(rollout, std::move(region), std::move(state));
+}
+
+io::Task<> RolloutStore::write_now(RolloutRecord& rollout, std::string region, std::string state) {
     auto const epoch = epochs_.find(region);
     if (epoch == epochs_.end())
         co_return fail(Errc::kUnavailable, region + " has no copy of the rollout.");
-    json body = {{"Epoch", epoch->second},
-                 {"State", state},
-                 {"Summary", summary_of(rollout)},
-                 {"Progress", progress_of(rollout, region)}};
+    bool const over = state != kInProgress;
+    json body = {{"Epoch", epoch->second}, {"State", state}, {"Summary", summary_of(rollout)}};
+    body["Progress"] = progress_of(rollout, over ? region : std::string());
+    // The record that stays has the work itself.
+    auto const steps = over ? json::object() : take_unwritten(region);
+    if (!steps.empty()) body["Steps"] = steps;
     auto const part = rollout.regions.find(region);
     if (part != rollout.regions.end()) {
         body["Hooks"] = hooks_of(part->second);
         // Before it begins, the stack is as it was.
-        if (part->second.phase != RegionPhase::kWaiting &&
-            part->second.phase != RegionPhase::kSkipped)
+        bool const begun = part->second.phase != RegionPhase::kWaiting &&
+                           part->second.phase != RegionPhase::kSkipped;
+        if (begun && (over || changed_stacks_.contains(region))) {
             body["StackRecord"] = to_json(part->second.work.now);
+            changed_stacks_.erase(region);
+        }
     }
-    MERIDIAN_CO_TRY(auto const answer,
-                    co_await ask(region, "PUT", "rollouts/" + rollout.id, std::move(body)));
+    bool const with_stack = body.contains("StackRecord");
+    auto const answer = co_await ask(region, "PUT", "rollouts/" + rollout.id, std::move(body));
+    if (!answer) {
+        put_back(region, steps);
+        if (with_stack) changed_stacks_.insert(region);
+        co_return std::unexpected(answer.error());
+    }
     unreachable_.erase(region);
-    note(answer);
+    note(*answer);
     co_return Result<void>{};
 }
 
-io::Task<> RolloutStore::save(RolloutRecord& rollout, std::string region) {
-    ++rollout.regions[region].sequence;
+io::Task<> RolloutStore::save_step(RolloutRecord& rollout, std::string region, WorkStep step) {
+    auto const epoch = epochs_.find(region);
+    if (epoch == epochs_.end())
+        co_return fail(Errc::kUnavailable, region + " has no copy of the rollout.");
+    add_step(rollout, region, step);
+    auto const steps = take_unwritten(region);
+    json body = {{"Epoch", epoch->second}, {"Steps", steps}};
+    auto const answer =
+        co_await ask(region, "PUT", fmt::format("rollouts/{}/steps", rollout.id), std::move(body));
+    if (!answer) {
+        put_back(region, steps);
+        co_return std::unexpected(answer.error());
+    }
+    note(*answer);
+    co_return Result<void>{};
+}
+
+io::Task<> RolloutStore::save(RolloutRecord& rollout, std::string region,
+                              std::optional<WorkStep> step) {
+    if (step) {
+        add_step(rollout, region, *step);
+    } else {
+        ++rollout.regions.at(region).sequence;
+    }
     co_return co_await write(rollout, region, kInProgress);
+}
+
+io::Task<> RolloutStore::write_noting(RolloutRecord& rollout, std::string region, std::string state,
+                                      Result<void>& written) {
+    written = co_await write(rollout, std::move(region), std::move(state));
+    co_return Result<void>{};
 }
 
 io::Task<> RolloutStore::save_all(RolloutRecord& rollout, std::optional<RolloutOutcome> outcome) {
     std::string const state = outcome ? std::string(name_of(*outcome)) : kInProgress;
     for (auto& [region, part] : rollout.regions) ++part.sequence;
-    std::size_t written = 0;
-    std::optional<Error> last;
+    std::map<std::string, Result<void>> results;
+    std::vector<io::Task<>> writes;
     for (auto const& [region, _] : apis_) {
         if (over_.contains(region)) continue;
-        auto const done = co_await write(rollout, region, state);
-        if (done) {
+        writes.push_back(write_noting(rollout, region, state, results[region]));
+    }
+    MERIDIAN_CO_CHECK(co_await io::all(std::move(writes)));
+    std::size_t written = 0;
+    std::optional<Error> last;
+    for (auto const& [region, result] : results) {
+        if (result) {
             ++written;
-            continue;
+        } else if (is_out_of_reach(result.error().code)) {
+            last = result.error();
+            unreachable_[region] = last->message;
+        } else {
+            co_return std::unexpected(result.error());
         }
-        last = done.error();
-        if (!is_out_of_reach(last->code)) co_return std::unexpected(*last);
-        unreachable_[region] = last->message;
     }
     if (written == 0 && last) co_return std::unexpected(*last);
     co_return Result<void>{};
 }
 
-io::Task<> RolloutStore::renew(std::string id) {
-    for (auto const& [region, epoch] : std::map(epochs_)) {
-        json body = {{"Holder", holder_}, {"LeaseSeconds", kLeaseSeconds}, {"Epoch", epoch}};
-        auto const kept =
-            co_await ask(region, "POST", "rollouts/" + id + "/lease", std::move(body));
-        if (kept) {
-            note(*kept);
-        } else if (kept.error().code == Errc::kResourceConflict && !is_over_already(kept.error())) {
-            co_return std::unexpected(kept.error());
-        }
+io::Task<> RolloutStore::renew_in(std::string region, std::string id,
+                                  std::optional<Error>& unanswered) {
+    json body = {
+        {"Holder", holder_}, {"LeaseSeconds", kLeaseSeconds}, {"Epoch", epochs_.at(region)}};
+    auto const kept = co_await ask(region, "POST", "rollouts/" + id + "/lease", std::move(body));
+    if (kept) {
+        note(*kept);
+    } else if (is_out_of_reach(kept.error().code)) {
+        unanswered = kept.error();
+    } else if (kept.error().code == Errc::kResourceConflict && !is_over_already(kept.error())) {
+        co_return std::unexpected(kept.error());
     }
     co_return Result<void>{};
 }
 
-io::Task<> RolloutStore::put_package(std::string id, std::string sha256, std::string bytes) {
-    for (auto const& [region, _] : apis_) {
-        json body = {{"Zip", to_base64(bytes)}};
-        MERIDIAN_CO_CHECK(co_await ask(region, "PUT",
-                                       fmt::format("rollouts/{}/packages/{}", id, hex_of(sha256)),
-                                       std::move(body)));
-    }
+io::Task<> RolloutStore::renew(std::string id) {
+    std::map<std::string, std::optional<Error>> unanswered;
+    std::vector<io::Task<>> renewals;
+    for (auto const& [region, _] : epochs_)
+        renewals.push_back(renew_in(region, id, unanswered[region]));
+    MERIDIAN_CO_CHECK(co_await io::all(std::move(renewals)));
+    bool const none =
+        std::ranges::all_of(unanswered, [](auto const& each) { return each.second.has_value(); });
+    if (!none || unanswered.empty()) co_return Result<void>{};
+    co_return fail(Errc::kUnavailable, unanswered.begin()->second->message);
+}
+
+io::Task<> RolloutStore::put_package_in(std::string region, std::string path,
+                                        std::string const& bytes) {
+    json body = {{"Zip", to_base64(bytes)}};
+    MERIDIAN_CO_CHECK(co_await ask(std::move(region), "PUT", std::move(path), std::move(body)));
     co_return Result<void>{};
+}
+
+io::Task<> RolloutStore::put_package(std::string id, std::string sha256, std::string bytes) {
+    auto const path = fmt::format("rollouts/{}/packages/{}", id, hex_of(sha256));
+    std::vector<io::Task<>> puts;
+    for (auto const& [region, _] : apis_) puts.push_back(put_package_in(region, path, bytes));
+    co_return co_await io::all(std::move(puts));
 }
 
 io::Task<std::string> RolloutStore::get_package(std::string id, std::string sha256) {

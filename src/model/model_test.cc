@@ -3,6 +3,7 @@
 #include "model/environment_state.h"
 #include "model/function.h"
 #include "model/identity.h"
+#include "model/rollout_names.h"
 #include "model/runtimes.h"
 
 namespace meridian::model {
@@ -46,6 +47,19 @@ TEST(Role, ArnHasThePath) {
     role.name = "r";
     role.path = "/service/";
     EXPECT_EQ(role.arn(), "arn:aws:iam::123456789012:role/service/r");
+}
+
+TEST(RolloutNames, AreCodeDeploysAndCloudFormations) {
+    for (auto const* const good : {"d-ABCDEFGHI", "d-012345678", "d-A1B2C3D4E"})
+        EXPECT_TRUE(is_rollout_id(good)) << good;
+    for (auto const* const bad :
+         {"", "d-", "d-ABCDEFGH", "d-ABCDEFGHIJ", "d-abcdefghi", "D-ABCDEFGHI", "d-ABCDEFGH:"})
+        EXPECT_FALSE(is_rollout_id(bad)) << bad;
+    for (auto const& good : {std::string("a"), std::string("Shop-2"), std::string(128, 'x')})
+        EXPECT_TRUE(is_stack_name(good)) << good;
+    for (auto const& bad : {std::string(), std::string("2shop"), std::string("-shop"),
+                            std::string("my_shop"), std::string("a b"), std::string(129, 'x')})
+        EXPECT_FALSE(is_stack_name(bad)) << bad;
 }
 
 TEST(Runtimes, KnowsDeprecatedFromUnknown) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "deploy/template.h"
+#include "model/rollout_names.h"
 #include "pipeline/yaml_fields.h"
 
 namespace meridian::pipeline {
@@ -26,7 +27,6 @@ constexpr std::array kKinds = {
 
 constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::size_t kNameCharsMax = 64;
-constexpr std::size_t kStackNameCharsMax = 128;  // DOC: CloudFormation, CreateStack
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -180,13 +180,10 @@ Result<void> read_functions(YamlFields const& fields, json& out) {
 // As CloudFormation has it.
 Result<std::string> stack_name(YAML::Node const& node) {
     MERIDIAN_TRY(auto name, YamlFields::text(node, "stack"));
-    bool const good =
-        name.size() <= kStackNameCharsMax && is_letter(name.front()) &&
-        std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
-    if (good) return name;
+    if (model::is_stack_name(name)) return name;
     return yaml_error(node.Mark(), fmt::format("a stack's name is letters, digits and '-', a "
                                                "letter first, {} at most.",
-                                               kStackNameCharsMax));
+                                               model::kStackNameCharsMax));
 }
 
 Result<void> read_template(YamlFields const& fields, json& out) {

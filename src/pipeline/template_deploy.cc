@@ -9,14 +9,13 @@
 #include "deploy/driver.h"
 #include "deploy/plan_json.h"
 #include "deploy/region_alarms.h"
+#include "model/rollout_names.h"
 
 namespace meridian::pipeline {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-constexpr std::size_t kIdChars = 9;
 constexpr char kInProgress[] = "InProgress";
 constexpr char kSucceeded[] = "Succeeded";
 
@@ -55,8 +54,9 @@ std::string failures_of(deploy::RolloutRecord const& rollout) {
 
 std::string rollout_id_of(std::string_view identity) {
     auto const digest = crypto::sha256(identity);
-    std::string id = "d-";
-    for (std::size_t i = 0; i < kIdChars; ++i) id += kIdAlphabet[digest[i] % kIdAlphabet.size()];
+    std::string id(model::kRolloutIdPrefix);
+    for (std::size_t i = 0; i < model::kRolloutIdChars; ++i)
+        id += model::kRolloutIdAlphabet[digest[i] % model::kRolloutIdAlphabet.size()];
     return id;
 }
 

@@ -54,7 +54,7 @@ enum class Kind : std::uint16_t {
     kPipelineExecution = 61,   // id: pipeline name + ":" + its number, zero-padded to 12 digits
     kStack = 40,               // id: stack name
     kRollout = 41,             // id: "d-…", one execution of a deploy
-    kRolloutPackage = 42,      // id: rollout id + ":" + SHA-256 in hex, "plan" or "progress"
+    kRolloutPackage = 42,  // id: rollout id + ":" + SHA-256 in hex, "plan", "progress" or "step:N"
 
     // IAM names are unique ignoring case: in ids they are lower-cased.
     kIamRole = 100,        // id: role name
