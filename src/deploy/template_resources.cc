@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::string_view kSamFunction = "AWS::Serverless::Function";
 constexpr std::string_view kSamLayer = "AWS::Serverless::LayerVersion";
+constexpr std::string_view kArchitecture = "x86_64";
 
 constexpr auto kAttributes = std::to_array<std::string_view>(
     {"Condition", "Connectors", "CreationPolicy", "DeletionPolicy", "DependsOn", "IgnoreGlobals",
@@ -133,7 +134,14 @@ class Reader {
         bool skip = false;
     };
     // What would change a build, and does not here.
-    static Result<void> check_build_settings(TemplateNode const& metadata) {
+    Result<void> check_build_settings(TemplateNode const& metadata) {
+        if (auto const* architecture = metadata.find_entry("BuildArchitecture")) {
+            MERIDIAN_TRY(auto const value,
+                         evaluator_.evaluate_present(architecture->value, "BuildArchitecture"));
+            if (value.text != kArchitecture)
+                return fail_at(architecture->mark,
+                               fmt::format("BuildArchitecture is {} here", kArchitecture));
+        }
         for (auto const* name : {"ContextPath", "WorkingDir"}) {
             if (auto const* setting = metadata.find_entry(name))
                 return fail_at(setting->mark, fmt::format("{} is not supported: a build runs in "
