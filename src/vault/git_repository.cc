@@ -320,11 +320,11 @@ Result<void> GitRepository::open_database() {
 
 Result<ObjectId> GitRepository::put(ObjectType type, std::string_view bytes, Packing packing) {
     auto const id = object_id(type, bytes);
-    // This writer is the only one, so what its packs do not have is not looked for again on the disk.
+    // This writer is the only one, so what its packs do not have is not looked for again on the
+    // disk.
     auto const oid = oid_of(id);
-    bool const there =
-        group_.contains(id) ||
-        git_odb_exists_ext(database_.get(), &oid, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+    bool const there = group_.contains(id) ||
+                       git_odb_exists_ext(database_.get(), &oid, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
     if (there) return id;
     if (group_.bytes() + bytes.size() > kGroupBytesMax) {
         MERIDIAN_CHECK(flush());

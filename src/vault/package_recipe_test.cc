@@ -12,9 +12,9 @@ namespace {
 using store::make_zip;
 
 Result<std::string> joined(SplitPackage const& split) {
-    return join_package(
-        split.recipe, split.gaps,
-        [&](std::size_t n) -> Result<std::string_view> { return split.parts.at(n); });
+    return join_package(split.recipe, split.gaps, [&](std::size_t n) -> Result<std::string_view> {
+        return split.parts.at(n);
+    });
 }
 
 std::string const kLong(2 * kPartBytesMin, 'x');
