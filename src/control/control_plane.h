@@ -151,13 +151,14 @@ class ControlPlane {
 
     // One try of each change; kConflict means that the record changed under it. `again`: a try has
     // conflicted, so that what stands there must be looked at.
-    io::Task<FunctionView> try_create_function(Requester who, CreateFunctionRequest request,
-                                               TakenPackage package, bool again);
-    io::Task<FunctionView> try_update_function_code(Requester who,
-                                                    UpdateFunctionCodeRequest request,
-                                                    TakenPackage package);
+    io::Task<FunctionView> try_create_function(Requester const& who,
+                                               CreateFunctionRequest const& request,
+                                               TakenPackage const& package, bool again);
+    io::Task<FunctionView> try_update_function_code(Requester const& who,
+                                                    UpdateFunctionCodeRequest const& request,
+                                                    TakenPackage const& package);
     io::Task<FunctionView> try_update_function_configuration(
-        Requester who, UpdateFunctionConfigurationRequest request);
+        Requester const& who, UpdateFunctionConfigurationRequest const& request);
     io::Task<> try_delete_function(Requester who, FunctionAndQualifier what);
     io::Task<> try_delete_version(Requester who, FunctionAndQualifier what);
     // Tombstones for everything that hangs under the function, or under one qualifier of it.

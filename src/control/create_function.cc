@@ -41,9 +41,9 @@ io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFuncti
         [&] { return try_create_function(who, request, package, std::exchange(again, true)); });
 }
 
-io::Task<FunctionView> ControlPlane::try_create_function(Requester who,
-                                                         CreateFunctionRequest request,
-                                                         TakenPackage package, bool again) {
+io::Task<FunctionView> ControlPlane::try_create_function(Requester const& who,
+                                                         CreateFunctionRequest const& request,
+                                                         TakenPackage const& package, bool again) {
     if (again) {
         MERIDIAN_CO_TRY(auto const existing, co_await table_.get(who.account, request.name));
         if (existing) co_return already_there(request.name);

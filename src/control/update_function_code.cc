@@ -26,9 +26,8 @@ io::Task<FunctionView> ControlPlane::update_function_code(Requester who,
         [&] { return try_update_function_code(who, request, package); });
 }
 
-io::Task<FunctionView> ControlPlane::try_update_function_code(Requester who,
-                                                              UpdateFunctionCodeRequest request,
-                                                              TakenPackage package) {
+io::Task<FunctionView> ControlPlane::try_update_function_code(
+    Requester const& who, UpdateFunctionCodeRequest const& request, TakenPackage const& package) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
 

@@ -25,7 +25,7 @@ io::Task<FunctionView> ControlPlane::update_function_configuration(
 }
 
 io::Task<FunctionView> ControlPlane::try_update_function_configuration(
-    Requester who, UpdateFunctionConfigurationRequest request) {
+    Requester const& who, UpdateFunctionConfigurationRequest const& request) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who.account, request.name));
     MERIDIAN_CO_CHECK(check_changeable(stored, request.revision_id));
 
