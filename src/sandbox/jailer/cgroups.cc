@@ -134,36 +134,28 @@ CgroupSet::Group const* CgroupSet::find(bool CgroupControls::* chosen) const {
     return nullptr;
 }
 
-io::UniqueFd CgroupSet::open_freezer() const {
-    auto const* const group = find(&CgroupControls::freezer);
+io::UniqueFd CgroupSet::open_file(bool CgroupControls::* chosen, char const* version2,
+                                  char const* version1, int mode) const {
+    auto const* const group = find(chosen);
     if (group == nullptr) return io::UniqueFd();
-    return io::UniqueFd(::openat(group->directory.get(),
-                                 group->version2 ? "cgroup.freeze" : "freezer.state",
-                                 O_WRONLY | O_CLOEXEC));
+    return io::UniqueFd(
+        ::openat(group->directory.get(), group->version2 ? version2 : version1, mode | O_CLOEXEC));
+}
+
+io::UniqueFd CgroupSet::open_freezer() const {
+    return open_file(&CgroupControls::freezer, "cgroup.freeze", "freezer.state", O_WRONLY);
 }
 
 io::UniqueFd CgroupSet::open_memory_peak() const {
-    auto const* const group = find(&CgroupControls::memory);
-    if (group == nullptr) return io::UniqueFd();
-    return io::UniqueFd(::openat(group->directory.get(),
-                                 group->version2 ? "memory.peak" : "memory.max_usage_in_bytes",
-                                 O_RDONLY | O_CLOEXEC));
+    return open_file(&CgroupControls::memory, "memory.peak", "memory.max_usage_in_bytes", O_RDONLY);
 }
 
 io::UniqueFd CgroupSet::open_memory_events() const {
-    auto const* const group = find(&CgroupControls::memory);
-    if (group == nullptr) return io::UniqueFd();
-    return io::UniqueFd(::openat(group->directory.get(),
-                                 group->version2 ? "memory.events" : "memory.oom_control",
-                                 O_RDONLY | O_CLOEXEC));
+    return open_file(&CgroupControls::memory, "memory.events", "memory.oom_control", O_RDONLY);
 }
 
 io::UniqueFd CgroupSet::open_cpu_quota() const {
-    auto const* const group = find(&CgroupControls::cpu);
-    if (group == nullptr) return io::UniqueFd();
-    return io::UniqueFd(::openat(group->directory.get(),
-                                 group->version2 ? "cpu.max" : "cpu.cfs_quota_us",
-                                 O_WRONLY | O_CLOEXEC));
+    return open_file(&CgroupControls::cpu, "cpu.max", "cpu.cfs_quota_us", O_WRONLY);
 }
 
 void CgroupSet::thaw() const {

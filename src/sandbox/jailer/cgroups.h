@@ -59,6 +59,9 @@ class CgroupSet {
     };
     // The group that `chosen` is true for, if there is one.
     [[nodiscard]] Group const* find(bool CgroupControls::* chosen) const;
+    // Its file, under the name that the group's version has for it.
+    [[nodiscard]] io::UniqueFd open_file(bool CgroupControls::* chosen, char const* version2,
+                                         char const* version1, int mode) const;
     std::vector<Group> groups_;
 };
 
