@@ -6,7 +6,6 @@
 
 #include "crypto/sha256.h"
 #include "vault/layout.h"
-#include "vault/package_recipe.h"
 
 namespace meridian::vault {
 namespace {
@@ -35,53 +34,58 @@ Result<std::string> put_package(GitRepository& repository, TreeEdit& tree,
 }
 
 Result<std::string> PackageReader::read(std::string_view sha256_hex) {
-    std::string package;
-    MERIDIAN_CHECK(stream(sha256_hex, [&package](std::string_view bytes) { package += bytes; }));
-    return package;
+    return with_package(sha256_hex, join_package);
 }
 
 Result<std::uint64_t> PackageReader::check(std::string_view sha256_hex) {
-    std::uint64_t size = 0;
-    MERIDIAN_CHECK(stream(sha256_hex, [&size](std::string_view bytes) { size += bytes.size(); }));
-    return size;
+    return with_package(
+        sha256_hex,
+        [](Recipe const& recipe, std::string_view gaps,
+           PartSource const& part) -> Result<std::uint64_t> {
+            std::uint64_t size = 0;
+            MERIDIAN_CHECK(stream_package(
+                recipe, gaps, part, [&size](std::string_view bytes) { size += bytes.size(); }));
+            return size;
+        });
 }
 
-Result<void> PackageReader::stream(std::string_view sha256_hex,
-                                   std::function<void(std::string_view)> const& take) {
+template <typename Use>
+auto PackageReader::with_package(std::string_view sha256_hex, Use const& use)
+    -> std::invoke_result_t<Use const&, Recipe const&, std::string_view, PartSource const&> {
     auto const folder = package_path(sha256_hex);
     MERIDIAN_TRY(auto const there, tree_.find(folder));
     if (!there)
         return fail(Errc::kResourceNotFound,
                     fmt::format("the vault has no package {}", sha256_hex));
-    auto streamed = stream_from(folder, sha256_hex, take);
-    if (streamed) return streamed;
-    return fail(streamed.error().code, fmt::format("{}: {}", folder, streamed.error().message));
+    auto used = [&]() -> decltype(with_package(sha256_hex, use)) {
+        MERIDIAN_TRY(auto const text, read_file(folder + "/recipe"));
+        MERIDIAN_TRY(auto const recipe, parse_recipe(text));
+        if (recipe.sha256_hex != sha256_hex)
+            return fail(Errc::kCorrupt, "the recipe is another package's");
+        MERIDIAN_TRY(auto const gaps, read_file(folder + "/gaps"));
+        return use(recipe, gaps,
+                   [&](std::size_t n) { return part(fmt::format("{}/{}", folder, part_name(n))); });
+    }();
+    if (used) return used;
+    return fail(used.error().code, fmt::format("{}: {}", folder, used.error().message));
 }
 
-Result<void> PackageReader::stream_from(std::string const& folder, std::string_view sha256_hex,
-                                        std::function<void(std::string_view)> const& take) {
-    MERIDIAN_TRY(auto const text, read_file(folder + "/recipe"));
-    MERIDIAN_TRY(auto const recipe, parse_recipe(text));
-    if (recipe.sha256_hex != sha256_hex)
-        return fail(Errc::kCorrupt, "the recipe is another package's");
-    MERIDIAN_TRY(auto const gaps, read_file(folder + "/gaps"));
-    return stream_package(
-        recipe, gaps,
-        [&](std::size_t n) { return part(fmt::format("{}/{}", folder, part_name(n))); }, take);
+Result<ObjectId> PackageReader::file_at(std::string const& path) {
+    MERIDIAN_TRY(auto const entry, tree_.find(path));
+    if (!entry || entry->is_tree) return fail(Errc::kCorrupt, "there is no " + path);
+    return entry->id;
 }
 
 Result<std::string> PackageReader::read_file(std::string const& path) {
-    MERIDIAN_TRY(auto const entry, tree_.find(path));
-    if (!entry || entry->is_tree) return fail(Errc::kCorrupt, "there is no " + path);
-    return repository_.read(ObjectType::kBlob, entry->id);
+    MERIDIAN_TRY(auto const id, file_at(path));
+    return repository_.read(ObjectType::kBlob, id);
 }
 
 Result<std::string_view> PackageReader::part(std::string const& path) {
-    MERIDIAN_TRY(auto const entry, tree_.find(path));
-    if (!entry || entry->is_tree) return fail(Errc::kCorrupt, "there is no " + path);
-    auto const kept = kept_.find(entry->id);
+    MERIDIAN_TRY(auto const id, file_at(path));
+    auto const kept = kept_.find(id);
     if (kept != kept_.end()) return kept->second;
-    MERIDIAN_TRY(auto bytes, repository_.read(ObjectType::kBlob, entry->id));
+    MERIDIAN_TRY(auto bytes, repository_.read(ObjectType::kBlob, id));
     if (bytes.size() > kKeptPartsBytesMax) {
         large_ = std::move(bytes);
         return large_;
@@ -91,7 +95,7 @@ Result<std::string_view> PackageReader::part(std::string const& path) {
         kept_bytes_ = 0;
     }
     kept_bytes_ += bytes.size();
-    return kept_.emplace(entry->id, std::move(bytes)).first->second;
+    return kept_.emplace(id, std::move(bytes)).first->second;
 }
 
 Result<std::vector<std::string>> list_packages(TreeEdit& tree) {

@@ -5,12 +5,13 @@
 // Threads: those of the tree's repository.
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "vault/package_recipe.h"
 #include "vault/tree_edit.h"
 
 namespace meridian::vault {
@@ -36,10 +37,11 @@ class PackageReader {
     Result<std::uint64_t> check(std::string_view sha256_hex);
 
   private:
-    Result<void> stream(std::string_view sha256_hex,
-                        std::function<void(std::string_view)> const& take);
-    Result<void> stream_from(std::string const& folder, std::string_view sha256_hex,
-                             std::function<void(std::string_view)> const& take);
+    // `use(recipe, gaps, part)`; its error names the package's folder.
+    template <typename Use>
+    auto with_package(std::string_view sha256_hex, Use const& use)
+        -> std::invoke_result_t<Use const&, Recipe const&, std::string_view, PartSource const&>;
+    Result<ObjectId> file_at(std::string const& path);
     Result<std::string> read_file(std::string const& path);
     // Until the next one is asked for.
     Result<std::string_view> part(std::string const& path);
