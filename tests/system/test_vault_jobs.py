@@ -52,6 +52,15 @@ def reachable_folder(tmp_path, name):
     return folder
 
 
+def many_functions(functions):
+    """So many that a restore of them can be interrupted; gives their names."""
+    names = [f"f{number:02}" for number in range(60)]
+    for name in names:
+        functions("python", name=name, settle=False,
+                  code=make_zip({"handler.py": f"# {name}\ndef handler(event, context): return '{name}'\n"}))
+    return names
+
+
 def config_with(tmp_path, copies, **more):
     config = tmp_path / "meridian.yaml"
     config.write_text(json.dumps({"backup": {
@@ -127,10 +136,7 @@ def test_work_goes_on_without_its_caller_and_after_a_kill(start_server, tmp_path
 def test_a_restore_goes_on_after_a_kill(start_server):
     server = start_server()
     functions = Functions(server)
-    names = [f"f{number:02}" for number in range(60)]
-    for name in names:
-        functions("python", name=name, settle=False,
-                  code=make_zip({"handler.py": f"# {name}\ndef handler(event, context): return '{name}'\n"}))
+    names = many_functions(functions)
     answer(server, "baseline", "create", "v1")
     killed = begin(server, "restore", "--baseline", "v1", "--into", OTHER)
     wait_until(lambda: answer(server, "job", "list", region=OTHER)["Jobs"], every=0.005, what="the job begins")
@@ -203,10 +209,7 @@ def test_what_is_cancelled_stops_and_is_never_begun_again(start_server, tmp_path
 def test_a_cancelled_restore_keeps_what_it_wrote_and_the_next_does_the_rest(start_server):
     server = start_server()
     functions = Functions(server)
-    names = [f"f{number:02}" for number in range(60)]
-    for name in names:
-        functions("python", name=name, settle=False,
-                  code=make_zip({"handler.py": f"# {name}\ndef handler(event, context): return '{name}'\n"}))
+    names = many_functions(functions)
     functions("cpp", name="theirs", region=OTHER)
     caught_up(server, OTHER)
     time.sleep(2)  # moments are whole seconds
