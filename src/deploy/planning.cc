@@ -191,11 +191,10 @@ io::Task<std::map<std::string, std::string>> begin_rollout(
     MERIDIAN_CO_TRY(auto packages, co_await collect_packages(parts, plans));
     for (auto const& [hash, bytes] : packages) rollout.packages.push_back(hash);
     MERIDIAN_CO_CHECK(co_await parts.store.create(rollout));
-    std::vector<io::Task<>> lanes;
     auto next = packages.cbegin();
-    for (std::size_t i = 0; i < std::min(kUploadsSideBySide, packages.size()); ++i)
-        lanes.push_back(put_packages(parts, rollout.id, next, packages.cend()));
-    MERIDIAN_CO_CHECK(co_await io::all(std::move(lanes)));
+    MERIDIAN_CO_CHECK(co_await io::in_lanes(kUploadsSideBySide, [&] {
+        return put_packages(parts, rollout.id, next, packages.cend());
+    }));
     co_return packages;
 }
 

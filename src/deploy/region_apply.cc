@@ -112,10 +112,7 @@ io::Task<> read_next(StandingReads& reads) {
 io::Task<StandingResources> read_standing(Workbench& bench, std::vector<Wish> wishes,
                                           StackRecord const& record) {
     StandingReads reads{.bench = bench, .record = record, .wishes = std::move(wishes)};
-    std::vector<io::Task<>> lanes;
-    for (std::size_t i = 0; i < std::min(kSideBySide, reads.wishes.size()); ++i)
-        lanes.push_back(read_next(reads));
-    MERIDIAN_CO_CHECK(co_await io::all(std::move(lanes)));
+    MERIDIAN_CO_CHECK(co_await io::in_lanes(kSideBySide, [&] { return read_next(reads); }));
     co_return std::move(reads.found);
 }
 
@@ -142,10 +139,7 @@ io::Task<> RegionApply::apply(Plan plan) {
 
 io::Task<> RegionApply::apply_layer(std::vector<PlannedChange const*> layer) {
     Turn turn;
-    std::vector<io::Task<>> lanes;
-    for (std::size_t i = 0; i < std::min(kSideBySide, layer.size()); ++i)
-        lanes.push_back(apply_next(layer, turn));
-    co_return co_await io::all(std::move(lanes));
+    co_return co_await io::in_lanes(kSideBySide, [&] { return apply_next(layer, turn); });
 }
 
 io::Task<> RegionApply::apply_next(std::vector<PlannedChange const*> const& layer, Turn& turn) {

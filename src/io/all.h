@@ -1,6 +1,7 @@
 #pragma once
 // Several coroutines side by side, on one executor.
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,16 @@ inline Task<> all(std::vector<asio::awaitable<Result<void>>> tasks) {
         if (!result) co_return std::unexpected(result.error());
     }
     co_return Result<void>{};
+}
+
+// Lanes that share what there is to do: `lane()` gives each. Where that is a coroutine of a
+// lambda's, the lambda outlives it.
+template <typename Lane>
+Task<> in_lanes(std::size_t count, Lane const& lane) {
+    std::vector<asio::awaitable<Result<void>>> lanes;
+    lanes.reserve(count);
+    for (std::size_t n = 0; n < count; ++n) lanes.push_back(lane());
+    return all(std::move(lanes));
 }
 
 }  // namespace meridian::io

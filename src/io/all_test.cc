@@ -49,6 +49,23 @@ TEST_F(AllTest, RunsThemSideBySide) {
     EXPECT_EQ(ended, (std::vector<int>{2, 1}));
 }
 
+TEST_F(AllTest, LanesShareWhatThereIsToDo) {
+    int next = 1;
+    auto const lane = [&]() -> Task<> {
+        while (next <= 5) {
+            auto const done = co_await after(std::chrono::milliseconds(1), ended, next++);
+            if (!done) co_return done;
+        }
+        co_return Result<void>{};
+    };
+    std::optional<Result<void>> out;
+    asio::co_spawn(context, in_lanes(2, lane),
+                   [&](std::exception_ptr, Result<void> result) { out = std::move(result); });
+    context.run();
+    EXPECT_TRUE(out.value());
+    EXPECT_EQ(ended.size(), 5U);
+}
+
 TEST_F(AllTest, GivesTheFirstErrorWhenAllHaveEnded) {
     std::vector<Task<>> tasks;
     tasks.push_back(after(std::chrono::milliseconds(20), ended, 1, fail(Errc::kIo, "first")));

@@ -235,10 +235,8 @@ io::Task<RegionState> Restorer::read_region(model::AccountId account,
 
 io::Task<> Restorer::bring_packages(Packages packages, Progress& progress) {
     progress.begin("packages", packages.digests.size());
-    std::vector<io::Task<>> lanes;
-    for (std::size_t n = 0; n < kGroupsAtOnce; ++n)
-        lanes.push_back(bring_groups(packages, progress));
-    co_return co_await io::all(std::move(lanes));
+    co_return co_await io::in_lanes(kGroupsAtOnce,
+                                    [&] { return bring_groups(packages, progress); });
 }
 
 io::Task<> Restorer::bring_groups(Packages& packages, Progress& progress) {
@@ -324,9 +322,7 @@ io::Task<> Restorer::tell_region(model::AccountId account, std::set<model::Funct
         }
         co_return Result<void>{};
     };
-    std::vector<io::Task<>> lanes;
-    for (std::size_t n = 0; n < kFunctionsAtOnce; ++n) lanes.push_back(tell());
-    co_return co_await io::all(std::move(lanes));
+    co_return co_await io::in_lanes(kFunctionsAtOnce, tell);
 }
 
 io::Task<> Restorer::wait_until_ready(model::AccountId account, RestoreReport& report,

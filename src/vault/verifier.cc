@@ -279,9 +279,7 @@ io::Task<> Verifier::unpack_all(ScratchRegion& scratch, Proof* proof,
         }
         co_return Result<void>{};
     };
-    std::vector<io::Task<>> lanes;
-    for (std::size_t n = 0; n < kUnpackedAtOnce; ++n) lanes.push_back(unpack());
-    co_return co_await io::all(std::move(lanes));
+    co_return co_await io::in_lanes(kUnpackedAtOnce, unpack);
 }
 
 // Every version starts; every test event whose answer was recorded gets that answer again.
