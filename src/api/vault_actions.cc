@@ -10,6 +10,7 @@
 #include "api/meridian_json.h"
 #include "api/vault_jobs.h"
 #include "api/vault_json.h"
+#include "vault/people.h"
 #include "wire/event_time.h"
 #include "wire/uri.h"
 
@@ -114,9 +115,7 @@ io::Task<json> list_baselines(VaultCall const& call) {
 }
 
 vault::Signature tagger_of(VaultCall const& call) {
-    return {.name = call.caller.arn.substr(call.caller.arn.rfind(':') + 1),
-            .email = call.caller.arn,
-            .time = std::chrono::floor<std::chrono::seconds>(call.now)};
+    return vault::person(call.caller.arn, std::chrono::floor<std::chrono::seconds>(call.now));
 }
 
 // "2026-11-23.1", the first that is free.

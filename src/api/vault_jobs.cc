@@ -6,6 +6,7 @@
 
 #include "api/meridian_json.h"
 #include "api/vault_json.h"
+#include "vault/people.h"
 #include "vault/unless_stopped.h"
 #include "wire/event_time.h"
 
@@ -197,10 +198,8 @@ io::Task<json> run_job(VaultServices services, KeeperOf keeper_of, vault::Job jo
         }
         case vault::JobKind::kBackup: {
             MERIDIAN_CO_TRY(auto message, read_backup(wish));
-            vault::Signature const tagger{
-                .name = wish.by.substr(wish.by.rfind(':') + 1),
-                .email = wish.by,
-                .time = std::chrono::floor<std::chrono::seconds>(job.began)};
+            auto const tagger =
+                vault::person(wish.by, std::chrono::floor<std::chrono::seconds>(job.began));
             co_return co_await back_up(
                 services,
                 {.message = std::move(message), .tagger = tagger, .again = job.starts > 1},
