@@ -8,6 +8,7 @@
 
 #include "cli/job_watch.h"
 #include "cli/meridian_api.h"
+#include "wire/shown_json.h"
 #include "wire/uri.h"
 
 namespace meridian::cli {
@@ -25,9 +26,7 @@ constexpr std::size_t kShownValueBytesMax = 120;
 
 std::string value_text(json const& member, char const* side) {
     if (!member.contains(side)) return "(none)";
-    auto text = member[side].dump(-1, ' ', false, json::error_handler_t::replace);
-    if (text.size() > kShownValueBytesMax) text = text.substr(0, kShownValueBytesMax) + "…";
-    return text;
+    return wire::shown_json(member[side], kShownValueBytesMax);
 }
 
 std::string member_text(json const& member) {

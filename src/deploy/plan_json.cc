@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "deploy/region_apply.h"
+#include "wire/shown_json.h"
 
 namespace meridian::deploy {
 namespace {
@@ -87,9 +88,7 @@ std::string value_text(json const& value) {
     if (!is_resolved(value)) return "(known after the deploy)";
     if (value.is_object() && value.size() == 1 && value.contains("CodeSha256"))
         return value["CodeSha256"].get<std::string>();
-    auto text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-    if (text.size() > kShownBytesMax) text = text.substr(0, kShownBytesMax) + "…";
-    return text;
+    return wire::shown_json(value, kShownBytesMax);
 }
 
 // One line a variable whose value differs.

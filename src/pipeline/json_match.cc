@@ -2,22 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "wire/shown_json.h"
+
 namespace meridian::pipeline {
 namespace {
 
 using nlohmann::json;
 
 // What is shown of a value.
-constexpr std::size_t kShownCharsMax = 200;
+constexpr std::size_t kShownBytesMax = 200;
 
-std::string shown(json const& value) {
-    auto text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-    if (text.size() > kShownCharsMax) {
-        text.resize(kShownCharsMax);
-        text += "…";
-    }
-    return text;
-}
+std::string shown(json const& value) { return wire::shown_json(value, kShownBytesMax); }
 
 std::optional<std::string> differ(json const& expected, json const& actual, Match match,
                                   json::json_pointer const& at) {

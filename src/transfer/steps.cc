@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "wire/shown_json.h"
+
 namespace meridian::transfer {
 
 using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kValueCharsMax = 80;
+constexpr std::size_t kShownBytesMax = 80;
 
 std::string_view name_of(Step::Kind kind) {
     switch (kind) {
@@ -52,9 +54,7 @@ void compare(json const& from, json const& to, std::string const& path,
 
 std::string shown(json const& value) {
     if (value.is_null()) return "nothing";
-    auto text = value.dump();
-    if (text.size() > kValueCharsMax) text = text.substr(0, kValueCharsMax) + "…";
-    return text;
+    return wire::shown_json(value, kShownBytesMax);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "wire/event_time.h"
+#include "wire/shown_json.h"
 #include "wire/uri.h"
 #include "wire/utf8.h"
 
@@ -98,6 +99,14 @@ TEST(Utf8, CutsBetweenCharacters) {
     EXPECT_EQ(utf8_prefix("abc", 10), "abc");
     EXPECT_EQ(utf8_prefix("\xc3\xa9", 0), "");
     EXPECT_EQ(utf8_length("a\xc3\xa9\xf0\x9f\x98\x80"), 3u);
+}
+
+TEST(ShownJson, IsOneLineAndCutWithinNoCharacter) {
+    EXPECT_EQ(shown_json({{"a", {1, "b"}}}, 20), R"({"a":[1,"b"]})");
+    EXPECT_EQ(shown_json("abc", 5), R"("abc")");
+    EXPECT_EQ(shown_json("abcd", 5), R"("abcd…)");
+    EXPECT_EQ(shown_json("ab\xc3\xa9z", 4), R"("ab…)");
+    EXPECT_EQ(shown_json("\xff", 9), "\"\xef\xbf\xbd\"");
 }
 
 }  // namespace
