@@ -143,6 +143,26 @@ TEST(CloudFormationTemplate, SaysItWithLambdasOwnTypes) {
     EXPECT_EQ(made.document["Parameters"].size(), 2U);
 }
 
+// A deploy of a template adds permissions and mappings side by side, under ids of its own.
+TEST(Templates, DoNotDependOnTheOrderOfWhatHasNone) {
+    auto one = exported();
+    auto& parts = one.functions[0].parts;
+    auto& statements = parts["Policies"]["live"];
+    auto statement = statements[0];
+    statement["Principal"] = {{"Service", "sns.amazonaws.com"}};
+    statements.push_back(statement);
+    auto& mappings = parts["EventSourceMappings"];
+    auto mapping = mappings[0];
+    mapping["EventSourceArn"] = "arn:aws:sqs:us-east-1:210987654321:q";
+    mappings.push_back(mapping);
+    auto other = one;
+    auto& turned = other.functions[0].parts;
+    std::ranges::reverse(turned["Policies"]["live"]);
+    std::ranges::reverse(turned["EventSourceMappings"]);
+    for (auto const form : {TemplateForm::kSam, TemplateForm::kCloudFormation})
+        EXPECT_EQ(make_template(one, form).document, make_template(other, form).document);
+}
+
 TEST(Templates, AnAliasBehindLatestIsNotMovedSilently) {
     auto inventory = exported();
     inventory.functions[0].latest["Timeout"] = 99;

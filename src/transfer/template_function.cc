@@ -219,18 +219,24 @@ void add_qualified(Drafting& drafting, std::string_view kind, std::string const&
 
 void add_permissions(Drafting& drafting) {
     for (auto const& [qualifier, statements] : drafting.part("Policies").items()) {
+        std::vector<json> permissions;
         for (auto const& statement : statements) {
-            auto const sid = statement.value("Sid", json("?")).dump();
             auto permission = permission_of(statement);
             if (!drafting.is_written(qualifier) || !permission) {
+                auto const sid = statement.value("Sid", json("?")).dump();
                 drafting.unsaid(fmt::format("permission {} of {}", sid, qualifier));
                 continue;
             }
             permission->erase("StatementId");
             (*permission)["FunctionName"] = {
                 {"Ref", qualifier == kLatest ? drafting.id : drafting.alias_ids.at(qualifier)}};
+            permissions.push_back(std::move(*permission));
+        }
+        // A template says no order of permissions: a deploy adds them side by side.
+        std::ranges::sort(permissions);
+        for (auto& permission : permissions) {
             add_qualified(drafting, "Permission", qualifier, "AWS::Lambda::Permission",
-                          std::move(*permission));
+                          std::move(permission));
             drafting.draft.unsaid("the names (Sid) of permissions");
         }
     }
@@ -278,6 +284,8 @@ void add_invoke_configs(Drafting& drafting) {
 }
 
 void add_mappings(Drafting& drafting) {
+    // Listed by their UUIDs, which are others after each deploy.
+    std::vector<std::pair<std::string, json>> mappings;
     for (auto const& given : drafting.function.parts.value("EventSourceMappings", json::array())) {
         auto const qualifier = given.value("Qualifier", std::string(kLatest));
         auto const source = given.value("EventSourceArn", std::string("stream"));
@@ -292,7 +300,11 @@ void add_mappings(Drafting& drafting) {
         move_member(properties, "KMSKeyArn", "KmsKeyArn");
         properties["FunctionName"] = {
             {"Ref", qualifier == kLatest ? drafting.id : drafting.alias_ids.at(qualifier)}};
-        auto const name = fmt::format("{}-{}", drafting.function.name(), last_part(source));
+        mappings.emplace_back(fmt::format("{}-{}", drafting.function.name(), last_part(source)),
+                              std::move(properties));
+    }
+    std::ranges::sort(mappings);
+    for (auto& [name, properties] : mappings) {
         drafting.draft.add("Mapping", name, "AWS::Lambda::EventSourceMapping",
                            std::move(properties));
     }
