@@ -71,17 +71,40 @@ std::optional<fs::path> local_path(std::string const& copy) {
     return std::nullopt;
 }
 
+std::unexpected<Error> cannot(std::string_view doing, fs::path const& path,
+                              std::error_code const& error) {
+    return fail(Errc::kUnavailable,
+                fmt::format("the server cannot {} {}: {}", doing, path.string(), error.message()));
+}
+
+// Makes a folder for a copy where nothing is. Whole or not at all: what stands there half would
+// refuse every later push.
+io::Task<> make_folder(vault::BackupCopy const& copy, fs::path const& folder,
+                       std::chrono::milliseconds time_max) {
+    std::error_code error;
+    bool const there = fs::exists(folder, error);
+    if (error) co_return cannot("look for", folder, error);
+    if (there) co_return Result<void>{};
+    auto made = folder;
+    made += ".making";
+    fs::remove_all(made, error);  // an earlier one did not end
+    if (error) co_return cannot("remove", made, error);
+    MERIDIAN_CO_CHECK(co_await run_git(
+        copy, {"init", "--quiet", "--bare", "--initial-branch=main", "--", made.string()},
+        time_max));
+    fs::rename(made, folder, error);
+    if (error) co_return cannot("make", folder, error);
+    co_return Result<void>{};
+}
+
 }  // namespace
 
 io::Task<> push_vault(fs::path vault, vault::BackupCopy copy, std::chrono::milliseconds time_max) {
     auto const& remote = copy.remote;
     if (remote.empty() || remote.starts_with('-'))
         co_return fail(Errc::kInvalidParameterValue, fmt::format("{} is no git remote.", remote));
-    auto const path = local_path(remote);
-    if (path && !fs::exists(*path)) {
-        MERIDIAN_CO_CHECK(co_await run_git(
-            copy, {"init", "--quiet", "--bare", "--initial-branch=main", "--", path->string()},
-            time_max));
+    if (auto const path = local_path(remote)) {
+        MERIDIAN_CO_CHECK(co_await make_folder(copy, *path, time_max));
     }
     co_return co_await run_git(
         copy,

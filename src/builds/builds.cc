@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "io/caught.h"
+
 namespace meridian::builds {
 namespace {
 
@@ -85,19 +87,14 @@ void Builds::start_next() {
 }
 
 io::Task<> Builds::carry_out(BuildPtr build) {
-    Result<model::CodeSha256> done = fail(Errc::kInternal, "It did not run.");
-    try {
-        BuildRun run(parts_, build->request, [build](std::string_view bytes) {
-            build->log.append(bytes);
-            tell(*build);
-        });
-        build->run = &run;
-        if (build->abandoned) run.cancel();
-        done = co_await run.run();
-    } catch (std::exception const& error) {
-        // Its place must not stay taken.
-        done = fail(Errc::kInternal, error.what());
-    }
+    BuildRun run(parts_, build->request, [build](std::string_view bytes) {
+        build->log.append(bytes);
+        tell(*build);
+    });
+    build->run = &run;
+    if (build->abandoned) run.cancel();
+    // Whatever it throws: its place must not stay taken.
+    auto done = co_await io::caught(run.run());
     build->run = nullptr;
     build->log.finish();
     if (done) {

@@ -71,18 +71,21 @@ Result<void> clear_up(fs::path const& directory) {
     std::error_code error;
     fs::create_directories(directory, error);
     if (error) return io_error("make", directory, error);
-    for (auto const& account : fs::directory_iterator(directory, error)) {
+    // Not `for (x : y)`: its steps throw.
+    for (fs::directory_iterator account(directory, error), end; !error && account != end;
+         account.increment(error)) {
         std::error_code inside;
-        for (auto const& entry : fs::directory_iterator(account.path(), inside)) {
-            auto const name = entry.path().filename().string();
+        for (fs::directory_iterator entry(account->path(), inside); !inside && entry != end;
+             entry.increment(inside)) {
+            auto const name = entry->path().filename().string();
             std::error_code ignored;
             if (name.starts_with(kMaking) || name.starts_with(kRemoving)) {
-                fs::remove_all(entry.path(), ignored);
+                fs::remove_all(entry->path(), ignored);
             } else {
-                remove_locks(entry.path());
+                remove_locks(entry->path());
             }
         }
-        if (inside) return io_error("look into", account.path(), inside);
+        if (inside) return io_error("look into", account->path(), inside);
     }
     if (error) return io_error("look into", directory, error);
     return {};

@@ -39,6 +39,12 @@ std::string boot_id() {
     return id;
 }
 
+// Never throws: what cannot be looked at is as good as absent. A link is there, wherever it leads.
+bool is_there(fs::path const& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
 std::string first_line(fs::path const& path) {
     std::ifstream in(path);
     std::string line;
@@ -149,7 +155,7 @@ Result<std::unique_ptr<CodeFolder>> CodeFolder::open(fs::path const& directory,
     auto const boot = boot_id();
     if (boot.empty() || first_line(folder->unpacked_ / kBootFile) != boot) {
         fs::path aside;
-        for (int n = 0; aside.empty() || fs::exists(fs::symlink_status(aside)); ++n) {
+        for (int n = 0; aside.empty() || is_there(aside); ++n) {
             aside = directory / fmt::format("removing-{}", n);
         }
         if (::rename(folder->unpacked_.c_str(), aside.c_str()) != 0)
@@ -281,7 +287,7 @@ Result<io::UniqueFd> CodeFolder::open_or_make(
     };
     {
         std::lock_guard lock(presence_);
-        if (fs::exists(fs::symlink_status(path))) {
+        if (is_there(path)) {
             touch(path);
             return open_it();
         }

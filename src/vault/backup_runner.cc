@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "io/all.h"
+#include "io/caught.h"
 #include "io/sleep.h"
 #include "vault/unless_stopped.h"
 
@@ -56,7 +57,7 @@ io::Task<> BackupRunner::run() {
 io::Task<> BackupRunner::repeat(std::function<io::Task<>()> look, std::string_view what) {
     for (;;) {
         MERIDIAN_CO_CHECK(co_await io::sleep_for(kBackupLookInterval));
-        auto const looked = co_await look();
+        auto const looked = co_await io::caught(look());
         if (looked) continue;
         if (looked.error().code == Errc::kCancelled) co_return looked;
         parts_.log.write(LogLevel::kError, what, {{"error", looked.error().message}});
@@ -154,12 +155,23 @@ io::Task<> BackupRunner::send_copies(Progress& progress) {
     co_return co_await io::all(std::move(sends));
 }
 
+io::Task<> BackupRunner::until_not_sending(CopyState const& state) {
+    while (state.sending) {
+        MERIDIAN_CO_CHECK(co_await sent_.wait(sent_.generation()));
+    }
+    co_return Result<void>{};
+}
+
 io::Task<> BackupRunner::send_copy(std::size_t number, Progress& progress) {
     auto& state = copies_[number];
     auto const& copy = plan_.copies[number];
+    // Two pushes would be in each other's way; who waited sends what is newest then.
+    MERIDIAN_CO_CHECK(co_await unless_stopped(progress, until_not_sending(state)));
     state.sending = parts_.clock.wall_now();
-    auto const sent = co_await unless_stopped(progress, parts_.push(copy, plan_.copy_time_max));
+    auto const sent =
+        co_await io::caught(unless_stopped(progress, parts_.push(copy, plan_.copy_time_max)));
     state.sending.reset();
+    sent_.raise();
     if (sent) {
         progress.step();
         state.sent = parts_.clock.wall_now();

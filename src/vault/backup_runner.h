@@ -1,12 +1,14 @@
 #pragma once
 // Runs a backup plan by itself: makes backups, sends copies, verifies and prunes when they are due.
 // A failure is logged and tried again at the next look. Copies are sent side by side, and beside
-// verifications: a remote that hangs holds up nothing but the next backup, for a while.
+// verifications, each once at a time: a remote that hangs holds up nothing but the next backup, for
+// a while.
 //
 // Threads: its region's executor.
 
 #include <functional>
 
+#include "regions/growth_signal.h"
 #include "vault/backup_plan.h"
 #include "vault/verifier.h"
 
@@ -64,10 +66,12 @@ class BackupRunner {
     io::Task<> verify(VerifyRequest request);
     io::Task<> send_copies(Progress& progress);
     io::Task<> send_copy(std::size_t number, Progress& progress);
+    io::Task<> until_not_sending(CopyState const& state);
 
     BackupPlan const plan_;
     Parts const parts_;
     std::vector<CopyState> copies_;
+    regions::GrowthSignal sent_;  // raised when a copy's sending is over
     // What the vault said last, so that a look costs nothing: it changes only through this.
     std::optional<WallTime> newest_backup_;
     std::optional<LastProofs> proofs_;

@@ -98,6 +98,12 @@ struct PackOnDisk {
     auto operator<=>(PackOnDisk const&) const = default;
 };
 
+// Never throws: what cannot be looked at is as good as absent.
+bool is_there(fs::path const& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored);
+}
+
 // Those with an index, the smallest first.
 std::vector<PackOnDisk> packs_in(fs::path const& folder) {
     std::vector<PackOnDisk> packs;
@@ -105,8 +111,8 @@ std::vector<PackOnDisk> packs_in(fs::path const& folder) {
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
         auto const& path = at->path();
         // Who keeps a pack, in git's sense, has a reason.
-        bool const kept = fs::exists(fs::path(path).replace_extension(".keep"));
-        if (path.extension() == ".pack" && !kept && fs::exists(index_of(path)))
+        bool const kept = is_there(fs::path(path).replace_extension(".keep"));
+        if (path.extension() == ".pack" && !kept && is_there(index_of(path)))
             packs.push_back({fs::file_size(path, error), path});
     }
     std::ranges::sort(packs);
@@ -275,7 +281,7 @@ Result<std::unique_ptr<GitRepository>> GitRepository::open(fs::path const& direc
 
 Result<void> GitRepository::open_files(Access access) {
     if (access == Access::kWrite) {
-        if (!fs::exists(directory_)) {
+        if (!is_there(directory_)) {
             MERIDIAN_CHECK(make_repository(directory_));
         }
         auto const path = directory_ / kLockFile;
@@ -336,7 +342,7 @@ Result<ObjectId> GitRepository::put(ObjectType type, std::string_view bytes, Pac
 bool GitRepository::contains(ObjectId const& id) {
     auto const oid = oid_of(id);
     return group_.contains(id) || git_odb_exists(database_.get(), &oid) == 1 ||
-           fs::exists(loose_path(id));
+           is_there(loose_path(id));
 }
 
 fs::path GitRepository::loose_path(ObjectId const& id) const {
@@ -346,7 +352,7 @@ fs::path GitRepository::loose_path(ObjectId const& id) const {
 
 Result<std::string> GitRepository::read_loose(ObjectType type, ObjectId const& id) {
     auto const path = loose_path(id);
-    if (!fs::exists(path)) {
+    if (!is_there(path)) {
         return fail(Errc::kCorrupt,
                     fmt::format("cannot read {} {}: it is missing", name_of(type), id.hex()));
     }
@@ -483,7 +489,7 @@ Result<void> GitRepository::remove_reference(std::string const& name) {
     if (status != 0 && status != GIT_ENOTFOUND) return git_error("remove " + name);
     // Folders that it emptied are gone, too.
     auto folder = (directory_ / name).parent_path();
-    while (!fs::exists(folder)) folder = folder.parent_path();
+    while (!is_there(folder)) folder = folder.parent_path();
     return sync_folder(folder);
 }
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "io/caught.h"
 #include "io/durable_file.h"
 
 namespace meridian::vault {
@@ -144,7 +145,8 @@ void Jobs::spawn(std::shared_ptr<Entry> entry) {
 
 io::Task<> Jobs::run(std::shared_ptr<Entry> entry) {
     auto& job = entry->job;
-    auto done = co_await result_of(*entry);
+    // A job that threw is over, too: somebody waits for it, and it would begin again for ever.
+    auto done = co_await io::caught(result_of(*entry));
     bool const stopped = !done && done.error().code == Errc::kCancelled;
     // It goes on at the next start.
     if (!done && (running_.stopping() || (stopped && job.cancelled_by.empty())))

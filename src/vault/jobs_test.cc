@@ -1,6 +1,7 @@
 #include "vault/jobs.h"
 
 #include <optional>
+#include <stdexcept>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -234,6 +235,16 @@ TEST_F(JobsTest, AFailureSaysWhy) {
     EXPECT_EQ(done.state, JobState::kFailed);
     EXPECT_EQ(done.error, "There is no baseline v9.");
     EXPECT_TRUE(done.ended.has_value());
+}
+
+TEST_F(JobsTest, OneThatThrowsHasFailed) {
+    jobs_->begin([](Job, std::shared_ptr<Progress>) -> io::Task<json> {
+        throw std::runtime_error("a bug");
+        co_return json::object();
+    });
+    auto const done = over(start().id);
+    EXPECT_EQ(done.state, JobState::kFailed);
+    EXPECT_EQ(done.error, "a bug");
 }
 
 TEST_F(JobsTest, RequestsAreSealedOnDisk) {

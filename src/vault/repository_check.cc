@@ -182,7 +182,8 @@ class Check {
 
     void check_packed_references() {
         auto const file = directory_ / "packed-refs";
-        if (!fs::exists(file)) return;
+        std::error_code unknown;
+        if (!fs::exists(file, unknown) && !unknown) return;
         auto const text = text_of(file);
         if (!text) return;
         std::size_t number = 0;

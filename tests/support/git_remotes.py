@@ -10,6 +10,7 @@ import pathlib
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 
@@ -143,8 +144,11 @@ class HttpsServer:
 
             def finish_request(self, request, client_address):
                 # In the connection's own thread. A client that does not like the certificate hangs up.
-                with contextlib.suppress(OSError), context.wrap_socket(request, server_side=True) as secure:
-                    super().finish_request(secure, client_address)
+                try:
+                    with context.wrap_socket(request, server_side=True) as secure:
+                        super().finish_request(secure, client_address)
+                except OSError as error:
+                    print(f"git over https: {client_address} was hung up on: {error!r}", file=sys.stderr)
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.origin = f"https://127.0.0.1:{self.server.server_address[1]}"

@@ -5,7 +5,9 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import sys
+import tempfile
 import uuid
 
 import pytest
@@ -122,6 +124,16 @@ def require_programs():
         pytest.skip("set MERIDIAN_BIN_DIR")
     if os.geteuid() != 0:
         pytest.skip("these tests start servers as root")
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder of the test's own that servers' users can reach. Pytest's folders are below one that each
+    pytest that starts closes to everybody else, in the middle of another's tests, too."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -116,9 +116,6 @@ def readable_copy(server, tmp_path, region=HOME):
     """A clone, as a backup elsewhere would be; the server runs as another user."""
     copy = tmp_path / f"copy-{region}.git"
     git(tmp_path, "clone", "-q", "--mirror", str(vault_of(server, region)), str(copy))
-    for folder in (copy, *copy.parents):
-        if folder != pathlib.Path("/") and not folder.stat().st_mode & 0o001:
-            folder.chmod(0o755)
     subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
     return copy
 
@@ -531,16 +528,20 @@ def test_backups_happen_by_themselves_and_reach_copies(start_server, tmp_path):
     copies = tmp_path / "copies"
     copies.mkdir()
     copies.chmod(0o777)
-    for folder in copies.parents:
-        if folder != pathlib.Path("/") and not folder.stat().st_mode & 0o001:
-            folder.chmod(0o755)
+    # The process ended while it made the copy's folder.
+    half = copies / "vault.git.making"
+    half.mkdir()
+    (half / "config.lock").touch()
+    half.chmod(0o777)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
     config = tmp_path / "meridian.yaml"
     config.write_text(f"""
 backup:
   every: 2s
   keep: {{last: 2, hourly: 0, daily: 0}}
   verify: {{index: 1s, hash: 1s, hash_parts: 2, restore: 3s}}
-  copies: [{copies}/vault.git, {tmp_path}/no/such/place.git]
+  copies: [{copies}/vault.git, {tmp_path}/no/such/place.git, {closed}/vault.git]
 """)
     server = start_server(flags=["--config", str(config)], regions=(HOME,))
     functions = Functions(server)
@@ -552,12 +553,14 @@ backup:
     assert status["hash"]["Proven"]["By"] == "schedule" and status["hash"]["Proven"]["Parts"] == 2
     assert "Last" not in status["invoke"]
     listed = answer(server, "backup", "list")
-    good, bad = listed["Copies"]
+    good, bad, unseen = listed["Copies"]
     assert "Sent" in good and "Error" not in good
     assert "Error" in bad and "Sent" not in bad
+    assert unseen["Error"] == f"the server cannot look for {closed}/vault.git: Permission denied"
+    assert [folder.name for folder in copies.iterdir()] == ["vault.git"]
     assert len(listed["Backups"]) <= 3, "older ones are pruned"
     refused = meridian(server, "backup", "create", "-m", "now", fails=True)
-    assert "1 copies did not get the backup" in refused
+    assert "2 copies did not get the backup" in refused
     newest = answer(server, "backup", "list")["Backups"][-1]["Name"]
     # The copy is a vault: it has the history, the baseline and the proofs.
     copy = copies / "vault.git"

@@ -46,9 +46,6 @@ def reachable_folder(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
     folder.chmod(0o777)
-    for above in folder.parents:
-        if above != pathlib.Path("/") and not above.stat().st_mode & 0o001:
-            above.chmod(0o755)
     return folder
 
 
