@@ -434,6 +434,8 @@ int run(int argc, char** argv) {
 }  // namespace meridian::bin
 
 int main(int argc, char** argv) {
+    // Without it, each mktime() of a zip's entry asks the file system whether the zone is another.
+    ::setenv("TZ", ":/etc/localtime", 0);
     // A runner of a pipeline is this program, too (pipeline_runner.h).
     if (argc == 4 && argv[1] == std::string_view(meridian::bin::kRunPipeline))
         return meridian::bin::run_pipeline(argv[2], argv[3]);

@@ -7,16 +7,15 @@ namespace meridian::control {
 using nlohmann::json;
 
 json settings_to_json(model::FunctionSettings const& settings) {
-    json value = {
-        {"description", settings.description},
-        {"runtime", settings.runtime},
-        {"handler", settings.handler},
-        {"role_arn", settings.role_arn},
-        {"timeout_seconds", settings.timeout_seconds},
-        {"memory_mb", settings.memory_mb},
-        {"ephemeral_storage_mb", settings.ephemeral_storage_mb},
-        {"architecture", settings.architecture},
-    };
+    json value = json::object();
+    value["description"] = settings.description;
+    value["runtime"] = settings.runtime;
+    value["handler"] = settings.handler;
+    value["role_arn"] = settings.role_arn;
+    value["timeout_seconds"] = settings.timeout_seconds;
+    value["memory_mb"] = settings.memory_mb;
+    value["ephemeral_storage_mb"] = settings.ephemeral_storage_mb;
+    value["architecture"] = settings.architecture;
     if (settings.environment) value["environment"] = *settings.environment;
     if (settings.log_group) value["log_group"] = *settings.log_group;
     if (settings.json_logs) {

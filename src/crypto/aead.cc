@@ -38,6 +38,13 @@ void require(int openssl_result) {
     if (openssl_result != 1) throw std::runtime_error("OpenSSL cannot compute AES-256-GCM");
 }
 
+// Fetched once: see sha256.cc.
+EVP_CIPHER const* aes_256_gcm() {
+    static EVP_CIPHER const* const algorithm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+    if (algorithm == nullptr) throw std::runtime_error("OpenSSL has no AES-256-GCM");
+    return algorithm;
+}
+
 Context new_context() {
     Context context(EVP_CIPHER_CTX_new());
     if (!context) throw std::bad_alloc();
@@ -65,7 +72,7 @@ std::string seal_with(AeadKey const& key, std::uint32_t key_id, std::string_view
     unsigned char* const nonce = bytes_of(sealed) + kHeaderBytes;
     unsigned char* const body = nonce + kNonceBytes;
     int written = 0;
-    require(EVP_EncryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), key.data(), nonce, nullptr));
+    require(EVP_EncryptInit_ex2(cipher.get(), aes_256_gcm(), key.data(), nonce, nullptr));
     // The header is bound too: a key id cannot be changed to make another key be tried.
     require(EVP_EncryptUpdate(cipher.get(), nullptr, &written, bytes_of(sealed), kHeaderBytes));
     require(
@@ -119,8 +126,7 @@ Result<std::string> open(AeadKey const& key, std::string_view sealed, std::strin
     auto const cipher = new_context();
     std::string plaintext(body.size(), '\0');
     int written = 0;
-    require(
-        EVP_DecryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), key.data(), bytes_of(nonce), nullptr));
+    require(EVP_DecryptInit_ex2(cipher.get(), aes_256_gcm(), key.data(), bytes_of(nonce), nullptr));
     require(
         EVP_DecryptUpdate(cipher.get(), nullptr, &written, bytes_of(header), length_of(header)));
     require(

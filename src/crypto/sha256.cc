@@ -32,14 +32,21 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
     check(EVP_DigestInit_ex2(context_.get(), sha256_algorithm(), nullptr));
 }
 
+void Sha256::begin_again() {
+    check(EVP_DigestInit_ex2(context_.get(), nullptr, nullptr));
+    finished_ = false;
+}
+
 void Sha256::update(std::string_view bytes) {
+    if (finished_) begin_again();
     check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
 }
 
 Sha256Digest Sha256::finish() {
+    if (finished_) begin_again();
     Sha256Digest digest;
     check(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr));
-    check(EVP_DigestInit_ex2(context_.get(), nullptr, nullptr));
+    finished_ = true;
     return digest;
 }
 

@@ -32,10 +32,13 @@ class Sha256 {
     [[nodiscard]] Sha256Digest finish();
 
   private:
+    void begin_again();
+
     struct Free {
         void operator()(evp_md_ctx_st* context) const noexcept;
     };
     std::unique_ptr<evp_md_ctx_st, Free> context_;
+    bool finished_ = false;  // most are asked once: they do not pay for a second beginning
 };
 
 [[nodiscard]] Sha256Digest hmac_sha256(std::string_view key, std::string_view message);

@@ -154,11 +154,19 @@ TEST_F(JobsTest, OneThatEndsTheProcessEachTimeIsGivenUp) {
 }
 
 TEST_F(JobsTest, OneThatIsCancelledStopsAtItsNextStepAndNeverBeginsAgain) {
-    jobs_->begin(step_until_stopped);
+    bool may_end = false;
+    jobs_->begin([&may_end](Job job, std::shared_ptr<Progress> progress) -> io::Task<json> {
+        auto stopped = co_await step_until_stopped(std::move(job), progress);
+        while (!may_end) {
+            MERIDIAN_CO_CHECK(co_await io::sleep_for(std::chrono::milliseconds(1)));
+        }
+        co_return stopped;
+    });
     auto const id = start(JobKind::kRestore).id;
     EXPECT_EQ(run(jobs_->cancel({kOwner, id, "arn:bob"})).value().cancelled_by, "arn:bob");
     // A second wish changes nothing.
     EXPECT_EQ(run(jobs_->cancel({kOwner, id, "arn:carol"})).value().cancelled_by, "arn:bob");
+    may_end = true;
     auto const done = over(id);
     EXPECT_EQ(done.state, JobState::kCancelled);
     EXPECT_EQ(done.error, "It was cancelled by arn:bob at 1/4 packages.");

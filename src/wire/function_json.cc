@@ -30,41 +30,41 @@ json function_list_item_json(model::RunnableVersion const& version, model::Regio
     auto const& settings = definition.settings;
     std::optional<model::Qualifier> qualifier;
     if (arn == ArnForm::kQualified) qualifier = model::Qualifier(definition.version.value());
-    json value = {
-        {"FunctionName", version.name.value()},
-        {"FunctionArn", function_arn(region, version.account, version.name, qualifier)},
-        {"Runtime", settings.runtime},
-        {"Role", settings.role_arn},
-        {"Handler", settings.handler},
-        {"CodeSize", definition.code.size_bytes},
-        {"Description", settings.description},
-        {"Timeout", settings.timeout_seconds},
-        {"MemorySize", settings.memory_mb},
-        {"LastModified", format_last_modified(definition.last_modified)},
-        {"CodeSha256", definition.code.sha256.value()},
-        {"Version", definition.version.value()},
-        {"TracingConfig", {{"Mode", settings.active_tracing ? "Active" : "PassThrough"}}},
-        {"RevisionId", model::visible_revision(definition.revision, version.status).value()},
-        {"PackageType", "Zip"},
-        {"Architectures", json::array({settings.architecture})},
-        {"EphemeralStorage", {{"Size", settings.ephemeral_storage_mb}}},
-        // Nothing is snapshotted here.
-        {"SnapStart",
-         {{"ApplyOn", settings.snap_start ? "PublishedVersions" : "None"},
-          {"OptimizationStatus", "Off"}}},
-        {"LoggingConfig",
-         {{"LogFormat", settings.json_logs ? "JSON" : "Text"},
-          {"LogGroup", settings.log_group.value_or("/aws/lambda/" + version.name.value())}}},
-    };
+    // Member by member: a list of pairs costs three times as much, and lists show many of these.
+    json value = json::object();
+    value["FunctionName"] = version.name.value();
+    value["FunctionArn"] = function_arn(region, version.account, version.name, qualifier);
+    value["Runtime"] = settings.runtime;
+    value["Role"] = settings.role_arn;
+    value["Handler"] = settings.handler;
+    value["CodeSize"] = definition.code.size_bytes;
+    value["Description"] = settings.description;
+    value["Timeout"] = settings.timeout_seconds;
+    value["MemorySize"] = settings.memory_mb;
+    value["LastModified"] = format_last_modified(definition.last_modified);
+    value["CodeSha256"] = definition.code.sha256.value();
+    value["Version"] = definition.version.value();
+    value["TracingConfig"]["Mode"] = settings.active_tracing ? "Active" : "PassThrough";
+    value["RevisionId"] = model::visible_revision(definition.revision, version.status).value();
+    value["PackageType"] = "Zip";
+    value["Architectures"].push_back(settings.architecture);
+    value["EphemeralStorage"]["Size"] = settings.ephemeral_storage_mb;
+    // Nothing is snapshotted here.
+    auto& snap_start = value["SnapStart"];
+    snap_start["ApplyOn"] = settings.snap_start ? "PublishedVersions" : "None";
+    snap_start["OptimizationStatus"] = "Off";
+    auto& logging = value["LoggingConfig"];
+    logging["LogFormat"] = settings.json_logs ? "JSON" : "Text";
+    logging["LogGroup"] = settings.log_group.value_or("/aws/lambda/" + version.name.value());
     if (settings.json_logs) {
-        value["LoggingConfig"]["ApplicationLogLevel"] = settings.json_logs->application;
-        value["LoggingConfig"]["SystemLogLevel"] = settings.json_logs->system;
+        logging["ApplicationLogLevel"] = settings.json_logs->application;
+        logging["SystemLogLevel"] = settings.json_logs->system;
     }
     for (auto const& layer : settings.layers) {
         value["Layers"].push_back(
             {{"Arn", layer_arn(region, layer.id)}, {"CodeSize", layer.code.size_bytes}});
     }
-    if (settings.environment) value["Environment"] = {{"Variables", *settings.environment}};
+    if (settings.environment) value["Environment"]["Variables"] = *settings.environment;
     if (settings.vpc) {
         value["VpcConfig"] = {
             {"SubnetIds", settings.vpc->subnet_ids},
@@ -96,8 +96,8 @@ json function_configuration_json(model::RunnableVersion const& version,
         put(value, "LastUpdateStatusReason", status.last_update_reason);
         put(value, "LastUpdateStatusReasonCode", status.last_update_reason_code);
     }
-    value["RuntimeVersionConfig"] = {
-        {"RuntimeVersionArn", runtime_version_arn(version.version.settings.runtime, region)}};
+    value["RuntimeVersionConfig"]["RuntimeVersionArn"] =
+        runtime_version_arn(version.version.settings.runtime, region);
     return value;
 }
 
