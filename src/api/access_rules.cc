@@ -120,6 +120,7 @@ constexpr AccessRule kRules[] = {
     {Id::kIamListGroupPolicies, kGroup},
     {Id::kIamListGroups, kAllGroups},
     {Id::kIamListGroupsForUser, kUser},
+    {Id::kIamListInstanceProfilesForRole, kRole},
     {Id::kIamListPolicies, kAllPolicies},
     {Id::kIamListPolicyTags, kPolicy},
     {Id::kIamListPolicyVersions, kPolicy},

@@ -84,8 +84,12 @@ io::Task<json> list_policies(Services services, ActionContext context, json inpu
 }
 
 template <typename Entity>
+constexpr auto kTagKeys =
+    std::is_same_v<Entity, model::ManagedPolicy> ? TagKeys::kAsTheyAre : TagKeys::kIgnoreCase;
+
+template <typename Entity>
 io::Task<json> tag(Services services, ActionContext context, json input) {
-    MERIDIAN_CO_TRY(auto tags, tags_of(input));
+    MERIDIAN_CO_TRY(auto tags, tags_of(input, kTagKeys<Entity>));
     MERIDIAN_CO_CHECK(co_await services.iam.change_tags<Entity>(
         requester(context), name_of<Entity>(input), {.add = std::move(tags)}));
     co_return json();

@@ -44,8 +44,11 @@ template <typename Item, typename Encode>
     return page_json(member, std::move(items), page.next_marker);
 }
 
-// `Tags`. kValidation where a key stands twice.
-[[nodiscard]] Result<model::Tags> tags_of(nlohmann::json const& input);
+// Whether "a" and "A" are one key: of users and roles they are, of policies not (recorded 2026-02).
+enum class TagKeys { kIgnoreCase, kAsTheyAre };
+
+// `Tags`. kInvalidParameterValue (InvalidInput) where a key stands twice.
+[[nodiscard]] Result<model::Tags> tags_of(nlohmann::json const& input, TagKeys keys);
 
 // kValidation for members of the API that this version refuses.
 [[nodiscard]] Result<void> refuse_permissions_boundary(nlohmann::json const& input);

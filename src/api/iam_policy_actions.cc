@@ -12,6 +12,8 @@ namespace {
 using nlohmann::json;
 using wire::OperationId;
 
+// As ListPolicies shows it. CreatePolicy adds tags, if there are any; GetPolicy tags and
+// description (recorded 2026-02).
 json policy_json(iam::PolicyView const& policy) {
     json value = {{"PolicyName", policy.name},
                   {"PolicyId", policy.id},
@@ -26,14 +28,6 @@ json policy_json(iam::PolicyView const& policy) {
     return value;
 }
 
-// As GetPolicy and CreatePolicy show it; ListPolicies leaves out description and tags.
-json whole_policy_json(iam::PolicyView const& policy) {
-    auto value = policy_json(policy);
-    if (!policy.description.empty()) value["Description"] = policy.description;
-    if (!policy.tags.empty()) value["Tags"] = wire::iam_tags_json(policy.tags);
-    return value;
-}
-
 // Without its document, as listings show it.
 json version_json(iam::PolicyVersionView const& version) {
     return {{"VersionId", version.id},
@@ -42,7 +36,7 @@ json version_json(iam::PolicyVersionView const& version) {
 }
 
 io::Task<json> create_policy(Services services, ActionContext context, json input) {
-    MERIDIAN_CO_TRY(auto tags, tags_of(input));
+    MERIDIAN_CO_TRY(auto tags, tags_of(input, TagKeys::kAsTheyAre));
     iam::CreatePolicyRequest request{.name = text_of(input, "PolicyName"),
                                      .path = text_of(input, "Path", "/"),
                                      .document = text_of(input, "PolicyDocument"),
@@ -50,15 +44,18 @@ io::Task<json> create_policy(Services services, ActionContext context, json inpu
                                      .tags = std::move(tags)};
     MERIDIAN_CO_TRY(auto const policy,
                     co_await services.iam.create_policy(requester(context), std::move(request)));
-    auto value = whole_policy_json(policy);
-    value.erase("Description");  // only GetPolicy shows it
+    auto value = policy_json(policy);
+    if (!policy.tags.empty()) value["Tags"] = wire::iam_tags_json(policy.tags);
     co_return json{{"Policy", std::move(value)}};
 }
 
 io::Task<json> get_managed_policy(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto const policy,
                     services.iam.get_policy(context.caller.account, text_of(input, "PolicyArn")));
-    co_return json{{"Policy", whole_policy_json(policy)}};
+    auto value = policy_json(policy);
+    if (!policy.description.empty()) value["Description"] = policy.description;
+    value["Tags"] = wire::iam_tags_json(policy.tags);
+    co_return json{{"Policy", std::move(value)}};
 }
 
 io::Task<json> list_managed_policies(Services services, ActionContext context, json input) {

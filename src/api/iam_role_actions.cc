@@ -13,7 +13,7 @@ using wire::OperationId;
 
 io::Task<json> create_role(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(refuse_permissions_boundary(input));
-    MERIDIAN_CO_TRY(auto tags, tags_of(input));
+    MERIDIAN_CO_TRY(auto tags, tags_of(input, TagKeys::kIgnoreCase));
     iam::CreateRoleRequest request{
         .name = text_of(input, "RoleName"),
         .path = text_of(input, "Path", "/"),
@@ -23,7 +23,7 @@ io::Task<json> create_role(Services services, ActionContext context, json input)
         .tags = std::move(tags)};
     MERIDIAN_CO_TRY(auto role,
                     co_await services.iam.create_role(requester(context), std::move(request)));
-    co_return json{{"Role", wire::role_json(role)}};
+    co_return json{{"Role", wire::created_role_json(role)}};
 }
 
 io::Task<json> get_role(Services services, ActionContext context, json input) {
@@ -52,7 +52,11 @@ io::Task<json> update_role_description(Services services, ActionContext context,
     MERIDIAN_CO_CHECK(
         co_await services.iam.update_role(requester(context), text_of(input, "RoleName"),
                                           {.description = text_of(input, "Description")}));
-    co_return co_await get_role(services, std::move(context), std::move(input));
+    MERIDIAN_CO_TRY(auto const* const role,
+                    services.iam.get_role(context.caller.account, text_of(input, "RoleName")));
+    auto value = wire::created_role_json(*role);
+    if (!role->description.empty()) value["Description"] = role->description;
+    co_return json{{"Role", std::move(value)}};
 }
 
 io::Task<json> update_assume_role_policy(Services services, ActionContext context, json input) {
@@ -60,6 +64,13 @@ io::Task<json> update_assume_role_policy(Services services, ActionContext contex
         requester(context), text_of(input, "RoleName"),
         {.assume_role_policy_document = text_of(input, "PolicyDocument")}));
     co_return json();
+}
+
+// There are no instance profiles. Tools ask before they delete a role.
+io::Task<json> list_instance_profiles_for_role(Services services, ActionContext context,
+                                               json input) {
+    MERIDIAN_CO_CHECK(services.iam.get_role(context.caller.account, text_of(input, "RoleName")));
+    co_return page_json("InstanceProfiles", json::array(), "");
 }
 
 io::Task<json> delete_role(Services services, ActionContext context, json input) {
@@ -72,6 +83,7 @@ constexpr ActionEntry kRoleActions[] = {
     {OperationId::kIamCreateRole, create_role},
     {OperationId::kIamDeleteRole, delete_role},
     {OperationId::kIamGetRole, get_role},
+    {OperationId::kIamListInstanceProfilesForRole, list_instance_profiles_for_role},
     {OperationId::kIamListRoles, list_roles},
     {OperationId::kIamUpdateAssumeRolePolicy, update_assume_role_policy},
     {OperationId::kIamUpdateRole, update_role},

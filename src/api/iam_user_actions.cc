@@ -1,5 +1,7 @@
 // IAM's operations on users and their access keys.
 
+#include <fmt/format.h>
+
 #include "api/action.h"
 #include "api/iam_input.h"
 #include "wire/iam_json.h"
@@ -21,7 +23,7 @@ Result<std::string> user_name(ActionContext const& context, json const& input) {
 
 io::Task<json> create_user(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(refuse_permissions_boundary(input));
-    MERIDIAN_CO_TRY(auto tags, tags_of(input));
+    MERIDIAN_CO_TRY(auto tags, tags_of(input, TagKeys::kIgnoreCase));
     iam::CreateUserRequest request{.name = text_of(input, "UserName"),
                                    .path = text_of(input, "Path", "/"),
                                    .tags = std::move(tags)};
@@ -101,10 +103,16 @@ io::Task<json> delete_access_key(Services services, ActionContext context, json 
 
 // Use is not recorded: AWS's answer for a key that was never used.
 io::Task<json> get_access_key_last_used(Services services, ActionContext context, json input) {
-    MERIDIAN_CO_TRY(auto const key,
-                    services.iam.get_access_key(context.caller.account,
-                                                model::AccessKeyId{text_of(input, "AccessKeyId")}));
-    co_return json{{"UserName", key.user_name},
+    auto const id = text_of(input, "AccessKeyId");
+    auto const key = services.iam.get_access_key(context.caller.account, model::AccessKeyId{id});
+    if (!key) {
+        // Recorded (2026-02), without the colon of other refusals: nobody learns which keys exist.
+        co_return fail(Errc::kAccessDenied,
+                       fmt::format("User: {} is not authorized to perform iam:GetAccessKeyLastUsed "
+                                   "on resource: access key {}",
+                                   context.caller.arn, id));
+    }
+    co_return json{{"UserName", key->user_name},
                    {"AccessKeyLastUsed", {{"ServiceName", "N/A"}, {"Region", "N/A"}}}};
 }
 

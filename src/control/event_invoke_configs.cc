@@ -84,7 +84,11 @@ Result<void> EventInvokeConfigs::check_destination(Requester const& who,
     auto const arn = destination(config, member);
     if (arn.empty()) return {};
     auto const service = service_of(arn);
-    if (std::ranges::find(kDestinationServices, service) == kDestinationServices.end()) {
+    // Of buckets only failures, of queues and topics only standard ones (Developer Guide).
+    bool const taken =
+        std::ranges::find(kDestinationServices, service) != kDestinationServices.end() &&
+        (service != "s3" || member == std::string_view("OnFailure")) && !arn.ends_with(".fifo");
+    if (!taken) {
         return fail(Errc::kInvalidParameterValue,
                     fmt::format("The provided destination config DestinationConfig(onSuccess={}, "
                                 "onFailure={}) is invalid.",

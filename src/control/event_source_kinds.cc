@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "control/filter_pattern.h"
 #include "model/limits.h"
 
 namespace meridian::control {
@@ -86,6 +87,14 @@ Result<void> check_position(EventSourceKind const& kind, json const& settings) {
         return refused("Unsupported starting position for arn type: " +
                        settings.value("EventSourceArn", ""));
     }
+    auto const timestamp = settings.find("StartingPositionTimestamp");
+    if (timestamp == settings.end())  // GUESS: the text
+        return refused("StartingPositionTimestamp is required for StartingPosition AT_TIMESTAMP");
+    if (kind.service == "kinesis" && timestamp->get<double>() < 0) {
+        return refused(
+            "Received Exception while reading from provided stream. class java.lang.Long can not "
+            "be converted to a Timestamp");
+    }
     return {};
 }
 
@@ -94,16 +103,28 @@ Result<void> check_filters(json const& settings) {
     if (criteria == settings.end()) return {};
     for (auto const& filter : criteria->value("Filters", json::array())) {
         auto const pattern = json::parse(filter.value("Pattern", ""), nullptr, false);
-        if (!pattern.is_object()) return refused("Invalid filter pattern definition.");
+        if (!is_filter_pattern(pattern)) return refused("Invalid filter pattern definition.");
     }
     return {};
+}
+
+// The rule is the API reference's; the text is a guess.
+Result<void> check_record_age(json const& settings) {
+    auto const age = settings.value("MaximumRecordAgeInSeconds", -1);
+    if (age == -1 || age >= model::limits::kMappingRecordAgeSecondsMin) return {};
+    return refused(fmt::format("MaximumRecordAgeInSeconds must be -1, or between {} and {}.",
+                               model::limits::kMappingRecordAgeSecondsMin,
+                               model::limits::kMappingRecordAgeSecondsMax));
 }
 
 Result<void> check_batches(EventSourceKind const& kind, json const& settings) {
     if (kind.service != "sqs") return {};
     auto const batch = settings.value("BatchSize", kind.batch_size);
+    bool const fifo = settings.value("EventSourceArn", "").ends_with(".fifo");
+    if (fifo && settings.value("MaximumBatchingWindowInSeconds", 0) > 0)
+        return refused("Batching window is not supported for FIFO queues");
     if (batch <= model::limits::kSqsBatchWithoutWindowMax) return {};
-    if (settings.value("EventSourceArn", "").ends_with(".fifo")) {
+    if (fifo) {
         return refused(fmt::format("Batch size must be at most {} for FIFO queues.",
                                    model::limits::kSqsBatchWithoutWindowMax));
     }
@@ -148,17 +169,24 @@ Result<void> check_mapping(EventSourceKind const& kind, json const& settings) {
         return unsupported_member("FunctionResponseTypes");
     if (settings.contains("ScalingConfig") && kind.service != "sqs")
         return unsupported_member("ScalingConfig");
+    MERIDIAN_CHECK(check_record_age(settings));
     MERIDIAN_CHECK(check_batches(kind, settings));
     return check_filters(settings);
 }
 
-json with_defaults(EventSourceKind const& kind, json settings) {
+json with_defaults(EventSourceKind const& kind, std::string const& uuid, json settings) {
     auto const set = [&](char const* member, json value) {
         if (!settings.contains(member)) settings[member] = std::move(value);
     };
     set("BatchSize", kind.batch_size);
     set("MaximumBatchingWindowInSeconds", 0);
     if (kind.has_partial_batches) set("FunctionResponseTypes", json::array());
+    if (kind.service == "kafka") {
+        auto& config = settings[settings.contains("SelfManagedEventSource")
+                                    ? "SelfManagedKafkaEventSourceConfig"
+                                    : "AmazonManagedKafkaEventSourceConfig"];
+        if (!config.contains("ConsumerGroupId")) config["ConsumerGroupId"] = uuid;
+    }
     if (kind.is_stream) {
         set("MaximumRecordAgeInSeconds", -1);
         set("MaximumRetryAttempts", -1);

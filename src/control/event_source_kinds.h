@@ -2,6 +2,7 @@
 // What a mapping may ask of each kind of event source, and what holds where it does not. Pure; any
 // thread. Source: Developer Guide, "Event source mappings"; texts as recorded.
 
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -29,7 +30,8 @@ struct EventSourceKind {
 [[nodiscard]] Result<void> check_mapping(EventSourceKind const& kind,
                                          nlohmann::json const& settings);
 
-// `settings` with what holds where they say nothing.
-[[nodiscard]] nlohmann::json with_defaults(EventSourceKind const& kind, nlohmann::json settings);
+// `settings` of the mapping `uuid`, with what holds where they say nothing.
+[[nodiscard]] nlohmann::json with_defaults(EventSourceKind const& kind, std::string const& uuid,
+                                           nlohmann::json settings);
 
 }  // namespace meridian::control

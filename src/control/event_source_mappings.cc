@@ -1,6 +1,10 @@
 #include "control/event_source_mappings.h"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "control/event_source_kinds.h"
 #include "control/retry.h"
@@ -23,7 +27,38 @@ void name_function(json& settings, FunctionAndQualifier const& what) {
     if (what.qualifier) settings["qualifier"] = what.qualifier->value();
 }
 
+// Of the same version or alias of a function: each of them may have one.
+bool same_source(json const& one, json const& other) {
+    return std::ranges::all_of(std::array{"EventSourceArn", "SelfManagedEventSource", "Topics",
+                                          "Queues", "function", "qualifier"},
+                               [&](char const* member) {
+                                   return one.value(member, json()) == other.value(member, json());
+                               });
+}
+
+std::string joined(json const& texts) {
+    return fmt::format("{}", fmt::join(texts.get<std::vector<std::string>>(), ","));
+}
+
 }  // namespace
+
+// As the service's message names a source and its function (both recorded).
+std::string EventSourceMappings::described(EventSourceKind const& kind, Requester const& who,
+                                           json const& settings) const {
+    auto const function = settings.value("function", "");
+    if (!settings.contains("SelfManagedEventSource")) {
+        return fmt::format("{} arn (\" {} \") and function (\" {} \")", kind.name,
+                           settings.value("EventSourceArn", ""), function);
+    }
+    std::optional<model::Qualifier> qualifier;
+    if (settings.contains("qualifier"))
+        qualifier.emplace(settings.at("qualifier").get<std::string>());
+    auto const endpoints = settings.at("SelfManagedEventSource").value("Endpoints", json::object());
+    return fmt::format("event source (\"{}\"), function (\"{}\"), topics (\"{}\")",
+                       joined(endpoints.value("KAFKA_BOOTSTRAP_SERVERS", json::array())),
+                       parts_.functions.arn(who.account, model::FunctionName(function), qualifier),
+                       joined(settings.value("Topics", json::array())));
+}
 
 Result<void> EventSourceMappings::check_function(Requester const& who,
                                                  FunctionAndQualifier const& what) const {
@@ -35,25 +70,17 @@ Result<void> EventSourceMappings::check_function(Requester const& who,
 }
 
 io::Task<> EventSourceMappings::check_unique(Requester who, std::string own_uuid, json settings) {
-    auto const source = settings.value("EventSourceArn", "");
-    if (source.empty()) co_return Result<void>{};
     for (std::string after;;) {
         MERIDIAN_CO_TRY(auto const page, co_await table_.page(who.account, "", after, kScanPage));
         for (auto const& other : page) {
             auto const& its = other.value.settings;
-            if (other.key.id == own_uuid || its.value("EventSourceArn", "") != source ||
-                its.value("function", "") != settings.value("function", "") ||
-                its.value("Topics", json::array()) != settings.value("Topics", json::array()) ||
-                its.value("Queues", json::array()) != settings.value("Queues", json::array()))
-                continue;
+            if (other.key.id == own_uuid || !same_source(its, settings)) continue;
             MERIDIAN_CO_TRY(auto const* const kind, kind_of(settings));
             co_return fail(
                 Errc::kResourceConflict,
-                fmt::format(
-                    "An event source mapping with {} arn (\" {} \") and function (\" {} \") "
-                    "already exists. Please update or delete the existing mapping with "
-                    "UUID {}",
-                    kind->name, source, settings.value("function", ""), other.key.id));
+                fmt::format("An event source mapping with {} already exists. Please update or "
+                            "delete the existing mapping with UUID {}",
+                            described(*kind, who, settings), other.key.id));
         }
         if (page.size() < kScanPage) co_return Result<void>{};
         after = page.back().key.id;
@@ -67,12 +94,12 @@ io::Task<EventSourceMapping> EventSourceMappings::create(Requester who, Function
     MERIDIAN_CO_CHECK(check_function(who, what));
     MERIDIAN_CO_CHECK(check_mapping(*kind, settings));
     MERIDIAN_CO_CHECK(check_tags(tags));
-    settings = with_defaults(*kind, std::move(settings));
+    auto uuid = make_uuid(parts_.random);
+    settings = with_defaults(*kind, uuid, std::move(settings));
     name_function(settings, what);
     settings["enabled"] = enabled;
     settings["tags"] = tags;
-    MERIDIAN_CO_CHECK(co_await check_unique(who, "", settings));
-    auto uuid = make_uuid(parts_.random);
+    MERIDIAN_CO_CHECK(co_await check_unique(who, uuid, settings));
     auto const now = parts_.clock.wall_now();
     KeptSettings config{std::move(settings), now, now};
     MERIDIAN_CO_CHECK(

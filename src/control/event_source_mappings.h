@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/aliases.h"
+#include "control/event_source_kinds.h"
 #include "control/function_directory.h"
 #include "control/kept_settings.h"
 #include "control/requests.h"
@@ -59,6 +60,8 @@ class EventSourceMappings {
                                               FunctionAndQualifier const& what) const;
     io::Task<Stored<KeptSettings>> load(Requester who, std::string uuid);
     // kResourceConflict where another mapping has the same source and function.
+    [[nodiscard]] std::string described(EventSourceKind const& kind, Requester const& who,
+                                        nlohmann::json const& settings) const;
     io::Task<> check_unique(Requester who, std::string own_uuid, nlohmann::json settings);
     io::Task<EventSourceMapping> try_update(Requester who, std::string uuid,
                                             std::optional<FunctionAndQualifier> what,

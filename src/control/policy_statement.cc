@@ -27,6 +27,8 @@ bool is_principal_arn(std::string_view text) {
 }
 
 bool is_service(std::string_view text) {
+    // Alexa's skills are not under the common domain.
+    if (text == "alexa-appkit.amazon.com" || text == "alexa-connectedhome.amazon.com") return true;
     bool const of_aws = text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn");
     return of_aws && std::ranges::all_of(text, [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';

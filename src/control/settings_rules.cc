@@ -207,6 +207,12 @@ Result<model::FunctionSettings> changed(model::FunctionSettings settings,
     if (change.active_tracing) settings.active_tracing = *change.active_tracing;
     if (change.snap_start) settings.snap_start = *change.snap_start;
     MERIDIAN_CHECK(check_snap_start(settings));
+    if (!settings.file_systems.empty() && (!settings.vpc || settings.vpc->subnet_ids.empty())) {
+        return fail(Errc::kInvalidParameterValue,
+                    fmt::format("Function must be configured to execute in a VPC to reference "
+                                "access point {}.",
+                                settings.file_systems.front().arn));
+    }
     return settings;
 }
 

@@ -234,8 +234,8 @@ Result<PolicyVersionView> IdentityManager::get_policy_version(model::AccountId c
         return version_view(*aws);
     }
     auto const* const known = parts_.directory.find_policy(account, arn);
-    if (known == nullptr) return no_policy(arn);
-    if (!number || !known->entity.versions.contains(*number)) return no_version(arn, version);
+    if (known == nullptr || !number || !known->entity.versions.contains(*number))
+        return no_version(arn, version);
     return version_view(known->entity, *number);
 }
 
@@ -279,18 +279,24 @@ io::Task<> IdentityManager::delete_policy_version(Requester who, std::string arn
 
 io::Task<> IdentityManager::set_default_policy_version(Requester who, std::string arn,
                                                        std::string version) {
-    co_return co_await change(
-        who, [this, account = who.account, arn, version]() -> Result<Changes> {
-            MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
-            auto policy = known->entity;
-            auto const number = version_number(version);
-            if (!number || !policy.versions.contains(*number)) return no_version(arn, version);
-            policy.default_version = *number;
-            policy.updated = parts_.clock.wall_now();
-            Changes changes;
-            changes.replace(*known, policy);
-            return changes;
-        });
+    co_return co_await change(who,
+                              [this, account = who.account, arn, version]() -> Result<Changes> {
+                                  auto const own = require_own_policy(account, arn);
+                                  // Recorded (2026-02): the version is missed, even where the
+                                  // policy is.
+                                  if (!own && own.error().code == Errc::kNoSuchEntity)
+                                      return no_version(arn, version);
+                                  MERIDIAN_TRY(auto const* const known, own);
+                                  auto policy = known->entity;
+                                  auto const number = version_number(version);
+                                  if (!number || !policy.versions.contains(*number))
+                                      return no_version(arn, version);
+                                  policy.default_version = *number;
+                                  policy.updated = parts_.clock.wall_now();
+                                  Changes changes;
+                                  changes.replace(*known, policy);
+                                  return changes;
+                              });
 }
 
 template <typename Entity>

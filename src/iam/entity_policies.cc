@@ -41,6 +41,8 @@ std::unexpected<Error> no_inline_policy(std::string const& policy_name) {
 
 template <typename Entity>
 io::Task<> IdentityManager::attach_policy(Requester who, std::string name, std::string arn) {
+    if (!arn.starts_with("arn:"))
+        co_return fail(Errc::kValidation, fmt::format("ARN {} is not valid.", arn));
     co_return co_await change(who, [this, account = who.account, name, arn]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require<Entity>(account, name));
         auto const* const customers = parts_.directory.find_policy(account, arn);

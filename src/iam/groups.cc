@@ -106,8 +106,8 @@ io::Task<> IdentityManager::remove_user_from_group(Requester who, std::string us
                                                    std::string group_name) {
     co_return co_await change(
         who, [this, account = who.account, user_name, group_name]() -> Result<Changes> {
-            MERIDIAN_TRY(auto const* const group, require<model::Group>(account, group_name));
             MERIDIAN_TRY(auto const* const known, require<model::User>(account, user_name));
+            MERIDIAN_TRY(auto const* const group, require<model::Group>(account, group_name));
             auto user = known->entity;
             if (user.group_ids.erase(group->entity.id) == 0) return Changes{};
             Changes changes;

@@ -1,5 +1,7 @@
 #include "iam/security_tokens.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "model/limits.h"
@@ -19,6 +21,18 @@ std::unexpected<Error> may_not_assume(auth::Caller const& caller, std::string_vi
     return fail(Errc::kAccessDenied,
                 fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
                             caller.arn, role_arn));
+}
+
+// arn:partition:service:region:account:resource, where region and account may be empty.
+bool is_arn(std::string_view text) {
+    std::array<std::string_view, 5> parts;
+    for (auto& part : parts) {
+        auto const colon = text.find(':');
+        if (colon == std::string_view::npos) return false;
+        part = text.substr(0, colon);
+        text.remove_prefix(colon + 1);
+    }
+    return parts[0] == "arn" && !parts[1].empty() && !parts[2].empty() && !text.empty();
 }
 
 Result<void> check_duration(auth::Caller const& caller, AssumeRoleRequest const& request,
@@ -56,6 +70,8 @@ TemporaryCredentials SecurityTokens::make(SessionClaims claims,
 Result<AssumedRole> SecurityTokens::assume_role(auth::Caller const& caller,
                                                 AssumeRoleRequest const& request,
                                                 policy::RequestContext& context) const {
+    if (!is_arn(request.role_arn))
+        return fail(Errc::kValidation, fmt::format("{} is invalid", request.role_arn));
     if (caller.principal.kind == PrincipalKind::kRoot)
         return fail(Errc::kAccessDenied, "Roles may not be assumed by root accounts.");
     context.add("sts:rolesessionname", request.session_name);

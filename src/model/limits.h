@@ -32,6 +32,9 @@ inline constexpr std::size_t kLayersPerFunctionMax = 5;
 inline constexpr std::size_t kAdditionalVersionsMax = 1;  // of an alias (the error text names it)
 inline constexpr std::size_t kResourcePolicyBytesMax = 20'480;
 inline constexpr std::size_t kMappingsPageMax = 100;  // ListEventSourceMappings (API reference)
+// Of a mapping's records, where it is not -1: for ever (API reference).
+inline constexpr int kMappingRecordAgeSecondsMin = 60;
+inline constexpr int kMappingRecordAgeSecondsMax = 604'800;
 inline constexpr int kSqsBatchWithoutWindowMax = 10;  // more needs a batching window
 
 // --- Policies (IAM User Guide, "IAM and AWS STS quotas"; characters, white space not counted) ---

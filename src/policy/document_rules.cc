@@ -165,11 +165,11 @@ std::string fault_of(std::string_view resource) {
         if (in_region && parts[3] != "*")
             return fmt::format("IAM resource {} cannot contain region information.", resource);
         bool const known =
-            parts.size() < 6 || parts[5].starts_with('*') ||
+            parts.size() < 6 || parts[5].starts_with('*') || parts[5] == "root" ||
             std::ranges::any_of(
                 kIamResources, [&](std::string_view kind) { return parts[5].starts_with(kind); });
         if (!known) {
-            return fmt::format("IAM resource path must either be \"*\" or start with {}.",
+            return fmt::format("IAM resource path must either be \"*\", root, or start with {}.",
                                fmt::join(kIamResources, ", "));
         }
     }

@@ -137,7 +137,8 @@ TEST(IdentityDocument, IsCheckedAsIamDoes) {
         {"nothing after the partition", on("arn:aws"),
          "Resource vendor must be fully qualified and cannot contain regexes."},
         {"an IAM resource of no kind", on("arn:aws:iam:::example_bucket"),
-         "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, "
+         "IAM resource path must either be \"*\", root, or start with user/, federated-user/, "
+         "role/, "
          "group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, "
          "saml-provider/, oidc-provider/, report/, access-report/."},
         {"IAM in a region", on("arn:aws:iam:us-east-1::example_bucket"),

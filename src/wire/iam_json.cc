@@ -18,16 +18,28 @@ json iam_tags_json(model::Tags const& tags) {
     return list;
 }
 
+namespace {
+
+json bare_role_json(model::Role const& role) {
+    return {{"Path", role.path},
+            {"RoleName", role.name},
+            {"RoleId", role.id},
+            {"Arn", role.arn()},
+            {"CreateDate", iam_time(role.created)},
+            {"AssumeRolePolicyDocument", percent_encoded(role.assume_role_policy_document)}};
+}
+
+}  // namespace
+
+json created_role_json(model::Role const& role) {
+    auto value = bare_role_json(role);
+    if (!role.tags.empty()) value["Tags"] = iam_tags_json(role.tags);
+    return value;
+}
+
 json role_list_item_json(model::Role const& role) {
-    json value = {
-        {"Path", role.path},
-        {"RoleName", role.name},
-        {"RoleId", role.id},
-        {"Arn", role.arn()},
-        {"CreateDate", iam_time(role.created)},
-        {"AssumeRolePolicyDocument", percent_encoded(role.assume_role_policy_document)},
-        {"MaxSessionDuration", role.max_session_seconds},
-    };
+    auto value = bare_role_json(role);
+    value["MaxSessionDuration"] = role.max_session_seconds;
     if (!role.description.empty()) value["Description"] = role.description;
     return value;
 }

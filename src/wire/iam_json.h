@@ -10,6 +10,8 @@ namespace meridian::wire {
 
 // One role as CreateRole and GetRole show it. The trust policy travels percent-encoded.
 [[nodiscard]] nlohmann::json role_json(model::Role const& role);
+// As CreateRole shows it, without what has a default (recorded 2026-02).
+[[nodiscard]] nlohmann::json created_role_json(model::Role const& role);
 // As ListRoles shows it: without tags and last use.
 [[nodiscard]] nlohmann::json role_list_item_json(model::Role const& role);
 // A user as CreateUser and GetUser show it; listings leave out its tags.

@@ -255,7 +255,9 @@ Result<QueryCall> decode_query(Service service, HttpRequest const& request) {
     Shape const& input_shape = shape(call.operation->input);
     MERIDIAN_TRY(call.input,
                  read_structure(input_shape, "", {parameters.begin(), parameters.end()}));
-    auto const valid = validate(call.operation->input, call.input);
+    auto const valid =
+        validate(call.operation->input, call.input,
+                 service == Service::kIam ? GivenValues::kWithheld : GivenValues::kShown);
     if (valid) return call;
     auto const wording = iam_wording(service, input_shape, call.input);
     return fail(Errc::kValidation, wording.value_or(valid.error().message));

@@ -52,19 +52,19 @@ TEST(Query, RefusesUnknownActionsAndVersions) {
 }
 
 TEST(Query, NamesBrokenConstraintsAsIamDoes) {
-    std::string const name(65, 'r');
+    std::string const name(65, 'r');  // is not shown again (recorded 2026-02)
     struct {
         std::string body;
         Errc code;
         std::string message;
     } const cases[] = {
         {"Action=GetRole", Errc::kValidation,
-         "1 validation error detected: Value null at 'roleName' failed to satisfy constraint: "
+         "1 validation error detected: Value at 'roleName' failed to satisfy constraint: "
          "Member must not be null"},
         {"Action=GetRole&RoleName=" + name, Errc::kValidation,
-         "1 validation error detected: Value '" + name +
-             "' at 'roleName' failed to satisfy constraint: Member must have length less than or "
-             "equal to 64"},
+         "1 validation error detected: Value at 'roleName' failed to satisfy constraint: Member "
+         "must have length less than or "
+         "equal to 64"},
         {"Action=GetRole&RoleName=a%2Fb", Errc::kValidation,
          "The specified value for roleName is invalid. It must contain only alphanumeric "
          "characters and/or the "
@@ -75,12 +75,12 @@ TEST(Query, NamesBrokenConstraintsAsIamDoes) {
          "characters and/or / characters."},
         {"Action=CreateRole&RoleName=r&AssumeRolePolicyDocument=%7B%7D&MaxSessionDuration=60",
          Errc::kValidation,
-         "1 validation error detected: Value '60' at 'maxSessionDuration' failed to satisfy "
+         "1 validation error detected: Value at 'maxSessionDuration' failed to satisfy "
          "constraint: Member must "
          "have value greater than or equal to 3600"},
         {"Action=CreateRole&RoleName=r&AssumeRolePolicyDocument=%7B%7D&Tags.member.1.Value=v",
          Errc::kValidation,
-         "1 validation error detected: Value null at 'tags.1.member.key' failed to satisfy "
+         "1 validation error detected: Value at 'tags.1.member.key' failed to satisfy "
          "constraint: Member must not "
          "be null"},
         {"Action=CreateRole&RoleName=r&AssumeRolePolicyDocument=%7B%7D&MaxSessionDuration=long",

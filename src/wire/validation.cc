@@ -134,14 +134,15 @@ struct Place {
 
 class Validation {
   public:
+    explicit Validation(GivenValues given) : given_(given) {}
+
     void structure(Shape const& shape_of, json const& value, Place const* parent) {
         for (auto const& member : members(shape_of)) {
             if (member.location == Location::kPayload) continue;
             auto const found = value.find(member.name);
             Place const place{parent, member.name};
             if (found == value.end()) {
-                if (member.required)
-                    add("Value null at '" + place.text() + "'", "Member must not be null");
+                if (member.required) add(null_at(place), "Member must not be null");
             } else {
                 any(shape(member.shape), *found, place);
             }
@@ -169,8 +170,14 @@ class Validation {
 
     enum class Quote { kYes, kNo };
 
-    static std::string value_at(Quote quote, json const& value, Place const& place) {
-        if (quote == Quote::kNo) return "Value at '" + place.text() + "'";
+    std::string null_at(Place const& place) const {
+        return fmt::format("Value {}at '{}'", given_ == GivenValues::kShown ? "null " : "",
+                           place.text());
+    }
+
+    std::string value_at(Quote quote, json const& value, Place const& place) const {
+        if (quote == Quote::kNo || given_ == GivenValues::kWithheld)
+            return "Value at '" + place.text() + "'";
         std::string shown;
         append_shown(shown, value);
         return "Value '" + std::string(utf8_prefix(shown, kQuotedValueBytesMax)) + "' at '" +
@@ -193,7 +200,7 @@ class Validation {
             for (auto const& element : value) {
                 Place const here{&place, {}, ++number, true};
                 if (element.is_null()) {
-                    add("Value null at '" + here.text() + "'", "Member must not be null");
+                    add(null_at(here), "Member must not be null");
                 } else {
                     structure(element_shape, element, &here);
                 }
@@ -324,14 +331,15 @@ class Validation {
         return static_cast<double>(value.size());
     }
 
+    GivenValues const given_;
     std::vector<std::string> details_;
 };
 
 }  // namespace
 
-Result<void> validate(ShapeId structure, nlohmann::json const& input) {
+Result<void> validate(ShapeId structure, nlohmann::json const& input, GivenValues given) {
     if (structure == 0) return {};
-    Validation validation;
+    Validation validation(given);
     validation.structure(shape(structure), input, nullptr);
     return validation.result();
 }

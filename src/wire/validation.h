@@ -13,9 +13,14 @@ namespace meridian::wire {
 inline constexpr std::size_t kValidationDetailsMax = 32;
 inline constexpr std::size_t kQuotedValueBytesMax = 4'096;  // of one value in the message
 
+// Whether messages show what was given. IAM's do not: "Value at 'versionId' failed …" (recorded
+// 2026-02).
+enum class GivenValues { kShown, kWithheld };
+
 // Checks `input`, whose members have the right JSON types, against its shape. kValidation with
 // "2 validation errors detected: Value '…' at 'functionName' failed to satisfy constraint: …; …",
 // the details in model order.
-[[nodiscard]] Result<void> validate(ShapeId structure, nlohmann::json const& input);
+[[nodiscard]] Result<void> validate(ShapeId structure, nlohmann::json const& input,
+                                    GivenValues given = GivenValues::kShown);
 
 }  // namespace meridian::wire
