@@ -40,6 +40,22 @@ void add_all(json const& list, char const* key, policy::RequestContext& context)
     }
 }
 
+constexpr char const* kBoundaryKey = "iam:permissionsboundary";
+
+// The boundary of the user or role that a request changes, where the request brings none.
+void describe_boundary(iam::Directory const& directory, model::AccountId const& account,
+                       ResourceKind kind, json const& input, policy::RequestContext& context) {
+    if (input.contains("PermissionsBoundary")) return;
+    auto const add = [&](auto const* known) {
+        if (known != nullptr && !known->entity.permissions_boundary.empty())
+            context.add_made(kBoundaryKey, known->entity.permissions_boundary);
+    };
+    if (kind == ResourceKind::kUser)
+        add(directory.find<model::User>(account, text_of(input, "UserName")));
+    if (kind == ResourceKind::kRole)
+        add(directory.find<model::Role>(account, text_of(input, "RoleName")));
+}
+
 // The condition keys of Lambda and IAM, from the members that they are about.
 void describe_input(json const& input, policy::RequestContext& context) {
     struct Member {
@@ -52,6 +68,7 @@ void describe_input(json const& input, policy::RequestContext& context) {
         {"Principal", "lambda:principal"},
         {"CodeSigningConfigArn", "lambda:codesigningconfigarn"},
         {"PolicyArn", "iam:policyarn"},
+        {"PermissionsBoundary", kBoundaryKey},
     };
     if (!input.is_object()) return;
     for (auto const& [name, key] : kMembers) {
@@ -235,6 +252,7 @@ io::Task<model::AccountId> Authorizer::authorize(auth::Caller const& caller,
     policy::RequestContext context;
     describe(caller, origin, context);
     describe_input(input, context);
+    describe_boundary(parts_.directory, resource.account, kind, input, context);
     describe_function(place, operation, resource, input, context);
     context.add("aws:resourceaccount", resource.account.value());
     if (parts_.authority.asks_for_resource_tags(caller, document)) {

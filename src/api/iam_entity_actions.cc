@@ -1,4 +1,5 @@
-// IAM's operations that exist once for each kind of entity: attached and inline policies, tags.
+// IAM's operations that exist once for each kind of entity: attached and inline policies,
+// permissions boundaries, tags.
 
 #include "api/action.h"
 #include "api/iam_input.h"
@@ -47,6 +48,13 @@ io::Task<json> list_attached_policies(Services services, ActionContext context, 
                     services.iam.list_attached_policies<Entity>(
                         context.caller.account, name_of<Entity>(input), page_request(input)));
     co_return page_json("AttachedPolicies", page, wire::attached_policy_json);
+}
+
+template <typename Entity>
+io::Task<json> put_permissions_boundary(Services services, ActionContext context, json input) {
+    MERIDIAN_CO_CHECK(co_await services.iam.put_permissions_boundary<Entity>(
+        requester(context), name_of<Entity>(input), text_of(input, "PermissionsBoundary")));
+    co_return json();
 }
 
 template <typename Entity>
@@ -120,6 +128,9 @@ constexpr ActionEntry kEntityActions[] = {
     {OperationId::kIamDeleteGroupPolicy, delete_policy<model::Group>},
     {OperationId::kIamDeleteRolePolicy, delete_policy<model::Role>},
     {OperationId::kIamDeleteUserPolicy, delete_policy<model::User>},
+    // Without a PermissionsBoundary in their input.
+    {OperationId::kIamDeleteRolePermissionsBoundary, put_permissions_boundary<model::Role>},
+    {OperationId::kIamDeleteUserPermissionsBoundary, put_permissions_boundary<model::User>},
     {OperationId::kIamDetachGroupPolicy, detach_policy<model::Group>},
     {OperationId::kIamDetachRolePolicy, detach_policy<model::Role>},
     {OperationId::kIamDetachUserPolicy, detach_policy<model::User>},
@@ -138,6 +149,8 @@ constexpr ActionEntry kEntityActions[] = {
     {OperationId::kIamPutGroupPolicy, put_policy<model::Group>},
     {OperationId::kIamPutRolePolicy, put_policy<model::Role>},
     {OperationId::kIamPutUserPolicy, put_policy<model::User>},
+    {OperationId::kIamPutRolePermissionsBoundary, put_permissions_boundary<model::Role>},
+    {OperationId::kIamPutUserPermissionsBoundary, put_permissions_boundary<model::User>},
     {OperationId::kIamTagPolicy, tag<model::ManagedPolicy>},
     {OperationId::kIamTagRole, tag<model::Role>},
     {OperationId::kIamTagUser, tag<model::User>},

@@ -27,10 +27,4 @@ Result<model::Tags> tags_of(json const& input, TagKeys compared) {
     return tags;
 }
 
-Result<void> refuse_permissions_boundary(json const& input) {
-    if (!input.contains("PermissionsBoundary")) return {};
-    return fail(Errc::kValidation,
-                "PermissionsBoundary is not supported by this version of Meridian.");
-}
-
 }  // namespace meridian::api

@@ -50,7 +50,4 @@ enum class TagKeys { kIgnoreCase, kAsTheyAre };
 // `Tags`. kInvalidParameterValue (InvalidInput) where a key stands twice.
 [[nodiscard]] Result<model::Tags> tags_of(nlohmann::json const& input, TagKeys keys);
 
-// kValidation for members of the API that this version refuses.
-[[nodiscard]] Result<void> refuse_permissions_boundary(nlohmann::json const& input);
-
 }  // namespace meridian::api

@@ -21,7 +21,7 @@ json policy_json(iam::PolicyView const& policy) {
                   {"Path", policy.path},
                   {"DefaultVersionId", policy.default_version},
                   {"AttachmentCount", policy.attachments},
-                  {"PermissionsBoundaryUsageCount", 0},
+                  {"PermissionsBoundaryUsageCount", policy.boundary_uses},
                   {"IsAttachable", true},
                   {"CreateDate", wire::iam_time(policy.created)},
                   {"UpdateDate", wire::iam_time(policy.updated)}};
@@ -58,16 +58,21 @@ io::Task<json> get_managed_policy(Services services, ActionContext context, json
     co_return json{{"Policy", std::move(value)}};
 }
 
+iam::PolicyUse policy_use(json const& input) {
+    auto const filter = text_of(input, "PolicyUsageFilter");
+    if (filter.empty()) return iam::PolicyUse::kEither;
+    return filter == "PermissionsBoundary" ? iam::PolicyUse::kBoundary
+                                           : iam::PolicyUse::kPermissions;
+}
+
 io::Task<json> list_managed_policies(Services services, ActionContext context, json input) {
-    if (text_of(input, "PolicyUsageFilter", "PermissionsPolicy") != "PermissionsPolicy") {
-        co_return fail(Errc::kValidation,
-                       "Permissions boundaries are not supported by this version of Meridian.");
-    }
     auto const scope = text_of(input, "Scope", "All");
-    iam::ListPoliciesRequest const request{.page = page_request(input),
-                                           .customer = scope != "AWS",
-                                           .aws = scope != "Local",
-                                           .only_attached = input.value("OnlyAttached", false)};
+    iam::ListPoliciesRequest const request{
+        .page = page_request(input),
+        .customer = scope != "AWS",
+        .aws = scope != "Local",
+        .only_attached = input.value("OnlyAttached", false),
+        .only_boundaries = policy_use(input) == iam::PolicyUse::kBoundary};
     MERIDIAN_CO_TRY(auto const page, services.iam.list_policies(context.caller.account, request));
     co_return page_json("Policies", page, policy_json);
 }
@@ -117,20 +122,17 @@ io::Task<json> set_default_policy_version(Services services, ActionContext conte
 // Everything at once: an account has at most some thousand entities, and AWS's pages of three lists
 // in one have no order to go by.
 io::Task<json> list_entities_for_policy(Services services, ActionContext context, json input) {
-    if (text_of(input, "PolicyUsageFilter", "PermissionsPolicy") != "PermissionsPolicy") {
-        co_return fail(Errc::kValidation,
-                       "Permissions boundaries are not supported by this version of Meridian.");
-    }
+    auto const use = policy_use(input);
     auto const& account = context.caller.account;
     auto const arn = text_of(input, "PolicyArn");
     auto const prefix = text_of(input, "PathPrefix", "/");
     auto const filter = text_of(input, "EntityFilter");
     MERIDIAN_CO_TRY(auto const users,
-                    services.iam.entities_for_policy<model::User>(account, arn, prefix));
+                    services.iam.entities_for_policy<model::User>(account, arn, prefix, use));
     MERIDIAN_CO_TRY(auto const groups,
-                    services.iam.entities_for_policy<model::Group>(account, arn, prefix));
+                    services.iam.entities_for_policy<model::Group>(account, arn, prefix, use));
     MERIDIAN_CO_TRY(auto const roles,
-                    services.iam.entities_for_policy<model::Role>(account, arn, prefix));
+                    services.iam.entities_for_policy<model::Role>(account, arn, prefix, use));
     json output = {{"PolicyUsers", json::array()},
                    {"PolicyGroups", json::array()},
                    {"PolicyRoles", json::array()},

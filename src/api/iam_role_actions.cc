@@ -12,7 +12,6 @@ using nlohmann::json;
 using wire::OperationId;
 
 io::Task<json> create_role(Services services, ActionContext context, json input) {
-    MERIDIAN_CO_CHECK(refuse_permissions_boundary(input));
     MERIDIAN_CO_TRY(auto tags, tags_of(input, TagKeys::kIgnoreCase));
     iam::CreateRoleRequest request{
         .name = text_of(input, "RoleName"),
@@ -20,7 +19,8 @@ io::Task<json> create_role(Services services, ActionContext context, json input)
         .assume_role_policy_document = text_of(input, "AssumeRolePolicyDocument"),
         .description = text_of(input, "Description"),
         .max_session_seconds = input.value("MaxSessionDuration", 3'600),
-        .tags = std::move(tags)};
+        .tags = std::move(tags),
+        .permissions_boundary = text_of(input, "PermissionsBoundary")};
     MERIDIAN_CO_TRY(auto role,
                     co_await services.iam.create_role(requester(context), std::move(request)));
     co_return json{{"Role", wire::created_role_json(role)}};

@@ -22,11 +22,11 @@ Result<std::string> user_name(ActionContext const& context, json const& input) {
 }
 
 io::Task<json> create_user(Services services, ActionContext context, json input) {
-    MERIDIAN_CO_CHECK(refuse_permissions_boundary(input));
     MERIDIAN_CO_TRY(auto tags, tags_of(input, TagKeys::kIgnoreCase));
     iam::CreateUserRequest request{.name = text_of(input, "UserName"),
                                    .path = text_of(input, "Path", "/"),
-                                   .tags = std::move(tags)};
+                                   .tags = std::move(tags),
+                                   .permissions_boundary = text_of(input, "PermissionsBoundary")};
     MERIDIAN_CO_TRY(auto const user,
                     co_await services.iam.create_user(requester(context), std::move(request)));
     co_return json{{"User", wire::user_json(user)}};

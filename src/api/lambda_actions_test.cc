@@ -441,8 +441,7 @@ TEST_F(ActionsTest, RolesAndPolicies) {
         call(OperationId::kIamCreateRole, {{"RoleName", "r3"},
                                            {"AssumeRolePolicyDocument", iam::kLambdaTrust},
                                            {"PermissionsBoundary", "x"}});
-    EXPECT_EQ(bounded.error().message,
-              "PermissionsBoundary is not supported by this version of Meridian.");
+    EXPECT_EQ(bounded.error().message, "ARN x is not valid.");
 }
 
 TEST_F(ActionsTest, CallerIdentity) {

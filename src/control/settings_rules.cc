@@ -123,6 +123,16 @@ Result<void> check_function_name(model::FunctionName const& name) {
 // own, and so could be a reserved one.
 bool has_zero_byte(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
+// Whether its JSON is within the limit however it is escaped: measuring is most of the work.
+bool surely_fits(model::EnvironmentVariables const& variables) {
+    constexpr std::size_t kEscapedBytesMax = 6;      // of one byte: "\u0000"
+    constexpr std::size_t kPunctuationBytesMax = 6;  // of one variable: "":"",
+    std::size_t bytes = 2;
+    for (auto const& [name, value] : variables)
+        bytes += (name.size() + value.size()) * kEscapedBytesMax + kPunctuationBytesMax;
+    return bytes <= limits::kEnvironmentBytesMax;
+}
+
 Result<void> check_environment(model::EnvironmentVariables const& variables) {
     std::string reserved;
     for (auto const& [name, value] : variables) {
@@ -146,6 +156,7 @@ Result<void> check_environment(model::EnvironmentVariables const& variables) {
                     "of " +
                         name + " contains a null character.");
     }
+    if (surely_fits(variables)) return {};
     auto const measured =
         nlohmann::json(variables).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     if (measured.size() > limits::kEnvironmentBytesMax) {

@@ -96,12 +96,25 @@ std::vector<policy::Document const*> Authority::documents_of(auth::Caller const&
     return {};
 }
 
+std::string Authority::boundary_of(auth::Caller const& caller) const {
+    auto const of = [&](auto const* known) {
+        return known == nullptr ? std::string() : known->entity.permissions_boundary;
+    };
+    auto const& name = caller.principal.name;
+    if (caller.principal.kind == auth::Principal::Kind::kUser)
+        return of(directory_.find<model::User>(caller.account, name));
+    if (caller.principal.kind == auth::Principal::Kind::kAssumedRole)
+        return of(directory_.find<model::Role>(caller.account, name));
+    return {};
+}
+
 bool Authority::asks_for_resource_tags(auth::Caller const& caller,
                                        policy::Document const* resource_policy) const {
     auto const asks = [](policy::Document const* document) {
         return document != nullptr && document->mentions_resource_tags();
     };
     return asks(resource_policy) || asks(caller.principal.session_policy.get()) ||
+           asks(directory_.boundary(caller.account, boundary_of(caller))) ||
            std::ranges::any_of(documents_of(caller), asks);
 }
 
@@ -109,10 +122,18 @@ policy::Decision Authority::decide(auth::Caller const& caller, Intent const& int
                                    policy::RequestContext const& context) const {
     auto const principal = principal_of(caller);
     auto const documents = documents_of(caller);
+    auto const boundary_arn = boundary_of(caller);
+    auto const* const boundary = directory_.boundary(caller.account, boundary_arn);
+    // One that cannot be found allows nothing.
+    if (boundary == nullptr && !boundary_arn.empty()) {
+        return {.outcome = policy::Decision::Outcome::kNotAllowed,
+                .because = policy::PolicyType::kBoundary};
+    }
     return policy::evaluate(request_of(principal, intent, context),
                             {.identity = documents,
                              .resource = intent.resource_policies,
-                             .session = caller.principal.session_policy.get()});
+                             .session = caller.principal.session_policy.get(),
+                             .boundary = boundary});
 }
 
 Result<void> Authority::check(auth::Caller const& caller, Intent const& intent,

@@ -95,6 +95,7 @@ PolicyView IdentityManager::view_of(model::ManagedPolicy const& policy) const {
             .description = policy.description,
             .default_version = version_id(policy.default_version),
             .attachments = attachments(policy.account, policy.arn()),
+            .boundary_uses = boundary_uses(policy.account, policy.arn()),
             .created = policy.created,
             .updated = policy.updated,
             .tags = policy.tags};
@@ -145,6 +146,7 @@ Result<PolicyView> IdentityManager::get_policy(model::AccountId const& account,
     if (auto const* const aws = find_aws_policy(arn)) {
         auto view = view_of_aws(*aws);
         view.attachments = attachments(account, arn);
+        view.boundary_uses = boundary_uses(account, arn);
         return view;
     }
     auto const* const known = parts_.directory.find_policy(account, arn);
@@ -158,6 +160,7 @@ Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& 
     auto const add = [&](PolicyView view) {
         if (!view.path.starts_with(request.page.path_prefix)) return;
         if (request.only_attached && view.attachments == 0) return;
+        if (request.only_boundaries && view.boundary_uses == 0) return;
         auto arn = view.arn;
         items.emplace_back(std::move(arn), std::move(view));
     };
@@ -169,6 +172,7 @@ Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& 
         for (auto const& policy : aws_policies()) {
             auto view = view_of_aws(policy);
             view.attachments = attachments(account, view.arn);
+            view.boundary_uses = boundary_uses(account, view.arn);
             add(std::move(view));
         }
     }
@@ -179,7 +183,7 @@ Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& 
 io::Task<> IdentityManager::delete_policy(Requester who, std::string arn) {
     co_return co_await change(who, [this, account = who.account, arn]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
-        if (attachments(account, arn) > 0)
+        if (attachments(account, arn) + boundary_uses(account, arn) > 0)
             return fail(Errc::kDeleteConflict, "Cannot delete a policy attached to entities.");
         if (known->entity.versions.size() > 1) {
             return fail(Errc::kDeleteConflict,
@@ -301,22 +305,29 @@ io::Task<> IdentityManager::set_default_policy_version(Requester who, std::strin
 
 template <typename Entity>
 Result<std::vector<Entity const*>> IdentityManager::entities_for_policy(
-    model::AccountId const& account, std::string const& arn, std::string const& path_prefix) const {
+    model::AccountId const& account, std::string const& arn, std::string const& path_prefix,
+    PolicyUse use) const {
     MERIDIAN_CHECK(get_policy(account, arn));
+    auto const uses = [&](Entity const& entity) {
+        bool const attached = std::ranges::any_of(
+            entity.attached_policies, [&](auto const& policy) { return policy.arn == arn; });
+        if (attached && use != PolicyUse::kBoundary) return true;
+        if constexpr (requires { entity.permissions_boundary; })
+            return use != PolicyUse::kPermissions && entity.permissions_boundary == arn;
+        return false;
+    };
     std::vector<Entity const*> out;
     for (auto const& [name, entity] : by_path(parts_.directory.all<Entity>(account), path_prefix)) {
-        if (std::ranges::any_of(entity->attached_policies,
-                                [&](auto const& attached) { return attached.arn == arn; }))
-            out.push_back(entity);
+        if (uses(*entity)) out.push_back(entity);
     }
     return out;
 }
 
 template Result<std::vector<model::User const*>> IdentityManager::entities_for_policy(
-    model::AccountId const&, std::string const&, std::string const&) const;
+    model::AccountId const&, std::string const&, std::string const&, PolicyUse) const;
 template Result<std::vector<model::Group const*>> IdentityManager::entities_for_policy(
-    model::AccountId const&, std::string const&, std::string const&) const;
+    model::AccountId const&, std::string const&, std::string const&, PolicyUse) const;
 template Result<std::vector<model::Role const*>> IdentityManager::entities_for_policy(
-    model::AccountId const&, std::string const&, std::string const&) const;
+    model::AccountId const&, std::string const&, std::string const&, PolicyUse) const;
 
 }  // namespace meridian::iam

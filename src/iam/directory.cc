@@ -212,6 +212,15 @@ policy::Document const* Directory::aws_document(std::string_view arn) const {
     return &aws_documents_.emplace(arn, std::move(*document)).first->second;
 }
 
+policy::Document const* Directory::boundary(model::AccountId const& account,
+                                            std::string_view arn) const {
+    if (arn.empty()) return nullptr;
+    if (auto const* const aws = aws_document(arn)) return aws;
+    auto const* const customers = find_policy(account, arn);
+    return customers == nullptr || customers->documents.empty() ? nullptr
+                                                                : &customers->documents.front();
+}
+
 void Directory::add_documents(std::vector<Document const*>& out, model::AccountId const& account,
                               model::Identity const& identity,
                               std::vector<Document> const& own) const {

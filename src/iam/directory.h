@@ -57,6 +57,11 @@ class Directory {
     [[nodiscard]] std::vector<policy::Document const*> documents_of(
         Known<model::Role> const& role) const;
 
+    // The document of a permissions boundary, which is in `account` or AWS's; null where there is
+    // none, and for an empty ARN.
+    [[nodiscard]] policy::Document const* boundary(model::AccountId const& account,
+                                                   std::string_view arn) const;
+
     // The document of one of AWS's own policies, compiled when it is first asked for; null where
     // there is none.
     [[nodiscard]] policy::Document const* aws_document(std::string_view arn) const;

@@ -95,8 +95,8 @@ class IdentityManager {
     // By name; for User, Group, Role.
     template <typename Entity>
     [[nodiscard]] Result<std::vector<Entity const*>> entities_for_policy(
-        model::AccountId const& account, std::string const& arn,
-        std::string const& path_prefix) const;
+        model::AccountId const& account, std::string const& arn, std::string const& path_prefix,
+        PolicyUse use) const;
 
     // --- The policies of a User, a Group or a Role ---
     template <typename Entity>
@@ -118,6 +118,11 @@ class IdentityManager {
     [[nodiscard]] Result<Page<std::string>> list_inline_policies(model::AccountId const& account,
                                                                  std::string const& name,
                                                                  PageRequest const& request) const;
+
+    // --- The permissions boundary of a User or a Role ---
+    // An empty ARN takes it away.
+    template <typename Entity>
+    io::Task<> put_permissions_boundary(Requester who, std::string name, std::string arn);
 
     // --- Tags, of a User, a Role or a ManagedPolicy (by ARN) ---
     template <typename Entity>
@@ -159,6 +164,13 @@ class IdentityManager {
     [[nodiscard]] bool has_members(model::Group const& group) const;
     [[nodiscard]] std::size_t attachments(model::AccountId const& account,
                                           std::string const& arn) const;
+    // How many users and roles it bounds.
+    [[nodiscard]] std::size_t boundary_uses(model::AccountId const& account,
+                                            std::string const& arn) const;
+    // What else is written where an entity gets this boundary: so that it is not deleted meanwhile.
+    // kInvalidParameterValue for what is no policy's ARN, kNoSuchEntity for one that is not there.
+    [[nodiscard]] Result<void> add_boundary(model::AccountId const& account, std::string const& arn,
+                                            Changes& changes) const;
     [[nodiscard]] PolicyView view_of(model::ManagedPolicy const& policy) const;
 
     Parts const parts_;

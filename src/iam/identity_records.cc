@@ -12,7 +12,15 @@ using store::Kind;
 namespace {
 
 constexpr int kFormat = 1;
-constexpr int kRoleFormat = 2;  // 1 had no inline policies
+constexpr int kUserFormat = 2;  // 1 had no permissions boundary
+constexpr int kRoleFormat = 3;  // 1 had no inline policies, 2 no permissions boundary
+
+// A record without a boundary is written as it was before there were any: older versions read it,
+// and none of them gives more than a boundary allows.
+template <typename Entity>
+int format_of(Entity const& entity, int newest) {
+    return entity.permissions_boundary.empty() ? newest - 1 : newest;
+}
 
 template <typename Entity>
 constexpr Kind kKind = Kind::kIamUser;
@@ -55,6 +63,12 @@ void read_entity(model::Entity& entity, store::Key const& key, json const& value
     entity.created = time_from(value.at("created_us"));
 }
 
+template <typename Entity>
+void read_boundary(Entity& entity, json const& value, int format) {
+    if (value.at("format").get<int>() == format)
+        entity.permissions_boundary = value.at("permissions_boundary").get<std::string>();
+}
+
 void read_identity(model::Identity& identity, store::Key const& key, json const& value) {
     read_entity(identity, key, value);
     for (auto const& policy : value.at("attached")) {
@@ -93,7 +107,9 @@ template store::Key key_of(model::Role const&);
 template store::Key key_of(model::ManagedPolicy const&);
 
 json to_record(model::User const& user) {
-    auto value = identity_json(user, kFormat);
+    auto value = identity_json(user, format_of(user, kUserFormat));
+    if (!user.permissions_boundary.empty())
+        value["permissions_boundary"] = user.permissions_boundary;
     value["tags"] = user.tags;
     value["group_ids"] = user.group_ids;
     return value;
@@ -102,7 +118,9 @@ json to_record(model::User const& user) {
 json to_record(model::Group const& group) { return identity_json(group, kFormat); }
 
 json to_record(model::Role const& role) {
-    auto value = identity_json(role, kRoleFormat);
+    auto value = identity_json(role, format_of(role, kRoleFormat));
+    if (!role.permissions_boundary.empty())
+        value["permissions_boundary"] = role.permissions_boundary;
     value["tags"] = role.tags;
     value["description"] = role.description;
     value["trust"] = role.assume_role_policy_document;
@@ -136,12 +154,13 @@ json to_record(model::AccessKey const& key) {
 
 template <>
 Result<model::User> from_record(store::Key const& key, json const& value) {
-    MERIDIAN_CHECK(store::check_format(key, value, kFormat));
+    MERIDIAN_CHECK(store::check_format(key, value, kUserFormat));
     return store::guarded(key, [&] {
         model::User user;
         read_identity(user, key, value);
         value.at("tags").get_to(user.tags);
         value.at("group_ids").get_to(user.group_ids);
+        read_boundary(user, value, kUserFormat);
         return user;
     });
 }
@@ -166,6 +185,7 @@ Result<model::Role> from_record(store::Key const& key, json const& value) {
         role.description = value.at("description").get<std::string>();
         role.assume_role_policy_document = value.at("trust").get<std::string>();
         role.max_session_seconds = value.at("max_session_seconds").get<int>();
+        read_boundary(role, value, kRoleFormat);
         return role;
     });
 }

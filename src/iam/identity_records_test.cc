@@ -49,6 +49,7 @@ TEST(IdentityRecords, WhatIsWrittenIsReadBack) {
         generate.fill(user);
         user.tags = generate.tags();
         user.group_ids = {generate.text(), generate.text()};
+        if (i % 2 == 1) user.permissions_boundary = "arn:" + generate.text();
         expect_read_back(user);
         model::Group group;
         generate.fill(group);
@@ -57,6 +58,7 @@ TEST(IdentityRecords, WhatIsWrittenIsReadBack) {
         generate.fill(role);
         role.tags = generate.tags();
         role.description = generate.text();
+        if (i % 2 == 1) role.permissions_boundary = "arn:" + generate.text();
         role.assume_role_policy_document = generate.text();
         role.max_session_seconds = 7;
         expect_read_back(role);
@@ -77,6 +79,20 @@ TEST(IdentityRecords, WhatIsWrittenIsReadBack) {
                                    .sealed_secret = generate.text()};
         expect_read_back(key);
     }
+}
+
+// A version from before there were boundaries reads what has none, and nothing else.
+TEST(IdentityRecords, ABoundaryMakesTheFormatNewer) {
+    Generate generate;
+    model::User user;
+    generate.fill(user);
+    model::Role role;
+    generate.fill(role);
+    EXPECT_EQ(to_record(user)["format"], 1);
+    EXPECT_EQ(to_record(role)["format"], 2);
+    user.permissions_boundary = role.permissions_boundary = "arn:b";
+    EXPECT_EQ(to_record(user)["format"], 2);
+    EXPECT_EQ(to_record(role)["format"], 3);
 }
 
 TEST(IdentityRecords, ARoleOfTheFirstFormatIsRead) {

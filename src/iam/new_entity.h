@@ -39,6 +39,9 @@ io::Task<> IdentityManager::add(Requester who, Entity entity) {
     co_return co_await change(who, [this, entity]() -> Result<Changes> {
         MERIDIAN_CHECK(check_new(entity));
         Changes changes;
+        if constexpr (requires { entity.permissions_boundary; }) {
+            MERIDIAN_CHECK(add_boundary(entity.account, entity.permissions_boundary, changes));
+        }
         changes.create(entity);
         return changes;
     });

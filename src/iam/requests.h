@@ -29,6 +29,7 @@ struct CreateUserRequest {
     std::string name = {};
     std::string path = "/";
     model::Tags tags = {};
+    std::string permissions_boundary = {};  // empty: none
 };
 
 struct CreateRoleRequest {
@@ -38,6 +39,7 @@ struct CreateRoleRequest {
     std::string description = {};
     int max_session_seconds = 3'600;
     model::Tags tags = {};
+    std::string permissions_boundary = {};  // empty: none
 };
 
 // What stays as it is, is left out.
@@ -75,7 +77,11 @@ struct ListPoliciesRequest {
     bool customer = true;
     bool aws = true;
     bool only_attached = false;
+    bool only_boundaries = false;
 };
+
+// What a managed policy is to a user, a group or a role.
+enum class PolicyUse { kPermissions, kBoundary, kEither };
 
 // A managed policy, the customer's or AWS's.
 struct PolicyView {
@@ -86,6 +92,7 @@ struct PolicyView {
     std::string description = {};
     std::string default_version = {};  // "v1"
     std::size_t attachments = 0;
+    std::size_t boundary_uses = 0;
     WallTime created = {};
     WallTime updated = {};
     model::Tags tags = {};

@@ -16,6 +16,7 @@ io::Task<model::Role> IdentityManager::create_role(Requester who, CreateRoleRequ
     role.assume_role_policy_document = std::move(request.assume_role_policy_document);
     role.max_session_seconds = request.max_session_seconds;
     role.tags = std::move(request.tags);
+    role.permissions_boundary = std::move(request.permissions_boundary);
     MERIDIAN_CO_CHECK(co_await add(who, role));
     co_return role;
 }

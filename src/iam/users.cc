@@ -11,6 +11,7 @@ io::Task<model::User> IdentityManager::create_user(Requester who, CreateUserRequ
     user.name = std::move(request.name);
     user.path = std::move(request.path);
     user.tags = std::move(request.tags);
+    user.permissions_boundary = std::move(request.permissions_boundary);
     MERIDIAN_CO_CHECK(co_await add(who, user));
     co_return user;
 }

@@ -43,6 +43,7 @@ struct User : Identity {
     static constexpr char const* kIdPrefix = "AIDA";
     Tags tags = {};
     std::set<std::string> group_ids = {};
+    std::string permissions_boundary = {};  // the ARN of a managed policy; empty: none
 
     [[nodiscard]] std::string arn() const {
         return "arn:aws:iam::" + account.value() + ":user" + path + name;
@@ -65,6 +66,7 @@ struct Role : Identity {
     std::string description = {};
     std::string assume_role_policy_document = {};  // JSON text as given
     int max_session_seconds = 3'600;
+    std::string permissions_boundary = {};  // the ARN of a managed policy; empty: none
 
     [[nodiscard]] std::string arn() const {
         return "arn:aws:iam::" + account.value() + ":role" + path + name;

@@ -241,6 +241,7 @@ void keep_what_is_used(Inventory& inventory) {
     for (auto const& [arn, role] : inventory.roles) {
         for (auto const& policy : role.value("ManagedPolicies", json::array()))
             policies.insert(policy.get<std::string>());
+        policies.insert(role.value("PermissionsBoundary", ""));
     }
     std::erase_if(inventory.policies,
                   [&](auto const& policy) { return !policies.contains(policy.first); });

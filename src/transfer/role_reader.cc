@@ -50,6 +50,7 @@ io::Task<> read_inline_policies(RoleReading& reading, std::string name, json& ro
     co_return Result<void>{};
 }
 
+// With the policy that bounds it.
 io::Task<> read_attached_policies(RoleReading& reading, std::string name, json& role) {
     MERIDIAN_CO_TRY(auto const attached,
                     co_await optional_list(reading, "ListAttachedRolePolicies",
@@ -57,8 +58,10 @@ io::Task<> read_attached_policies(RoleReading& reading, std::string name, json& 
     std::vector<std::string> arns;
     for (auto const& policy : attached) arns.push_back(policy.value("PolicyArn", ""));
     std::ranges::sort(arns);
+    for (auto const& arn : arns) role["ManagedPolicies"].push_back(arn);
+    if (role.contains("PermissionsBoundary"))
+        arns.push_back(role["PermissionsBoundary"].get<std::string>());
     for (auto const& arn : arns) {
-        role["ManagedPolicies"].push_back(arn);
         if (is_aws_managed(arn) || reading.inventory.policies.contains(arn)) continue;
         MERIDIAN_CO_CHECK(co_await read_policy(reading.api, arn, reading.inventory));
     }

@@ -29,10 +29,16 @@ json bare_role_json(model::Role const& role) {
             {"AssumeRolePolicyDocument", percent_encoded(role.assume_role_policy_document)}};
 }
 
+json boundary_json(std::string const& arn) {
+    return {{"PermissionsBoundaryType", "Policy"}, {"PermissionsBoundaryArn", arn}};
+}
+
 }  // namespace
 
 json created_role_json(model::Role const& role) {
     auto value = bare_role_json(role);
+    if (!role.permissions_boundary.empty())
+        value["PermissionsBoundary"] = boundary_json(role.permissions_boundary);
     if (!role.tags.empty()) value["Tags"] = iam_tags_json(role.tags);
     return value;
 }
@@ -47,6 +53,8 @@ json role_list_item_json(model::Role const& role) {
 json role_json(model::Role const& role) {
     json value = role_list_item_json(role);
     if (!role.tags.empty()) value["Tags"] = iam_tags_json(role.tags);
+    if (!role.permissions_boundary.empty())
+        value["PermissionsBoundary"] = boundary_json(role.permissions_boundary);
     value["RoleLastUsed"] = json::object();
     return value;
 }
@@ -62,6 +70,8 @@ json user_list_item_json(model::User const& user) {
 json user_json(model::User const& user) {
     auto value = user_list_item_json(user);
     if (!user.tags.empty()) value["Tags"] = iam_tags_json(user.tags);
+    if (!user.permissions_boundary.empty())
+        value["PermissionsBoundary"] = boundary_json(user.permissions_boundary);
     return value;
 }
 

@@ -36,6 +36,8 @@ def make_role(server, name):
     managed = iam.create_policy(PolicyName="shop-managed", Description="ours", Path="/shop/",
                                 PolicyDocument=json.dumps(allowed))["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=name, PolicyArn=managed)
+    most = iam.create_policy(PolicyName="shop-most", PolicyDocument=json.dumps(allowed))["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=most)
     return role
 
 

@@ -104,6 +104,9 @@ def rich_role(functions):
                                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
                                    {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}))["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    most = iam.create_policy(PolicyName="most-" + name, PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}))["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=most)
     iam.tag_role(RoleName=name, Tags=[{"Key": "team", "Value": "a"}])
     return name
 
@@ -196,7 +199,7 @@ def test_a_folder_brings_a_function_into_another_server(start_server, tmp_path):
     planned = answer(server, "export", "zip", "--all", "--to", folder, "--dry-run")
     assert planned["Functions"] == ["rich"] and planned["Versions"] == 3 and not folder.exists()
     done = answer(server, "export", "zip", "--all", "--to", folder, "--with-environment")
-    assert done["Packages"] == 4 and done["Layers"] == 1 and done["Roles"] == 1 and done["Policies"] == 1
+    assert done["Packages"] == 4 and done["Layers"] == 1 and done["Roles"] == 1 and done["Policies"] == 2
     assert done["Untold"] == [] and any("deleted" in line for line in done["NeverTold"])
     # Readable, and the very bytes.
     shown = json.loads((folder / "functions/rich/function.json").read_text())
