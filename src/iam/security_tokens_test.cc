@@ -85,6 +85,30 @@ TEST_F(TokensTest, AnActiveKeyStandsForItsUser) {
     EXPECT_NE(credentials.find(model::AccessKeyId("AKIAROOT"), ""), nullptr);
 }
 
+TEST_F(TokensTest, ABoundaryIsTheMostThatPoliciesGive) {
+    std::string const refused =
+        "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: {} on resource: "
+        "arn:aws:lambda:us-east-1:123456789012:function:f because no permissions boundary allows "
+        "the {} action";
+    auto const by_boundary = [&](std::string_view action) {
+        return fmt::format(fmt::runtime(refused), action, action);
+    };
+    make_user();
+    auto const ann = user("ann");
+    must(iam.put_inline_policy<model::User>(who, "ann", {"i", policy("Allow", "lambda:*")}));
+    auto const most =
+        must(iam.create_policy(who, {.name = "most", .document = policy("Allow", "lambda:Get*")}));
+    must(iam.put_permissions_boundary<model::User>(who, "ann", most.arn));
+    EXPECT_EQ(check(ann, "lambda:GetFunction"), "allowed");
+    EXPECT_EQ(check(ann, "lambda:DeleteFunction"), by_boundary("lambda:DeleteFunction"));
+    EXPECT_EQ(run(iam.delete_policy(who, most.arn)).error().code, Errc::kDeleteConflict);
+    // As after a restore of the user alone.
+    identities.directory.apply({{.key = key_for<model::ManagedPolicy>(account, "most")}}, 1'000);
+    EXPECT_EQ(check(ann, "lambda:GetFunction"), by_boundary("lambda:GetFunction"));
+    must(iam.put_permissions_boundary<model::User>(who, "ann", ""));
+    EXPECT_EQ(check(ann, "lambda:DeleteFunction"), "allowed");
+}
+
 TEST_F(TokensTest, WhatAppliesToAUserComesFromEverywhere) {
     make_user();
     auto const ann = user("ann");
