@@ -99,6 +99,7 @@ class MeridianServer:
         self.endpoint = self.access_key = self.secret_key = None
         self.recovery_key = None  # which only the first start shows
         self._groups = []
+        self._made = time.time()
         if user:
             self.data.mkdir()
             os.chown(self.data, *user)
@@ -255,7 +256,15 @@ class MeridianServer:
     def left_groups(self):
         """Control groups of this server's jailers that still stand, the running one's apart."""
         ended = self._groups if self.process is None else self._groups[:-1]
-        return [directory for directory, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(directory) in ended]
+        return [directory for directory, _, _ in os.walk("/sys/fs/cgroup")
+                if os.path.basename(directory) in ended and self._is_of_this_server(directory)]
+
+    def _is_of_this_server(self, directory):
+        """Not of a process long ago, elsewhere on the machine, that had the same number."""
+        try:
+            return os.stat(directory).st_mtime >= self._made
+        except FileNotFoundError:
+            return False
 
     def errors(self):
         """What it has written to stderr since its first start."""
