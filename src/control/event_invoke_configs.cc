@@ -29,16 +29,6 @@ std::string config_id(FunctionAndQualifier const& what) {
     return sub_id(what.name, qualifier_of(what));
 }
 
-// arn:partition:SERVICE:…; nothing for what is no ARN.
-std::string_view service_of(std::string_view arn) {
-    if (!arn.starts_with("arn:")) return {};
-    auto const partition_end = arn.find(':', 4);
-    if (partition_end == std::string_view::npos) return {};
-    auto const end = arn.find(':', partition_end + 1);
-    if (end == std::string_view::npos) return {};
-    return arn.substr(partition_end + 1, end - partition_end - 1);
-}
-
 std::string destination(nlohmann::json const& config, char const* member) {
     auto const found = config.find(member);
     return found == config.end() ? std::string() : found->value("Destination", "");
@@ -83,7 +73,8 @@ Result<void> EventInvokeConfigs::check_destination(Requester const& who,
                                                    char const* member) const {
     auto const arn = destination(config, member);
     if (arn.empty()) return {};
-    auto const service = service_of(arn);
+    auto const parts = wire::split_arn(arn);
+    auto const service = parts ? parts->service : std::string_view();
     // Of buckets only failures, of queues and topics only standard ones (Developer Guide).
     bool const taken =
         std::ranges::find(kDestinationServices, service) != kDestinationServices.end() &&

@@ -96,9 +96,9 @@ std::vector<policy::Document const*> Authority::documents_of(auth::Caller const&
     return {};
 }
 
-std::string Authority::boundary_of(auth::Caller const& caller) const {
+std::string_view Authority::boundary_of(auth::Caller const& caller) const {
     auto const of = [&](auto const* known) {
-        return known == nullptr ? std::string() : known->entity.permissions_boundary;
+        return known == nullptr ? std::string_view() : known->entity.permissions_boundary;
     };
     auto const& name = caller.principal.name;
     if (caller.principal.kind == auth::Principal::Kind::kUser)

@@ -39,8 +39,8 @@ class Authority {
   private:
     [[nodiscard]] std::vector<policy::Document const*> documents_of(
         auth::Caller const& caller) const;
-    // The ARN of the caller's permissions boundary; empty: none.
-    [[nodiscard]] std::string boundary_of(auth::Caller const& caller) const;
+    // The ARN of the caller's permissions boundary; empty: none. Holds until the directory changes.
+    [[nodiscard]] std::string_view boundary_of(auth::Caller const& caller) const;
 
     Directory const& directory_;
 };

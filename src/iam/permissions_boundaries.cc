@@ -5,6 +5,7 @@
 
 #include "iam/aws_policies.h"
 #include "iam/new_entity.h"
+#include "wire/arn.h"
 
 namespace meridian::iam {
 
@@ -12,14 +13,8 @@ namespace {
 
 // arn:partition:iam::account:policy/path/name
 bool is_policy_arn(std::string_view arn) {
-    constexpr int kColonsBeforeResource = 5;
-    if (!arn.starts_with("arn:")) return false;
-    for (int n = 0; n < kColonsBeforeResource; ++n) {
-        auto const colon = arn.find(':');
-        if (colon == std::string_view::npos) return false;
-        arn.remove_prefix(colon + 1);
-    }
-    return arn.starts_with("policy/");
+    auto const parts = wire::split_arn(arn);
+    return parts && parts->resource.starts_with("policy/");
 }
 
 template <typename Entity>

@@ -1,7 +1,5 @@
 #include "iam/security_tokens.h"
 
-#include <array>
-
 #include <fmt/format.h>
 
 #include "model/limits.h"
@@ -23,16 +21,11 @@ std::unexpected<Error> may_not_assume(auth::Caller const& caller, std::string_vi
                             caller.arn, role_arn));
 }
 
-// arn:partition:service:region:account:resource, where region and account may be empty.
+// Region and account may be empty.
 bool is_arn(std::string_view text) {
-    std::array<std::string_view, 5> parts;
-    for (auto& part : parts) {
-        auto const colon = text.find(':');
-        if (colon == std::string_view::npos) return false;
-        part = text.substr(0, colon);
-        text.remove_prefix(colon + 1);
-    }
-    return parts[0] == "arn" && !parts[1].empty() && !parts[2].empty() && !text.empty();
+    auto const parts = wire::split_arn(text);
+    return parts && !parts->partition.empty() && !parts->service.empty() &&
+           !parts->resource.empty();
 }
 
 Result<void> check_duration(auth::Caller const& caller, AssumeRoleRequest const& request,

@@ -62,6 +62,18 @@ std::unexpected<Error> malformed(char const* what) {
 
 }  // namespace
 
+std::optional<ArnParts> split_arn(std::string_view text) {
+    std::array<std::string_view, 5> parts;
+    for (auto& part : parts) {
+        auto const colon = text.find(':');
+        if (colon == std::string_view::npos) return std::nullopt;
+        part = text.substr(0, colon);
+        text.remove_prefix(colon + 1);
+    }
+    if (parts[0] != "arn") return std::nullopt;
+    return ArnParts{parts[1], parts[2], parts[3], parts[4], text};
+}
+
 Result<FunctionReference> parse_function_reference(std::string_view text) {
     FunctionReference reference;
     auto const parts = split(text, ':');

@@ -12,6 +12,14 @@
 
 namespace meridian::wire {
 
+// Any service's "arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE"; each part may be empty, and the
+// resource may have colons. Views into the text.
+struct ArnParts {
+    std::string_view partition, service, region, account, resource;
+};
+// Nothing for what has not all parts.
+[[nodiscard]] std::optional<ArnParts> split_arn(std::string_view text);
+
 // What FunctionName may hold: `name`, `name:qualifier`, `123456789012:function:name[:qualifier]`,
 // `us-east-1:123456789012:function:name[:qualifier]`, `function:name[:qualifier]` or a whole ARN.
 struct FunctionReference {

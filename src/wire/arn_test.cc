@@ -18,6 +18,19 @@ FunctionReference reference(char const* partition, char const* region, char cons
     return r;
 }
 
+TEST(Arn, IsSplitWhateverServiceItIsOf) {
+    auto const parts = split_arn("arn:aws:iam::123456789012:policy/path/name:x");
+    ASSERT_TRUE(parts.has_value());
+    EXPECT_EQ(parts->partition, "aws");
+    EXPECT_EQ(parts->service, "iam");
+    EXPECT_EQ(parts->region, "");
+    EXPECT_EQ(parts->account, "123456789012");
+    EXPECT_EQ(parts->resource, "policy/path/name:x");
+    EXPECT_TRUE(split_arn("arn:::::").has_value());
+    for (auto const* const text : {"", "arn", "arn:aws:s3::", "nra:aws:s3:::bucket", "name"})
+        EXPECT_FALSE(split_arn(text).has_value()) << text;
+}
+
 TEST(Arn, ReadsEveryFormOfAFunctionName) {
     struct {
         char const* text;
