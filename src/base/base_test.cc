@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/counted.h"
 #include "base/encoding.h"
 #include "base/named_type.h"
 #include "base/random.h"
@@ -8,6 +9,15 @@
 
 namespace meridian {
 namespace {
+
+TEST(Counted, SaysOneThingAndManyAsAPersonWould) {
+    EXPECT_EQ(counted(0, "change"), "0 changes");
+    EXPECT_EQ(counted(1, "change"), "1 change");
+    EXPECT_EQ(counted(2, "layer version"), "2 layer versions");
+    EXPECT_EQ(counted(1, "policy"), "1 policy");
+    EXPECT_EQ(counted(2, "policy"), "2 policies");
+    EXPECT_EQ(counted(2, "key"), "2 keys");
+}
 
 TEST(Base64, EncodesRfc4648Vectors) {
     struct Case {

@@ -38,32 +38,43 @@ CLI::App* DeployCommands::add(CLI::App* under, char const* name, char const* wha
     return command;
 }
 
-DeployCommands::DeployCommands(CLI::App& app, cli::ConnectionFlags& flags,
-                               cli::Environment environment)
-    : flags_(flags), environment_(std::move(environment)) {
-    deploy_command_ =
-        add(&app, "deploy", "Make a SAM or CloudFormation template so, in one or more regions");
-    deploy_command_
+CLI::App* DeployCommands::add_deploy(CLI::App* under, char const* name, char const* what) {
+    auto* const command = add(under, name, what);
+    command
         ->add_option(
             "template", deploy_.source,
             "Folder with a template.yaml, a file, or a commit: git:REF:PATH, REPO#REF:PATH")
         ->required();
-    deploy_command_->add_option("--stack", deploy_.stack, "Its name; otherwise the folder's");
+    command->add_option("--stack", deploy_.stack, "Its name; otherwise the folder's");
+    command->add_option("--parameter", deploy_.parameters, "NAME=VALUE")->allow_extra_args(false);
+    command->add_flag("--dry-run", deploy_.dry_run, "Only say what would be done");
+    command->add_flag("--yes,-y", deploy_.yes, "Ask nothing");
+    command->add_flag("--ignore-foreign", deploy_.ignore_foreign,
+                      "Leave out resources that are not Meridian's");
+    return command;
+}
+
+DeployCommands::DeployCommands(CLI::App& app, CLI::App& imports, cli::ConnectionFlags& flags,
+                               cli::Environment environment)
+    : flags_(flags), environment_(std::move(environment)) {
+    deploy_command_ = add_deploy(
+        &app, "deploy", "Make a SAM or CloudFormation template so, in one or more regions");
     deploy_command_->add_option("--waves", deploy_.waves,
                                 "'a;b,c': which regions after which; otherwise all at once");
-    deploy_command_->add_option("--parameter", deploy_.parameters, "NAME=VALUE")
-        ->allow_extra_args(false);
     deploy_command_
         ->add_option("--bake", deploy_.bake_seconds,
                      "Seconds that a region is watched before the next wave")
         ->check(CLI::Range(std::uint64_t{0}, deploy::kBakeSecondsMax));
-    deploy_command_->add_flag("--dry-run", deploy_.dry_run, "Only say what would be done");
     deploy_command_->add_flag("--drift", deploy_.drift, "Only say what was changed by hand");
-    deploy_command_->add_flag("--yes,-y", deploy_.yes, "Ask nothing");
-    deploy_command_->add_flag("--ignore-foreign", deploy_.ignore_foreign,
-                              "Leave out resources that are not Meridian's");
     deploy_command_->add_flag("--rollback-earlier-waves", deploy_.roll_back_earlier_waves,
                               "After a failure the waves before go back, too");
+    import_sam_ =
+        add_deploy(&imports, "sam",
+                   "A SAM or CloudFormation template with its packages, as a stack: what "
+                   "`meridian export sam` wrote, or another; the same as `meridian deploy`");
+    import_sam_->add_option("--into", regions_, "The region that gets it; the same as --regions")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     add_build_command(app);
     add_rollout_commands(app);
     add_stack_commands(app);
@@ -144,7 +155,7 @@ cli::DeployTools DeployCommands::tools(cli::Connection const& base, Clock const&
 
 std::optional<DeployCommands::Command> DeployCommands::chosen() const {
     if (flags_.region.empty() && !regions_.empty()) flags_.region = regions_.front();
-    if (*deploy_command_) {
+    if (*deploy_command_ || *import_sam_) {
         return [this](cli::Connection const& base, Clock const& clock) {
             auto options = deploy_;
             options.regions = regions(base);

@@ -1,5 +1,6 @@
 #pragma once
-// The command line of `meridian deploy`, `meridian build`, `meridian rollout` and `meridian stack`.
+// The command line of `meridian deploy`, `meridian import sam`, `meridian build`, `meridian
+// rollout` and `meridian stack`.
 
 #include <functional>
 #include <optional>
@@ -17,8 +18,9 @@ namespace meridian::bin {
 
 class DeployCommands {
   public:
-    // Adds the commands to `app`; all outlive this.
-    DeployCommands(CLI::App& app, cli::ConnectionFlags& flags, cli::Environment environment);
+    // Adds the commands to `app`, and `sam` to `imports`; all outlive this.
+    DeployCommands(CLI::App& app, CLI::App& imports, cli::ConnectionFlags& flags,
+                   cli::Environment environment);
     DeployCommands(DeployCommands const&) = delete;
     DeployCommands& operator=(DeployCommands const&) = delete;
 
@@ -28,6 +30,7 @@ class DeployCommands {
 
   private:
     CLI::App* add(CLI::App* under, char const* name, char const* what);
+    CLI::App* add_deploy(CLI::App* under, char const* name, char const* what);
     void add_build_command(CLI::App& app);
     void add_rollout_commands(CLI::App& app);
     void add_stack_commands(CLI::App& app);
@@ -45,6 +48,7 @@ class DeployCommands {
     cli::BuildOptions build_;
     cli::DeleteOptions delete_;
     CLI::App* deploy_command_ = nullptr;
+    CLI::App* import_sam_ = nullptr;
     CLI::App* build_command_ = nullptr;
     CLI::App* rollout_list_ = nullptr;
     CLI::App* rollout_show_ = nullptr;

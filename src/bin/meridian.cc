@@ -158,8 +158,8 @@ int run(int argc, char** argv) {
     VaultCommands vault_commands(app, flags);
     RepositoryCommands repository_commands(app, flags);
     PipelineCommands pipeline_commands(app, flags);
-    DeployCommands deploy_commands(app, flags, environment);
     TransferCommands transfer_commands(app, flags, environment);
+    DeployCommands deploy_commands(app, transfer_commands.imports(), flags, environment);
 
     auto* const doctor_command = app.add_subcommand(
         "doctor", "Say what this machine gives to the sandbox, and what is weaker");

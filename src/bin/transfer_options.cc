@@ -57,11 +57,11 @@ TransferCommands::TransferCommands(CLI::App& app, cli::ConnectionFlags& flags,
     add_export(out, cli::ExportForm::kCfn, "cfn",
                "A CloudFormation template, and the packages for a bucket");
 
-    auto* const in = app.add_subcommand("import", "Functions from elsewhere into a region");
-    in->require_subcommand(1);
-    import_dir_ = add_import(in, "dir", "A folder that `meridian export zip` wrote");
+    imports_ = app.add_subcommand("import", "Functions from elsewhere into a region");
+    imports_->require_subcommand(1);
+    import_dir_ = add_import(imports_, "dir", "A folder that `meridian export zip` wrote");
     import_dir_->add_option("folder", folder_)->required();
-    import_aws_ = add_import(in, "aws", "Another Lambda endpoint's, through AWS's API");
+    import_aws_ = add_import(imports_, "aws", "Another Lambda endpoint's, through AWS's API");
     import_aws_->add_option("--from-endpoint", source_flags_.endpoint_url,
                             "The other's URL; otherwise the profile's");
     import_aws_->add_option("--from-profile", source_flags_.profile, "AWS profile of the other");
@@ -81,8 +81,6 @@ TransferCommands::TransferCommands(CLI::App& app, cli::ConnectionFlags& flags,
         command->add_flag("--without-environment", import_.without_environment,
                           "Leave out variables whose values were withheld");
     }
-    import_sam_ = add_import(in, "sam", "A folder with a SAM template");
-    import_sam_->add_option("folder", folder_)->required();
 }
 
 Result<cli::Connection> TransferCommands::source() const {
@@ -120,11 +118,6 @@ std::optional<TransferCommands::Command> TransferCommands::chosen() const {
             options.form = form;
             return cli::export_functions(std::move(connection), clock, std::move(options), output,
                                          messages);
-        };
-    }
-    if (*import_sam_) {
-        return [this](cli::Connection const&, Clock const&) {
-            return refused("A SAM template is deployed: meridian deploy " + folder_.string());
         };
     }
     if (!*import_dir_ && !*import_aws_) return std::nullopt;

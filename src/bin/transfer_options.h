@@ -18,6 +18,9 @@ class TransferCommands {
     TransferCommands(TransferCommands const&) = delete;
     TransferCommands& operator=(TransferCommands const&) = delete;
 
+    // `meridian import`, for those who add a form of it.
+    [[nodiscard]] CLI::App& imports() const { return *imports_; }
+
     using Command = std::function<io::Task<>(cli::Connection, Clock const&)>;
     // What the user asked for, after parsing; nothing: none of these.
     [[nodiscard]] std::optional<Command> chosen() const;
@@ -36,9 +39,9 @@ class TransferCommands {
     cli::ExportOptions export_;
     cli::ImportOptions import_;
     std::vector<std::pair<CLI::App*, cli::ExportForm>> exports_;
+    CLI::App* imports_ = nullptr;
     CLI::App* import_dir_ = nullptr;
     CLI::App* import_aws_ = nullptr;
-    CLI::App* import_sam_ = nullptr;
 };
 
 }  // namespace meridian::bin

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "cli/api_lanes.h"
 #include "cli/count_line.h"
 #include "cli/transfer_commands.h"
@@ -72,15 +73,15 @@ json report_json(ExportReport const& report) {
 std::string report_text(ExportReport const& report) {
     auto const counts = counts_of(report.inventory);
     auto text = fmt::format(
-        "{} {} functions with {} versions, {} layer versions, {} roles, {} policies and {} "
-        "packages of {} to {}.\n",
-        report.options.dry_run ? "Would export" : "Exported", counts.functions, counts.versions,
-        counts.layers, counts.roles, counts.policies, counts.packages, report.inventory.region,
-        report.options.to.string());
+        "{} {} with {}, {}, {}, {} and {} of {} to {}.\n",
+        report.options.dry_run ? "Would export" : "Exported", counted(counts.functions, "function"),
+        counted(counts.versions, "version"), counted(counts.layers, "layer version"),
+        counted(counts.roles, "role"), counted(counts.policies, "policy"),
+        counted(counts.packages, "package"), report.inventory.region, report.options.to.string());
     if (report.options.dry_run) {
         for (auto const& function : report.inventory.functions)
-            text += fmt::format("  function {} ({} versions)\n", function.name(),
-                                function.versions.size());
+            text += fmt::format("  function {} ({})\n", function.name(),
+                                counted(function.versions.size(), "version"));
     }
     bool const is_zip = report.options.form == ExportForm::kZip;
     if (report.withheld) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "cli/api_lanes.h"
 #include "cli/count_line.h"
 #include "cli/transfer_commands.h"
@@ -74,10 +75,11 @@ std::string report_text(ImportReport const& report) {
         text += fmt::format("{}: {} failed: {}\n", failure.subject, failure.what, failure.reason);
     text += transfer::untold_text(report.wanted.untold);
     if (report.options.dry_run) {
-        text += fmt::format("Nothing was done; {} things are as they shall be.\n", same);
+        text += fmt::format("Nothing was done; {} as wished already.\n", counted(same, "thing"));
     } else {
-        text += fmt::format("Done in {}: {} steps; {} things were as they shall be; {} problems.\n",
-                            report.region, report.result.steps_done, same, problems_of(report));
+        text += fmt::format("Done in {}: {}; {} as wished before; {}.\n", report.region,
+                            counted(report.result.steps_done, "step"), counted(same, "thing"),
+                            counted(problems_of(report), "problem"));
         if (!report.undo.empty()) text += report.undo + "\n";
     }
     return text;
@@ -110,9 +112,9 @@ io::Task<std::string> undo_text(deploy::AwsApi& target, ImportPlan const& plan, 
     }
     if (created.empty()) co_return std::string();
     co_return fmt::format(
-        "To undo: delete what was created here ({} things, the first is {}); this region keeps no "
+        "To undo: delete what was created here ({}, the first is {}); this region keeps no "
         "vault that could bring back what was updated.",
-        created.size(), created.front());
+        counted(created.size(), "thing"), created.front());
 }
 
 io::Task<> import_inventory(Connection connection, Clock const& clock, Inventory wanted,
@@ -156,9 +158,9 @@ io::Task<> import_inventory(Connection connection, Clock const& clock, Inventory
     output.print(output.json ? report_json(report).dump(2) + "\n" : report_text(report));
     auto const problems = problems_of(report);
     if (options.dry_run || problems == 0) co_return Result<void>{};
-    co_return fail(Errc::kIo, fmt::format("{} things could not be imported; what could is there, "
-                                          "and the same command goes on.",
-                                          problems));
+    co_return fail(Errc::kIo, fmt::format("{} could not be imported; what could is there, and the "
+                                          "same command goes on.",
+                                          counted(problems, "thing")));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/counted.h"
 #include "base/log.h"
 #include "cli/aws_client.h"
 #include "cli/source_builder.h"
@@ -129,7 +130,7 @@ std::string stage_text(pipeline::StageDefinition const& stage) {
         case pipeline::StageKind::kBuild:
             return names_of(settings.at("Packages"));
         case pipeline::StageKind::kTest:
-            return fmt::format("{} cases in {}", settings.at("Cases").size(),
+            return fmt::format("{} in {}", counted(settings.at("Cases").size(), "case"),
                                settings.value("Region", "the pipeline's region"));
         case pipeline::StageKind::kDeploy:
             return fmt::format("{} to {}",

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "cli/rollout_commands.h"
 #include "deploy/driver.h"
 #include "deploy/plan_json.h"
@@ -84,8 +85,8 @@ io::Task<> list_stacks(DeployTools tools, std::vector<std::string> regions) {
         if (tools.output.json) continue;
         for (auto const& stack : stacks) {
             auto const active = stack.value("ActiveRollout", "");
-            tools.output.print(fmt::format("{:<16} {:<28} {} resources{}\n", region,
-                                           stack.value("Name", ""), stack.value("ResourceCount", 0),
+            tools.output.print(fmt::format("{:<16} {:<28} {}{}\n", region, stack.value("Name", ""),
+                                           counted(stack.value("ResourceCount", 0U), "resource"),
                                            active.empty() ? "" : ", changed by " + active));
         }
     }

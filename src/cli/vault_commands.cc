@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "cli/job_watch.h"
 #include "cli/meridian_api.h"
 #include "wire/shown_json.h"
@@ -76,8 +77,8 @@ std::string proof_text(std::string const& name, json const& proofs) {
     if (!proofs.contains("Last")) return text;
     auto const problems = proofs["Last"].value("Problems", json::array());
     if (problems.empty()) return text;
-    return text + fmt::format("         at {}: {} problems\n", proofs["Last"].value("Began", ""),
-                              problems.size());
+    return text + fmt::format("         at {}: {}\n", proofs["Last"].value("Began", ""),
+                              counted(problems.size(), "problem"));
 }
 
 std::string baseline_path(std::string const& name) {
@@ -159,8 +160,8 @@ io::Task<> show_vault(Connection connection, Clock const& clock, Output output) 
         print_json(output, answer);
         co_return Result<void>{};
     }
-    output.print(fmt::format("commit {}, {} changes behind the region\n", answer.value("Head", ""),
-                             answer.value("Behind", 0U)));
+    output.print(fmt::format("commit {}, {} behind the region\n", answer.value("Head", ""),
+                             counted(answer.value("Behind", 0U), "change")));
     for (auto const& trouble : answer.value("Troubles", json::array())) {
         output.print(fmt::format("it cannot follow the {}'s log since {}: {}\n",
                                  trouble.value("Log", ""), trouble.value("Since", ""),
@@ -193,20 +194,22 @@ io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions
     if (output.json) {
         print_json(output, answer);
     } else {
-        auto const number = [&](char const* member) {
-            return answer.value(member, std::uint64_t{0});
+        auto const number = [&](char const* member, std::string_view noun) {
+            return counted(answer.value(member, std::uint64_t{0}), noun);
         };
         auto const level = answer.value("Level", "");
         output.print(fmt::format(
-            "{}: {} records and {} packages{}\n", level, number("Records"), number("Packages"),
-            number("Bytes") == 0 ? ""
-                                 : fmt::format(", {} bytes read and compared", number("Bytes"))));
+            "{}: {} and {}{}\n", level, number("Records", "record"), number("Packages", "package"),
+            answer.value("Bytes", std::uint64_t{0}) == 0
+                ? ""
+                : fmt::format(", {} read and compared", number("Bytes", "byte"))));
         if (answer.contains("Functions"))
             output.print(
-                fmt::format("{} versions restored into a scratch region\n", number("Functions")));
+                fmt::format("{} restored into a scratch region\n", number("Functions", "version")));
         if (answer.contains("Initialised")) {
-            output.print(fmt::format("{} of them started, {} test events answered as recorded\n",
-                                     number("Initialised"), number("Answered")));
+            output.print(fmt::format("{} started there, {} answered as recorded\n",
+                                     number("Initialised", "version"),
+                                     number("Answered", "test event")));
         }
         for (auto const& note : answer.value("Notes", json::array()))
             output.print(fmt::format("  note: {}\n", note.get<std::string>()));
@@ -215,8 +218,8 @@ io::Task<> verify_vault(Connection connection, Clock const& clock, VerifyOptions
     }
     if (problems.empty()) co_return Result<void>{};
     co_return fail(Errc::kCorrupt,
-                   fmt::format("The {} has {} problems.", options.copy.empty() ? "vault" : "copy",
-                               problems.size()));
+                   fmt::format("The {} has {}.", options.copy.empty() ? "vault" : "copy",
+                               counted(problems.size(), "problem")));
 }
 
 io::Task<> create_backup(Connection connection, Clock const& clock, std::string message,
@@ -274,10 +277,9 @@ io::Task<> prune_backups(Connection connection, Clock const& clock, PruneOptions
         co_return Result<void>{};
     }
     for (auto const& name : removed) output.print(fmt::format("  {}\n", name.get<std::string>()));
-    output.print(
-        fmt::format("{} {} backups; the states they named stay in the history: "
-                    "`meridian restore --at`.\n",
-                    options.dry_run ? "Would remove" : "Removed", removed.size()));
+    output.print(fmt::format(
+        "{} {}; what was named stays in the history: `meridian restore --at`.\n",
+        options.dry_run ? "Would remove" : "Removed", counted(removed.size(), "backup")));
     co_return Result<void>{};
 }
 
@@ -310,10 +312,10 @@ io::Task<> restore(Connection connection, Clock const& clock, RestoreOptions opt
     }
     output.print(changes_text(answer));
     auto const count = answer.value("Changes", json::array()).size();
-    output.print(fmt::format("{} {} changes from commit {}; {} records are as they were.\n",
-                             options.dry_run ? "Would apply" : "Applied", count,
+    output.print(fmt::format("{} {} from commit {}; {} unchanged.\n",
+                             options.dry_run ? "Would apply" : "Applied", counted(count, "change"),
                              answer.value("Commit", "").substr(0, 12),
-                             answer.value("Unchanged", 0U)));
+                             counted(answer.value("Unchanged", 0U), "record")));
     for (auto const& function : answer.value("NotReady", json::array())) {
         output.print(fmt::format("{} cannot be invoked: {}\n", function.value("Function", ""),
                                  function.value("Reason", "")));

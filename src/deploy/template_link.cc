@@ -207,8 +207,12 @@ Result<void> Linker::use(TemplateNode const& call, bool may_be_skipped,
             out.skipped = reference.id;
             return {};
         }
-        return fail_at(call.mark,
-                       fmt::format("{} is not in the stack: {}", reference.id, absent->second.why));
+        bool const can_be_skipped = absent->second.foreign && !draft_->ignore_foreign;
+        return fail_at(
+            call.mark,
+            fmt::format(
+                "{} is not in the stack: {}{}", reference.id, absent->second.why,
+                can_be_skipped ? " (what names it is left out with --ignore-foreign)" : ""));
     }
     auto const& known = find_resource_rule(found->second)->attributes;
     if (!reference.attribute.empty() && !contains(known, reference.attribute))

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/encoding.h"
 #include "crypto/sha256.h"
 #include "io/unique_fd.h"
@@ -192,7 +193,7 @@ io::Task<Runner::Done> Runner::build(json settings) {
                                digest));
         output[name] = {{"CodeSha256", digest}, {"Bytes", zip.size()}};
     }
-    auto const message = fmt::format("{} packages", output.size());
+    auto const message = counted(output.size(), "package");
     co_return Done{std::move(output), message};
 }
 
@@ -231,10 +232,11 @@ io::Task<Runner::Done> Runner::test(json settings) {
         if (failed++ == 0) first = fmt::format("{}: {}", label, wrong);
     }
     if (failed > 0) {
-        co_return fail(Errc::kInvalidParameterValue,
-                       fmt::format("{} of {} cases failed; {}", failed, cases.size(), first));
+        co_return fail(
+            Errc::kInvalidParameterValue,
+            fmt::format("{} of {} failed; {}", failed, counted(cases.size(), "case"), first));
     }
-    co_return Done{nullptr, fmt::format("{} cases as recorded", cases.size())};
+    co_return Done{nullptr, fmt::format("{} as recorded", counted(cases.size(), "case"))};
 }
 
 // Until no change of the function is under way.
@@ -301,7 +303,8 @@ io::Task<Runner::Done> Runner::deploy(json settings) {
         }
     }
     auto const message =
-        fmt::format("{} functions in {} regions", settings.at("Functions").size(), output.size());
+        fmt::format("{} in {}", counted(settings.at("Functions").size(), "function"),
+                    counted(output.size(), "region"));
     co_return Done{std::move(output), message};
 }
 
@@ -417,7 +420,7 @@ io::Task<Runner::Done> Runner::promote(json settings) {
                 MERIDIAN_CO_CHECK(co_await point(region, function, alias, version));
             }
         }
-        message = fmt::format("alias {} in {} regions", alias, versions.size());
+        message = fmt::format("alias {} in {}", alias, counted(versions.size(), "region"));
     }
     if (!settings.value("Baseline", false)) co_return Done{nullptr, message};
     auto const name = fmt::format("{}.{}", pipeline_, number_);

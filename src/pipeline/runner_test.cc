@@ -181,7 +181,7 @@ TEST_F(RunnerTest, AnAnswerThatDiffersFailsTheStage) {
     here.answer = {{"a", 1}};
     ASSERT_TRUE(run());
     EXPECT_EQ(execution.state, ExecutionState::kFailed);
-    EXPECT_EQ(execution.reason, "1 of 1 cases failed; f a.json: the answer: a was not expected");
+    EXPECT_EQ(execution.reason, "1 of 1 case failed; f a.json: the answer: a was not expected");
     EXPECT_EQ(execution.stages[2].state, StageState::kFailed);
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "crypto/sha256.h"
 #include "deploy/driver.h"
 #include "deploy/plan_json.h"
@@ -139,7 +140,8 @@ TemplateDeploy::Done TemplateDeploy::done_with(deploy::RolloutRecord const& roll
     Done done;
     for (auto const& [region, part] : rollout.regions)
         done.versions[region] = versions_of(part.work.now);
-    done.message = fmt::format("{} in {} regions: {}", stage_.stack, rollout.regions.size(), how);
+    done.message =
+        fmt::format("{} in {}: {}", stage_.stack, counted(rollout.regions.size(), "region"), how);
     return done;
 }
 

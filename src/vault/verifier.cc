@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/encoding.h"
 #include "io/all.h"
 #include "vault/backup_plan.h"
@@ -200,8 +201,8 @@ io::Task<> Verifier::verify_copy(VerifyRequest request, Proof* proof) {
                            compared.problems.end());
     proof->notes = compared.notes;
     if (compared.commits_behind != 0) {
-        proof->notes.push_back(fmt::format("it is {} commits behind: the next backup sends them",
-                                           compared.commits_behind));
+        proof->notes.push_back(fmt::format("it is {} behind: the next backup sends them",
+                                           counted(compared.commits_behind, "commit")));
     }
     co_return Result<void>{};
 }
@@ -322,8 +323,8 @@ io::Task<> Verifier::run_functions(ScratchRegion& scratch, Proof* proof,
         }
     }
     if (without_answer != 0) {
-        proof->notes.push_back(
-            fmt::format("{} test events have no recorded answer to compare", without_answer));
+        proof->notes.push_back(fmt::format("{} without a recorded answer to compare",
+                                           counted(without_answer, "test event")));
     }
     co_return Result<void>{};
 }

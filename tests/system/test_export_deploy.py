@@ -142,7 +142,8 @@ def test_an_export_is_deployed_into_an_empty_region(start_server, tmp_path, buck
         objects.update({("/a-bucket/" + str(path.relative_to(folder)), ""): path.read_bytes()
                         for path in folder.rglob("*.zip")})
     deploy = ("deploy", folder, "--stack", STACK, "--regions", HOME, *parameters)
-    assert "Succeeded" in meridian(target, *deploy, "--yes")
+    made = ("import", "sam", folder, "--stack", STACK, "--into", HOME) if form == "sam" else deploy
+    assert "Succeeded" in meridian(target, *made, "--yes")
     for name in names:
         found = comparable(everything_of(target, name), form == "sam")
         for part in wanted[name]:

@@ -355,7 +355,7 @@ def test_what_cannot_be_brought_is_said(start_server, tmp_path):
     assert "is no folder that" in meridian(server, "import", "dir", tmp_path, "--all", fails=True)
     assert "is no earlier export" in meridian(server, "export", "zip", "--all", "--to", tmp_path, fails=True)
     assert "--map is FROM=TO" in meridian(server, "import", "dir", folder, "--all", "--map", "x", fails=True)
-    assert "meridian deploy" in meridian(server, "import", "sam", folder, fails=True)
+    assert "has no template.yaml" in meridian(server, "import", "sam", folder, fails=True)
     (folder / "roles").joinpath("x.json").write_text('{"Arn": "arn:x", "Arn": "arn:y"}')
     assert 'roles/x.json: "Arn" stands there twice' in meridian(server, "import", "dir", folder, "--all", fails=True)
     manifest = json.loads((folder / "transfer.json").read_text())

@@ -486,7 +486,7 @@ def test_a_backup_is_proven_at_every_level(start_server, tmp_path, nothing_by_it
         proof = answer(server, "backup", "verify", "--level", level)
         assert proof["Problems"] == [] and proof["Proven"], proof
         assert {k: proof[k] for k in more} == more, proof
-    assert "1 test events have no recorded answer" in " ".join(proof["Notes"])
+    assert "1 test event without a recorded answer" in " ".join(proof["Notes"])
     status = {level["Level"]: level for level in answer(server, "backup", "status")["Levels"]}
     assert status["invoke"]["Proven"]["By"].endswith(":root")
     assert status["restore"]["Proven"]["ProvenAsOf"] == status["restore"]["Last"]["Began"]
