@@ -69,36 +69,48 @@ PolicyView view_of_aws(AwsPolicy const& policy) {
             .updated = time_of(policy.updated_s)};
 }
 
-template <typename Entity>
-std::size_t attached_to(Entities<Entity> const& entities, std::string const& arn) {
-    return static_cast<std::size_t>(std::ranges::count_if(entities, [&](auto const& item) {
-        return std::ranges::any_of(item.second.entity.attached_policies,
-                                   [&](auto const& attached) { return attached.arn == arn; });
-    }));
-}
-
-}  // namespace
-
-std::size_t IdentityManager::attachments(model::AccountId const& account,
-                                         std::string const& arn) const {
-    auto const& directory = parts_.directory;
-    return attached_to(directory.all<model::User>(account), arn) +
-           attached_to(directory.all<model::Group>(account), arn) +
-           attached_to(directory.all<model::Role>(account), arn);
-}
-
-PolicyView IdentityManager::view_of(model::ManagedPolicy const& policy) const {
+PolicyView view_of(model::ManagedPolicy const& policy) {
     return {.name = policy.name,
             .id = policy.id,
             .arn = policy.arn(),
             .path = policy.path,
             .description = policy.description,
             .default_version = version_id(policy.default_version),
-            .attachments = attachments(policy.account, policy.arn()),
-            .boundary_uses = boundary_uses(policy.account, policy.arn()),
             .created = policy.created,
             .updated = policy.updated,
             .tags = policy.tags};
+}
+
+template <typename UsesByPolicy>
+PolicyView with_uses(PolicyView view, UsesByPolicy const& uses) {
+    auto const found = uses.find(view.arn);
+    if (found == uses.end()) return view;
+    view.attachments = found->second.attachments;
+    view.boundary_uses = found->second.boundaries;
+    return view;
+}
+
+}  // namespace
+
+IdentityManager::UsesByPolicy IdentityManager::count_uses(model::AccountId const& account) const {
+    UsesByPolicy uses;
+    auto const attached = [&](auto const& entity) {
+        for (auto const& policy : entity.attached_policies) ++uses[policy.arn].attachments;
+    };
+    auto const bounded = [&](auto const& entity) {
+        if (!entity.permissions_boundary.empty()) ++uses[entity.permissions_boundary].boundaries;
+    };
+    auto const& directory = parts_.directory;
+    for (auto const& [name, known] : directory.all<model::Group>(account)) attached(known.entity);
+    for (auto const& [name, known] : directory.all<model::User>(account)) {
+        attached(known.entity);
+        bounded(known.entity);
+    }
+    for (auto const& [name, known] : directory.all<model::Role>(account)) {
+        attached(known.entity);
+        bounded(known.entity);
+    }
+    return uses;
 }
 
 Result<Known<model::ManagedPolicy> const*> IdentityManager::require_own_policy(
@@ -144,20 +156,19 @@ io::Task<PolicyView> IdentityManager::create_policy(Requester who, CreatePolicyR
 Result<PolicyView> IdentityManager::get_policy(model::AccountId const& account,
                                                std::string const& arn) const {
     if (auto const* const aws = find_aws_policy(arn)) {
-        auto view = view_of_aws(*aws);
-        view.attachments = attachments(account, arn);
-        view.boundary_uses = boundary_uses(account, arn);
-        return view;
+        return with_uses(view_of_aws(*aws), count_uses(account));
     }
     auto const* const known = parts_.directory.find_policy(account, arn);
     if (known == nullptr) return no_policy(arn);
-    return view_of(known->entity);
+    return with_uses(view_of(known->entity), count_uses(account));
 }
 
 Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& account,
                                                         ListPoliciesRequest const& request) const {
+    auto const uses = count_uses(account);
     std::vector<std::pair<std::string, PolicyView>> items;
     auto const add = [&](PolicyView view) {
+        view = with_uses(std::move(view), uses);
         if (!view.path.starts_with(request.page.path_prefix)) return;
         if (request.only_attached && view.attachments == 0) return;
         if (request.only_boundaries && view.boundary_uses == 0) return;
@@ -169,12 +180,7 @@ Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& 
             add(view_of(known.entity));
     }
     if (request.aws) {
-        for (auto const& policy : aws_policies()) {
-            auto view = view_of_aws(policy);
-            view.attachments = attachments(account, view.arn);
-            view.boundary_uses = boundary_uses(account, view.arn);
-            add(std::move(view));
-        }
+        for (auto const& policy : aws_policies()) add(view_of_aws(policy));
     }
     std::ranges::sort(items, {}, &std::pair<std::string, PolicyView>::first);
     return page_of("policies", request.page, std::move(items));
@@ -183,7 +189,7 @@ Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& 
 io::Task<> IdentityManager::delete_policy(Requester who, std::string arn) {
     co_return co_await change(who, [this, account = who.account, arn]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
-        if (attachments(account, arn) + boundary_uses(account, arn) > 0)
+        if (count_uses(account).contains(arn))
             return fail(Errc::kDeleteConflict, "Cannot delete a policy attached to entities.");
         if (known->entity.versions.size() > 1) {
             return fail(Errc::kDeleteConflict,

@@ -1,8 +1,6 @@
 // The permissions boundaries of users and roles: a managed policy that says what they may do at
 // most, whatever else allows it.
 
-#include <algorithm>
-
 #include "iam/aws_policies.h"
 #include "iam/new_entity.h"
 #include "wire/arn.h"
@@ -15,13 +13,6 @@ namespace {
 bool is_policy_arn(std::string_view arn) {
     auto const parts = wire::split_arn(arn);
     return parts && parts->resource.starts_with("policy/");
-}
-
-template <typename Entity>
-std::size_t bounded_by(Entities<Entity> const& entities, std::string const& arn) {
-    return static_cast<std::size_t>(std::ranges::count_if(entities, [&](auto const& item) {
-        return item.second.entity.permissions_boundary == arn;
-    }));
 }
 
 }  // namespace
@@ -39,12 +30,6 @@ Result<void> IdentityManager::add_boundary(model::AccountId const& account, std:
     }
     changes.hold(*known);
     return {};
-}
-
-std::size_t IdentityManager::boundary_uses(model::AccountId const& account,
-                                           std::string const& arn) const {
-    return bounded_by(parts_.directory.all<model::User>(account), arn) +
-           bounded_by(parts_.directory.all<model::Role>(account), arn);
 }
 
 template <typename Entity>
