@@ -185,7 +185,7 @@ io::Task<> RegionDriver::run_hook(std::string function, std::string event) {
         part().hooks[at].invoked = true;
         MERIDIAN_CO_CHECK(co_await saved(parts_.save({})));
     }
-    for (;;) {
+    for (bool asked = false, told = false;; asked = true) {
         auto const& signals = parts_.shared.store.signals();
         auto& hook = part().hooks[at];
         if (auto const answer = signals.hooks.find(hook.id); answer != signals.hooks.end())
@@ -200,6 +200,13 @@ io::Task<> RegionDriver::run_hook(std::string function, std::string event) {
             co_return fail(Errc::kDeadlineExceeded,
                            fmt::format("the {} hook {} has not answered within {} minutes", event,
                                        function, kHookLongest / std::chrono::minutes(1)));
+        }
+        if (asked && !told) {
+            told = true;
+            parts_.tell(
+                fmt::format("{} has ended and not said how: waiting for its "
+                            "PutLifecycleEventHookExecutionStatus, {} minutes at most",
+                            function, kHookLongest / std::chrono::minutes(1)));
         }
         MERIDIAN_CO_CHECK(co_await parts_.shared.pause(kHookPollPause));
         // The answer comes with it. For how long no region may be silent, the lease says.

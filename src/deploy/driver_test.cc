@@ -167,6 +167,10 @@ TEST_F(DriverTest, AShiftThatNobodyCalledIsUnproven) {
     EXPECT_EQ(run.rollout.regions.at(kFirst).unproven.size(), 1U);
 }
 
+bool is_about_waiting(std::string const& text) {
+    return text.contains("has ended and not said how");
+}
+
 TEST_F(DriverTest, AHookThatFailsKeepsTheTraffic) {
     ASSERT_TRUE(deploy({}).outcome);
     first.functions["hook"].configuration = {{"FunctionName", "hook"}};
@@ -187,7 +191,28 @@ TEST_F(DriverTest, AHookThatFailsKeepsTheTraffic) {
         bool const passed = std::string(answer) == "Succeeded";
         EXPECT_EQ(*run.outcome, passed ? RolloutOutcome::kSucceeded : RolloutOutcome::kRolledBack);
         EXPECT_EQ(weights.empty(), !passed);
+        EXPECT_EQ(std::ranges::count_if(told, is_about_waiting), 0);
     }
+}
+
+TEST_F(DriverTest, AHookThatEndsWithoutAWordIsNamedOnceWhileItIsWaitedFor) {
+    ASSERT_TRUE(deploy({}).outcome);
+    first.functions["hook"].configuration = {{"FunctionName", "hook"}};
+    std::string hook_id;
+    first.on_invoke = [&](std::string const&, nlohmann::json const& payload) {
+        hook_id = payload["LifecycleEventHookExecutionId"];
+    };
+    int pauses = 0;
+    on_pause = [&] {
+        if (!hook_id.empty() && ++pauses == 5)
+            first.rollouts.at(last_id)["Hooks"][hook_id] = "Succeeded";
+    };
+    auto const run =
+        deploy({.code = "two", .shift = "Canary50Percent10Seconds", .before_hook = "hook"},
+               {.waves = {{kFirst}}});
+    ASSERT_TRUE(run.outcome) << run.outcome.error().message;
+    EXPECT_EQ(*run.outcome, RolloutOutcome::kSucceeded);
+    EXPECT_EQ(std::ranges::count_if(told, is_about_waiting), 1);
 }
 
 TEST_F(DriverTest, AHookThatNoRegionTellsOfIsItsSuccessorsToWaitFor) {

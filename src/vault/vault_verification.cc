@@ -7,6 +7,7 @@
 #include "vault/layout.h"
 #include "vault/packages.h"
 #include "vault/repository_check.h"
+#include "vault/ssh_signature.h"
 #include "vault/vault.h"
 
 namespace meridian::vault {
