@@ -246,7 +246,8 @@ io::Task<> create_backup(Connection connection, Clock const& clock, std::string 
                                  made.value("Name", "")));
     }
     if (failed == 0) co_return Result<void>{};
-    co_return fail(Errc::kUnavailable, fmt::format("{} copies did not get the backup.", failed));
+    co_return fail(Errc::kUnavailable,
+                   fmt::format("{} did not get the backup.", counted(failed, "copy")));
 }
 
 io::Task<> list_backups(Connection connection, Clock const& clock, Output output) {

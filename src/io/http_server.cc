@@ -43,14 +43,16 @@ constexpr std::size_t kSpoolPieceBytes = 262'144;
 constexpr int kInsufficientStorage = 507;
 constexpr unsigned kHttp10 = 10;
 
-// Takes the bytes of a body on a thread of the pool.
-Task<> keep(HttpStreaming const& how, std::optional<SpoolFile>& file, std::string piece) {
-    co_return co_await blocking(*how.pool, [&, bytes = std::move(piece)]() -> Result<void> {
+// Takes the bytes of a body on a thread of the pool; the memory they were in serves for the next.
+Task<> keep(HttpStreaming const& how, std::optional<SpoolFile>& file, std::string& piece) {
+    MERIDIAN_CO_CHECK(co_await blocking(*how.pool, [&]() -> Result<void> {
         if (!file) {
             MERIDIAN_TRY(file, SpoolFile::create(how.directory));
         }
-        return file->append(bytes);
-    });
+        return file->append(piece);
+    }));
+    piece.clear();
+    co_return Result<void>{};
 }
 
 }  // namespace
@@ -450,8 +452,7 @@ asio::awaitable<std::optional<bool>> HttpServer::State::read_into_file(Connectio
             co_return std::nullopt;
         }
         if (body.empty() || (body.size() < kSpoolPieceBytes && !parser.is_done())) continue;
-        if (auto const kept = co_await keep(options.streaming, file, std::exchange(body, {}));
-            !kept) {
+        if (auto const kept = co_await keep(options.streaming, file, body); !kept) {
             log.write(LogLevel::kError, "a request's body cannot be kept",
                       {{"error", kept.error().message}});
             co_return co_await refuse(connection, kInsufficientStorage, "no room for the body");

@@ -10,9 +10,10 @@ import zipfile
 
 import pytest
 
+from command_line import meridian
 from meridian_server import MeridianServer, has_runtime
 from registry_mirror import RegistryMirror
-from test_builds import built, meridian, packages
+from test_builds import built, packages
 
 REGION = "us-east-1"
 needs_python = pytest.mark.skipif(not has_runtime("python3.11") or not os.path.exists("/usr/bin/pip3"),

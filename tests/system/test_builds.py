@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +13,7 @@ import zipfile
 
 import pytest
 
+from command_line import meridian
 from meridian_server import MeridianServer, has_runtime, make_zip, wait_until
 
 REGION = "us-east-1"
@@ -39,13 +39,6 @@ def strict_server(tmp_path_factory):
     """One whose builds have little of everything."""
     with started(tmp_path_factory, {"timeout": "6s", "memory_mb": 128, "storage_mb": 512}) as made:
         yield made
-
-
-def meridian(server, *words, fails=False):
-    done = subprocess.run([server.tool("meridian"), *map(str, words), "--data", str(server.data), "--region", REGION],
-                          capture_output=True, text=True, env=server.environment(), timeout=300)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout
 
 
 FUNCTION = """

@@ -7,8 +7,9 @@ import pathlib
 import re
 import subprocess
 
+from command_line import HOME, answer, meridian
 from conftest import Functions
-from test_vault import HOME, answer, caught_up, git_environment, meridian  # noqa: F401
+from test_vault import caught_up, git_environment  # noqa: F401
 from test_vault_jobs import config_with
 
 PROGRAM = pathlib.Path(os.environ["MERIDIAN_BIN_DIR"]) / "meridian"

@@ -4,13 +4,12 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import time
-import urllib.request
 
 import pytest
 
+from command_line import answer, command, meridian, run
 from meridian_server import MeridianServer, has_runtime, wait_until
 
 FIRST, SECOND = "us-east-1", "sa-east-1"
@@ -22,20 +21,6 @@ TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "deploy/templates"
 def server():
     with MeridianServer(regions=(FIRST, SECOND)) as started:
         yield started
-
-
-def command(server, *words):
-    return [server.tool("meridian"), *map(str, words), "--data", str(server.data), "--region", FIRST]
-
-
-def meridian(server, *words, fails=False):
-    done = subprocess.run(command(server, *words), capture_output=True, text=True, env=server.environment(), timeout=300)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout
-
-
-def answer(server, *words):
-    return json.loads(meridian(server, *words, "--json"))
 
 
 def start(server, *words):
@@ -195,8 +180,7 @@ def test_drift_is_shown_and_taken_back(server, project):
     api.update_function_configuration(FunctionName=name, Timeout=77)
     api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
     api.get_waiter("function_updated_v2").wait(FunctionName=name)
-    shown = subprocess.run(command(server, "stack", "drift", project.stack), capture_output=True, text=True,
-                           env=server.environment(), timeout=60)
+    shown = run(server, "stack", "drift", project.stack)
     assert shown.returncode == 1 and "Timeout: 3 → 77" in shown.stdout and "ReservedConcurrentExecutions" in shown.stdout
     assert "Timeout: 3 → 77" in meridian(server, *project.words("--drift", regions=FIRST))
     assert "changed by hand: Timeout: 3 → 77" in meridian(server, *project.words("--dry-run", regions=FIRST))
@@ -346,8 +330,7 @@ def finish(server, project):
     region, last = left[0]
     over = lambda: lease_is_over(server, last["Id"], region)
     wait_until(over, seconds=60, every=0.5, what="the end of the lease")
-    done = subprocess.run(command(server, "rollout", "resume", last["Id"], "--regions", region), capture_output=True,
-                          text=True, env=server.environment(), timeout=300)
+    done = run(server, "rollout", "resume", last["Id"], "--regions", region)
     # One that was killed before its packages were there goes back: nothing had been changed.
     state = state_of(server, last["Id"])
     assert state in ("Succeeded", "RolledBack"), done.stdout + done.stderr
@@ -400,7 +383,7 @@ def test_a_killed_server_is_resumed(project):
         left = [each for each in rollouts(own, project.stack) if each["State"] == "InProgress"]
         assert len(left) == 1
         wait_until(lambda: lease_is_over(own, left[0]["Id"]), seconds=60, every=0.5, what="the end of the lease")
-        subprocess.run(command(own, "rollout", "resume", left[0]["Id"]), env=own.environment(), timeout=120, check=False)
+        run(own, "rollout", "resume", left[0]["Id"])
         assert state_of(own, left[0]["Id"]) in ("Succeeded", "RolledBack")
         version = alias(own, name)["FunctionVersion"]
         for region in (FIRST, SECOND):

@@ -16,6 +16,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from command_line import answer, command, outcome
 from meridian_server import LAMBDA_TRUST, MeridianServer, make_zip, wait_until
 
 FIRST, SECOND = "us-east-1", "sa-east-1"
@@ -99,18 +100,6 @@ def prepare(server):
                 Code={"ZipFile": make_zip({"h.py": "def handler(event, context):\n    return 1\n"})})
 
 
-def run(server, *words, region=FIRST):
-    done = subprocess.run([server.tool("meridian"), *map(str, words), "--data", str(server.data), "--region", region],
-                          capture_output=True, text=True, env=server.environment(), timeout=600)
-    return done.returncode, done.stdout + done.stderr
-
-
-def answer(server, *words, region=FIRST):
-    status, text = run(server, *words, "--json", region=region)
-    assert status == 0, text
-    return json.loads(text)
-
-
 def rollouts(server, region, stack=None):
     """What the region knows, by Meridian's own API: the oldest first."""
     request = AWSRequest("GET", server.endpoint + "/meridian/v1/rollouts")
@@ -141,11 +130,10 @@ class Project:
                 f"{SECOND};{FIRST}", "--rollback-earlier-waves", "--parameter", f"Memory={memory}")
 
     def deploy(self, memory=128):
-        return run(self.server, *self.words(memory))
+        return outcome(self.server, *self.words(memory))
 
     def start(self, memory=256):
-        words = [self.server.tool("meridian"), *map(str, self.words(memory)), "--data", str(self.server.data), "--region", FIRST]
-        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        return subprocess.Popen(command(self.server, *self.words(memory)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 env=self.server.environment())
 
     def left(self, region):
@@ -196,7 +184,7 @@ def lease_is_over(rollout):
     return datetime.fromisoformat(rollout["LeaseExpires"].replace("Z", "+00:00")) < datetime.now(timezone.utc)
 
 
-def finish(project, command="resume"):
+def finish(project, how="resume"):
     """From the other region, with what the regions have; how it ended."""
     left = project.left(SECOND) or project.left(FIRST)
     if not left:
@@ -205,7 +193,7 @@ def finish(project, command="resume"):
     # Regions take it one after the other, and so their leases end.
     wait_until(lambda: all(lease_is_over(each) for where in (FIRST, SECOND) for each in project.left(where)), seconds=60, every=0.5,
                what="the leases' end")
-    told = run(project.server, "rollout", command, left[0]["Id"], "--regions", region, region=region)[1]
+    told = outcome(project.server, "rollout", how, left[0]["Id"], "--regions", region, region=region)[1]
     states = {where: [each["State"] for each in rollouts(project.server, where, project.stack)][-1] for where in (FIRST, SECOND)}
     assert len(set(states.values())) == 1 and states[FIRST] != "InProgress", (states, told)
     return states[FIRST]
@@ -250,7 +238,7 @@ def test_a_command_line_that_is_killed_at_any_line_is_finished_from_another_regi
             # One that is killed before its packages are there goes back.
             assert end == ENDS[after] or (point == 0 and (not begun or end == "RolledBack")), where
             assert project.standing() == (wanted if begun and end == ENDS[after] else before), where
-            status, told = run(server, "stack", "drift", project.stack, "--regions", REGIONS)
+            status, told = outcome(server, "stack", "drift", project.stack, "--regions", REGIONS)
             assert status == 0, (where, told)
 
 

@@ -3,24 +3,17 @@ region, the same to AWS's own client: settings, hashes, versions, aliases, polic
 
 import http.server
 import json
-import subprocess
 import threading
 
 import pytest
 
+from command_line import HOME, meridian
 from conftest import Functions
 from meridian_server import LAMBDA_TRUST, make_zip
 from object_store import KEYS, Bucket
-from test_transfer import HOME, everything_of
+from test_transfer import everything_of
 
 STACK = "again"
-
-
-def meridian(server, *words):
-    done = subprocess.run([server.tool("meridian"), *map(str, words), "--region", HOME, "--data", str(server.data)],
-                          capture_output=True, text=True, env=server.environment(), timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def code(text):

@@ -16,17 +16,8 @@ import urllib.parse
 
 import pytest
 
+from command_line import HOME, OTHER, meridian
 from meridian_server import OTHER_ACCOUNT, processes, wait_until
-
-HOME = "us-east-1"
-OTHER = "sa-east-1"
-
-
-def meridian(server, *words, region=HOME, fails=False):
-    done = subprocess.run([server.tool("meridian"), *words, "--region", region, "--data", str(server.data)],
-                          capture_output=True, text=True, env=server.environment(), timeout=120)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout
 
 
 def url_of(server, name, *, region=HOME, user=None, password=None):

@@ -1,20 +1,18 @@
 """Pipelines: a push builds, deploys, tests, asks and promotes; through kills of the server and of its runners, and with
 the pusher's rights and no others."""
 
-import base64
 import hashlib
-import io
 import json
 import os
 import signal
 import subprocess
 import time
-import zipfile
 
 import pytest
 
+from command_line import HOME, OTHER, meridian
 from meridian_server import processes, wait_until
-from test_git import HOME, OTHER, Git, a_user, meridian, url_of
+from test_git import Git, a_user, url_of
 
 HANDLER = """
 def handler(event, context):

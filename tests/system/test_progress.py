@@ -8,8 +8,9 @@ import re
 import subprocess
 import threading
 
+from command_line import HOME, answer, command, run
 from conftest import Functions
-from test_vault import HOME, answer, git_environment  # noqa: F401
+from test_vault import git_environment  # noqa: F401
 from test_vault_jobs import HANGS_SECONDS, config_with, hanging_remote, reachable_folder
 
 CLEAR = "\r\x1b[K"
@@ -24,7 +25,7 @@ def on_a_terminal(server, *words):
         with contextlib.suppress(OSError):  # the terminal is gone with its last program
             while piece := os.read(error_end, 65536):
                 seen.append(piece)
-    process = subprocess.Popen([server.tool("meridian"), *words, "--region", HOME, "--data", str(server.data)],
+    process = subprocess.Popen(command(server, *words),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=error_terminal, text=True,
                                env=server.environment())
     os.close(error_terminal)
@@ -38,8 +39,7 @@ def on_a_terminal(server, *words):
 
 
 def in_a_pipe(server, *words):
-    done = subprocess.run([server.tool("meridian"), *words, "--region", HOME, "--data", str(server.data)],
-                          capture_output=True, text=True, env=server.environment(), timeout=60)
+    done = run(server, *words)
     return done.stderr, done.stdout, done.returncode
 
 
@@ -58,17 +58,17 @@ def test_a_job_is_one_line_on_a_terminal_and_plain_lines_in_a_pipe(start_server,
         shown = [text for text in drawn if text == "" or re.fullmatch(r"\[ ?\d+%\] 1/2 copies sent \(\d+ s left\)", text)]
         assert len([text for text in shown if text]) >= HANGS_SECONDS - 2, drawn
         assert "[ 50%] 1/2 copies sent (" in line
-        assert after == "meridian: 1 copies did not get the backup.\n", after
+        assert after == "meridian: 1 copy did not get the backup.\n", after
 
         seen, out, status = in_a_pipe(server, "backup", "create")
         assert status == 1 and "\x1b" not in seen + out and "\r" not in seen + out
         lines = seen.splitlines()
-        assert lines[-1] == "meridian: 1 copies did not get the backup."
+        assert lines[-1] == "meridian: 1 copy did not get the backup."
         assert lines[:-1] and all(re.fullmatch(r"1/2 copies sent(, \d+ s left)?", text) for text in lines[:-1]), lines
 
         # --json is the answer alone, wherever it goes.
         seen, out, _ = on_a_terminal(server, "backup", "create", "--json")
-        assert CLEAR not in seen and seen == "meridian: 1 copies did not get the backup.\n", seen
+        assert CLEAR not in seen and seen == "meridian: 1 copy did not get the backup.\n", seen
 
 
 def test_an_export_counts_on_a_terminal_and_in_lines_in_a_pipe(start_server, tmp_path):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from command_line import answer, outcome
 from meridian_server import MeridianServer, wait_until
 
 FIRST, SECOND = "us-east-1", "sa-east-1"
@@ -76,18 +77,11 @@ class Project:
         (self.folder / "src/app.py").write_text(HANDLER % (list(broken_in), json.dumps(revision)))
         (self.folder / "template.yaml").write_text(TEMPLATE % dict(shift=shift, missing=missing, periods=periods))
 
-    def run(self, *words, region=FIRST):
-        done = subprocess.run([self.server.tool("meridian"), *map(str, words), "--data", str(self.server.data), "--region",
-                               region], capture_output=True, text=True, env=self.server.environment(), timeout=300)
-        return done.returncode, done.stdout + done.stderr
-
     def told(self, *words, region=FIRST):
-        status, text = self.run(*words, "--json", region=region)
-        assert status == 0, text
-        return json.loads(text)
+        return answer(self.server, *words, region=region)
 
     def deploy(self, *more):
-        return self.run("deploy", self.folder, "--stack", self.stack, "--regions", REGIONS, "--yes", *more)
+        return outcome(self.server, "deploy", self.folder, "--stack", self.stack, "--regions", REGIONS, "--yes", *more)
 
     def last_rollout(self, region=FIRST):
         return [each for each in self.told("rollout", "list", region=region)["Rollouts"] if each["Stack"] == self.stack][-1]
@@ -161,7 +155,7 @@ def assert_went_back(project, rollout, why):
         log = git(project.server, region, "log", "-p", "--format=", "main", "--",
                   f"accounts/{project.server.account}/functions/{name}/aliases/live.json")
         assert '+    "weight": 0.5' in log and '-    "weight": 0.5' in log, log
-    status, text = project.run("rollout", "show", rollout)
+    status, text = outcome(project.server, "rollout", "show", rollout)
     assert status == 0 and "RolledBack" in text and why in text, text
 
 

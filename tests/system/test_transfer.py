@@ -16,27 +16,9 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
+from command_line import HOME, OTHER, answer, command, meridian
 from conftest import Functions
 from meridian_server import LAMBDA_TRUST, make_zip, wait_until
-
-HOME = "us-east-1"
-OTHER = "sa-east-1"
-
-
-def command(server, *words, region=HOME, environment=None):
-    return subprocess.run([server.tool("meridian"), *map(str, words), "--region", region, "--data", str(server.data)],
-                          capture_output=True, text=True, env={**server.environment(), **(environment or {})},
-                          timeout=300)
-
-
-def meridian(server, *words, region=HOME, fails=False, environment=None):
-    done = command(server, *words, region=region, environment=environment)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stdout + done.stderr if fails else done.stdout
-
-
-def answer(server, *words, **arguments):
-    return json.loads(meridian(server, *words, "--json", **arguments))
 
 
 def code(text):
@@ -285,11 +267,10 @@ def test_an_import_that_is_killed_goes_on(start_server, tmp_path):
     before = {name: everything_of(server, name) for name in names}
     answer(server, "export", "zip", "--all", "--to", tmp_path / "out", "--with-environment")
     target = start_server()
-    words = [target.tool("meridian"), "import", "dir", str(tmp_path / "out"), "--all", "--region", HOME, "--data",
-             str(target.data)]
+    words = ("import", "dir", tmp_path / "out", "--all")
     killed = 0
     for delay in (0.03, 0.06, 0.1, 0.15, 0.25):
-        running = subprocess.Popen(words, env=target.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        running = subprocess.Popen(command(target, *words), env=target.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         time.sleep(delay)
         killed += running.poll() is None
         running.send_signal(signal.SIGKILL)
@@ -298,7 +279,7 @@ def test_an_import_that_is_killed_goes_on(start_server, tmp_path):
         for found in target.client("lambda").list_functions()["Functions"]:
             settled(target, found["FunctionName"])
     assert killed >= 1
-    assert answer(target, *words[1:4], "--all")["Failures"] == []
+    assert answer(target, *words)["Failures"] == []
     for name in names:
         settled(target, name)
         assert_same(everything_of(target, name), before[name])

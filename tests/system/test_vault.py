@@ -3,9 +3,6 @@ a moment, into the same, another or an empty region, and from nothing but a vaul
 
 import hashlib
 import json
-import os
-import pathlib
-import shutil
 import subprocess
 import threading
 import time
@@ -15,22 +12,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from command_line import HOME, OTHER, answer, meridian
 from conftest import Functions, package
-from meridian_server import LAMBDA_TRUST, MeridianServer, make_zip, wait_until
-
-HOME = "us-east-1"
-OTHER = "sa-east-1"
-
-
-def meridian(server, *words, region=HOME, fails=False):
-    done = subprocess.run([server.tool("meridian"), *words, "--region", region, "--data", str(server.data)],
-                          capture_output=True, text=True, env=server.environment(), timeout=300)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stdout + done.stderr if fails else done.stdout
-
-
-def answer(server, *words, **arguments):
-    return json.loads(meridian(server, *words, "--json", **arguments))
+from meridian_server import make_zip, wait_until
 
 
 def vault_of(server, region=HOME):

@@ -15,9 +15,10 @@ import time
 
 import pytest
 
+from command_line import HOME, OTHER, answer, command, meridian
 from conftest import Functions
 from meridian_server import make_zip, wait_until
-from test_vault import HOME, OTHER, answer, caught_up, git, git_environment, meridian, settled, vault_of  # noqa: F401
+from test_vault import caught_up, git, git_environment, settled, vault_of  # noqa: F401
 
 HANGS_SECONDS = 4
 
@@ -67,8 +68,8 @@ def config_with(tmp_path, copies, **more):
 
 
 def begin(server, *words, region=HOME):
-    return subprocess.Popen([server.tool("meridian"), *words, "--region", region, "--data", str(server.data)],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=server.environment())
+    return subprocess.Popen(command(server, *words, region=region), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env=server.environment())
 
 
 def jobs(server, kind=None):
@@ -92,7 +93,7 @@ def test_a_remote_that_hangs_holds_up_nobody_else(start_server, tmp_path):
         wait_until(lambda: "Proven" in answer(server, "backup", "status")["Levels"][0], what="verifications go on")
         out, errors = backup.communicate(timeout=60)
         assert time.monotonic() - began >= HANGS_SECONDS
-        assert backup.returncode == 1 and "1 copies did not get the backup" in errors
+        assert backup.returncode == 1 and "1 copy did not get the backup" in errors
         assert f"{shown}: not sent: it did not answer in time: given up after {HANGS_SECONDS} s" in out, out
         # How far it was stands on standard error, a plain line every few seconds; the password nowhere.
         assert re.search(r"^1/2 copies sent", errors, re.M), errors

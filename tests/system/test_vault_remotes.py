@@ -10,9 +10,10 @@ import time
 
 import pytest
 
+from command_line import HOME, OTHER, answer, meridian
 from conftest import Functions
 from git_remotes import SSHD, HttpsServer, make_certificate, make_key, make_repository, ssh_server
-from test_vault import HOME, OTHER, answer, git, git_environment, meridian, settled  # noqa: F401
+from test_vault import git, git_environment, settled  # noqa: F401
 from test_vault_jobs import HANGS_SECONDS, config_with, hanging_remote, reachable_folder
 
 needs_sshd = pytest.mark.skipif(not SSHD.exists(), reason="needs openssh-server")
@@ -99,7 +100,7 @@ def refusals(server, count):
     began = time.monotonic()
     said = meridian(server, "backup", "create", fails=True)
     taken = time.monotonic() - began
-    assert f"{count} copies did not get the backup" in said, said
+    assert f"{count} {'copy' if count == 1 else 'copies'} did not get the backup" in said, said
     return {copy["Copy"]: copy.get("Error") for copy in answer(server, "backup", "list")["Copies"]}, taken
 
 
