@@ -20,6 +20,10 @@ bool is_address_character(char c) {
     return (c >= 'a' && c <= 'f') || (c >= '0' && c <= '9') || c == ':' || c == '.';
 }
 
+bool has_empty_label(std::string_view host) {
+    return host.starts_with('.') || host.ends_with('.') || host.contains("..");
+}
+
 }  // namespace
 
 Result<ConnectTarget> parse_authority(std::string_view text) {
@@ -42,6 +46,8 @@ Result<ConnectTarget> parse_authority(std::string_view text) {
     if (!brackets && out.host.ends_with('.')) out.host.pop_back();
     if (out.host.empty() || out.host.size() > kHostCharsMax ||
         !std::ranges::all_of(out.host, brackets ? is_address_character : is_host_character))
+        return bad("that is no host's name");
+    if (brackets ? !out.host.contains(':') : has_empty_label(out.host))
         return bad("that is no host's name");
     return out;
 }

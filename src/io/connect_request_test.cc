@@ -23,13 +23,27 @@ TEST(ConnectRequest, SaysWhereTo) {
 }
 
 TEST(ConnectRequest, RefusesEverythingElse) {
-    for (std::string const line :
-         {"GET http://pypi.org/ HTTP/1.1", "CONNECT pypi.org HTTP/1.1", "CONNECT pypi.org:443",
-          "CONNECT pypi.org:0 HTTP/1.1", "CONNECT pypi.org:65536 HTTP/1.1",
-          "CONNECT pypi.org:4x HTTP/1.1", "CONNECT :443 HTTP/1.1", "CONNECT a b:443 HTTP/1.1",
-          "CONNECT a@b:443 HTTP/1.1", "CONNECT ::1:443 HTTP/1.1", "CONNECT [x]:443 HTTP/1.1",
-          "CONNECT pypi.org:443 GOPHER", "connect pypi.org:443 HTTP/1.1", "",
-          "CONNECT pypi.org/x:443 HTTP/1.1"}) {
+    for (std::string const line : {"GET http://pypi.org/ HTTP/1.1",
+                                   "CONNECT pypi.org HTTP/1.1",
+                                   "CONNECT pypi.org:443",
+                                   "CONNECT pypi.org:0 HTTP/1.1",
+                                   "CONNECT pypi.org:65536 HTTP/1.1",
+                                   "CONNECT pypi.org:4x HTTP/1.1",
+                                   "CONNECT :443 HTTP/1.1",
+                                   "CONNECT a b:443 HTTP/1.1",
+                                   "CONNECT a@b:443 HTTP/1.1",
+                                   "CONNECT ::1:443 HTTP/1.1",
+                                   "CONNECT [x]:443 HTTP/1.1",
+                                   "CONNECT pypi.org:443 GOPHER",
+                                   "connect pypi.org:443 HTTP/1.1",
+                                   "",
+                                   "CONNECT pypi.org/x:443 HTTP/1.1",
+                                   "CONNECT pypi..org:443 HTTP/1.1",
+                                   "CONNECT pypi.org..:443 HTTP/1.1",
+                                   "CONNECT .org:443 HTTP/1.1",
+                                   "CONNECT .:443 HTTP/1.1",
+                                   "CONNECT [2..]:443 HTTP/1.1",
+                                   "CONNECT [1.2]:443 HTTP/1.1"}) {
         EXPECT_FALSE(parse_connect(line + "\r\n\r\n")) << line;
     }
     EXPECT_FALSE(parse_connect("CONNECT " + std::string(300, 'a') + ":443 HTTP/1.1\r\n\r\n"));

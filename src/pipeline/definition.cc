@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include "deploy/template.h"
 #include "model/rollout_names.h"
@@ -331,6 +333,31 @@ Result<Definition> read_definition(YAML::Node const& root) {
     return definition;
 }
 
+class Nowhere final : public YAML::EventHandler {
+  public:
+    void OnDocumentStart(YAML::Mark const& /*mark*/) override {}
+    void OnDocumentEnd() override {}
+    void OnNull(YAML::Mark const& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+    void OnAlias(YAML::Mark const& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+    void OnScalar(YAML::Mark const& /*mark*/, std::string const& /*tag*/, YAML::anchor_t /*anchor*/,
+                  std::string const& /*value*/) override {}
+    void OnSequenceStart(YAML::Mark const& /*mark*/, std::string const& /*tag*/,
+                         YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(YAML::Mark const& /*mark*/, std::string const& /*tag*/,
+                    YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {}
+    void OnMapEnd() override {}
+};
+
+// YAML::LoadAll() goes on for ever, and takes memory for each, where a document takes nothing of
+// the text: ",a" is no end of empty ones.
+bool is_one_document(std::string const& text) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    Nowhere nowhere;
+    return parser.HandleNextDocument(nowhere) && !parser.HandleNextDocument(nowhere);
+}
+
 }  // namespace
 
 std::string_view name_of(StageKind kind) noexcept {
@@ -353,9 +380,10 @@ Result<Definition> parse_definition(std::string_view text) {
     }
     // An alias may stand for what holds it, or for a hundred copies: nothing here needs one.
     try {
-        auto const documents = YAML::LoadAll(std::string(text));
-        if (documents.size() != 1) return yaml_error(YAML::Mark(), "the file holds one document.");
-        return read_definition(documents.front());
+        std::string const whole(text);
+        if (!is_one_document(whole))
+            return yaml_error(YAML::Mark(), "the file holds one document.");
+        return read_definition(YAML::Load(whole));
     } catch (YAML::Exception const& error) {
         return yaml_error(error.mark, error.msg);
     }

@@ -114,8 +114,8 @@ TEST(Definition, IsRefusedWithItsPlace) {
     }
     for (auto const* text :
          {"", "a", "[]", "version: 2\nstages: [approve: ]", "version: 1", "stages: [approve: ]",
-          "version: 1\nstages: []", "\t", "version: 1\n--- \nx: 1", "version: 1\nstages: &a [*a]",
-          "version: 1\nstages: [1]"})
+          "version: 1\nstages: []", ",a", "\t", "version: 1\n--- \nx: 1",
+          "version: 1\nstages: &a [*a]", "version: 1\nstages: [1]"})
         EXPECT_FALSE(parse_definition(text).has_value()) << text;
     EXPECT_FALSE(parse_definition(std::string(kDefinitionBytesMax + 1, ' ')).has_value());
 }
