@@ -185,7 +185,7 @@ io::Task<> RegionDriver::run_hook(std::string function, std::string event) {
         part().hooks[at].invoked = true;
         MERIDIAN_CO_CHECK(co_await saved(parts_.save({})));
     }
-    for (bool asked = false, told = false;; asked = true) {
+    for (std::size_t pauses = 0;; ++pauses) {
         auto const& signals = parts_.shared.store.signals();
         auto& hook = part().hooks[at];
         if (auto const answer = signals.hooks.find(hook.id); answer != signals.hooks.end())
@@ -201,8 +201,7 @@ io::Task<> RegionDriver::run_hook(std::string function, std::string event) {
                            fmt::format("the {} hook {} has not answered within {} minutes", event,
                                        function, kHookLongest / std::chrono::minutes(1)));
         }
-        if (asked && !told) {
-            told = true;
+        if (pauses == 1) {
             parts_.tell(
                 fmt::format("{} has ended and not said how: waiting for its "
                             "PutLifecycleEventHookExecutionStatus, {} minutes at most",

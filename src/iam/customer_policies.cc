@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
+#include <unordered_map>
 
 #include "iam/aws_policies.h"
 #include "iam/new_entity.h"
@@ -81,18 +83,15 @@ PolicyView view_of(model::ManagedPolicy const& policy) {
             .tags = policy.tags};
 }
 
-template <typename UsesByPolicy>
-PolicyView with_uses(PolicyView view, UsesByPolicy const& uses) {
-    auto const found = uses.find(view.arn);
-    if (found == uses.end()) return view;
-    view.attachments = found->second.attachments;
-    view.boundary_uses = found->second.boundaries;
-    return view;
-}
+// Where an account uses managed policies, by their ARNs (which the directory owns): counted for all
+// of them in one walk over its entities.
+struct PolicyUses {
+    std::size_t attachments = 0;  // to users, groups and roles
+    std::size_t boundaries = 0;   // of users and roles
+};
+using UsesByPolicy = std::unordered_map<std::string_view, PolicyUses>;
 
-}  // namespace
-
-IdentityManager::UsesByPolicy IdentityManager::count_uses(model::AccountId const& account) const {
+UsesByPolicy count_uses(Directory const& directory, model::AccountId const& account) {
     UsesByPolicy uses;
     auto const attached = [&](auto const& entity) {
         for (auto const& policy : entity.attached_policies) ++uses[policy.arn].attachments;
@@ -100,7 +99,6 @@ IdentityManager::UsesByPolicy IdentityManager::count_uses(model::AccountId const
     auto const bounded = [&](auto const& entity) {
         if (!entity.permissions_boundary.empty()) ++uses[entity.permissions_boundary].boundaries;
     };
-    auto const& directory = parts_.directory;
     for (auto const& [name, known] : directory.all<model::Group>(account)) attached(known.entity);
     for (auto const& [name, known] : directory.all<model::User>(account)) {
         attached(known.entity);
@@ -112,6 +110,16 @@ IdentityManager::UsesByPolicy IdentityManager::count_uses(model::AccountId const
     }
     return uses;
 }
+
+PolicyView with_uses(PolicyView view, UsesByPolicy const& uses) {
+    auto const found = uses.find(view.arn);
+    if (found == uses.end()) return view;
+    view.attachments = found->second.attachments;
+    view.boundary_uses = found->second.boundaries;
+    return view;
+}
+
+}  // namespace
 
 Result<Known<model::ManagedPolicy> const*> IdentityManager::require_own_policy(
     model::AccountId const& account, std::string const& arn) const {
@@ -156,16 +164,16 @@ io::Task<PolicyView> IdentityManager::create_policy(Requester who, CreatePolicyR
 Result<PolicyView> IdentityManager::get_policy(model::AccountId const& account,
                                                std::string const& arn) const {
     if (auto const* const aws = find_aws_policy(arn)) {
-        return with_uses(view_of_aws(*aws), count_uses(account));
+        return with_uses(view_of_aws(*aws), count_uses(parts_.directory, account));
     }
     auto const* const known = parts_.directory.find_policy(account, arn);
     if (known == nullptr) return no_policy(arn);
-    return with_uses(view_of(known->entity), count_uses(account));
+    return with_uses(view_of(known->entity), count_uses(parts_.directory, account));
 }
 
 Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& account,
                                                         ListPoliciesRequest const& request) const {
-    auto const uses = count_uses(account);
+    auto const uses = count_uses(parts_.directory, account);
     std::vector<std::pair<std::string, PolicyView>> items;
     auto const add = [&](PolicyView view) {
         view = with_uses(std::move(view), uses);
@@ -189,7 +197,7 @@ Result<Page<PolicyView>> IdentityManager::list_policies(model::AccountId const& 
 io::Task<> IdentityManager::delete_policy(Requester who, std::string arn) {
     co_return co_await change(who, [this, account = who.account, arn]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require_own_policy(account, arn));
-        if (count_uses(account).contains(arn))
+        if (count_uses(parts_.directory, account).contains(arn))
             return fail(Errc::kDeleteConflict, "Cannot delete a policy attached to entities.");
         if (known->entity.versions.size() > 1) {
             return fail(Errc::kDeleteConflict,

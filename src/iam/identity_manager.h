@@ -7,8 +7,6 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -164,14 +162,6 @@ class IdentityManager {
     [[nodiscard]] std::vector<Known<model::AccessKey> const*> keys_of(
         model::User const& user) const;
     [[nodiscard]] bool has_members(model::Group const& group) const;
-    // Where an account uses managed policies, by their ARNs (which the directory owns): counted for
-    // all of them in one walk over its entities.
-    struct PolicyUses {
-        std::size_t attachments = 0;  // to users, groups and roles
-        std::size_t boundaries = 0;   // of users and roles
-    };
-    using UsesByPolicy = std::unordered_map<std::string_view, PolicyUses>;
-    [[nodiscard]] UsesByPolicy count_uses(model::AccountId const& account) const;
     // What else is written where an entity gets this boundary: so that it is not deleted meanwhile.
     // kInvalidParameterValue for what is no policy's ARN, kNoSuchEntity for one that is not there.
     [[nodiscard]] Result<void> add_boundary(model::AccountId const& account, std::string const& arn,

@@ -20,8 +20,14 @@ bool is_address_character(char c) {
     return (c >= 'a' && c <= 'f') || (c >= '0' && c <= '9') || c == ':' || c == '.';
 }
 
-bool has_empty_label(std::string_view host) {
-    return host.starts_with('.') || host.ends_with('.') || host.contains("..");
+bool is_host_name(std::string_view host) {
+    bool const has_empty_label =
+        host.starts_with('.') || host.ends_with('.') || host.contains("..");
+    return std::ranges::all_of(host, is_host_character) && !has_empty_label;
+}
+
+bool is_ipv6_address(std::string_view host) {
+    return std::ranges::all_of(host, is_address_character) && host.contains(':');
 }
 
 }  // namespace
@@ -45,9 +51,7 @@ Result<ConnectTarget> parse_authority(std::string_view text) {
     // One name, one spelling.
     if (!brackets && out.host.ends_with('.')) out.host.pop_back();
     if (out.host.empty() || out.host.size() > kHostCharsMax ||
-        !std::ranges::all_of(out.host, brackets ? is_address_character : is_host_character))
-        return bad("that is no host's name");
-    if (brackets ? !out.host.contains(':') : has_empty_label(out.host))
+        !(brackets ? is_ipv6_address(out.host) : is_host_name(out.host)))
         return bad("that is no host's name");
     return out;
 }

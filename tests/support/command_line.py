@@ -10,10 +10,10 @@ def command(server, *words, region=HOME):
     return [server.tool("meridian"), *map(str, words), "--region", region, "--data", str(server.data)]
 
 
-def run(server, *words, region=HOME, environment=None):
+def run(server, *words, region=HOME, environment=None, timeout=300):
     """Its end: status, standard output and error."""
     return subprocess.run(command(server, *words, region=region), capture_output=True, text=True,
-                          env={**server.environment(), **(environment or {})}, timeout=300)
+                          env={**server.environment(), **(environment or {})}, timeout=timeout)
 
 
 def meridian(server, *words, fails=False, **how):
@@ -21,6 +21,13 @@ def meridian(server, *words, fails=False, **how):
     done = run(server, *words, **how)
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return done.stdout + done.stderr if fails else done.stdout
+
+
+def refusal(server, *words, **how):
+    """What one that has to fail says on standard error."""
+    done = run(server, *words, **how)
+    assert done.returncode != 0, done.stdout + done.stderr
+    return done.stderr
 
 
 def answer(server, *words, **how):

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from command_line import meridian
+from command_line import meridian, refusal
 from meridian_server import MeridianServer, has_runtime
 from registry_mirror import RegistryMirror
 from test_builds import built, packages
@@ -128,7 +128,7 @@ def test_python_packages_are_installed_beside_the_sources(server, mirror, tmp_pa
 @needs_python
 def test_a_wheel_with_another_hash_is_not_installed(server, mirror, tmp_path):
     folder = project(tmp_path / "p", TEMPLATE % ("app.handler", "python3.11"), python_files(mirror, "0" * 64), mirror.ca)
-    assert "DO NOT MATCH THE HASHES" in meridian(server, "build", folder, fails=True)
+    assert "DO NOT MATCH THE HASHES" in refusal(server, "build", folder)
 
 
 @needs_python
@@ -141,7 +141,7 @@ def test_a_layer_of_python_packages(server, mirror, tmp_path):
 @needs_python
 def test_without_registries_the_error_says_so(offline_server, tmp_path):
     folder = project(tmp_path / "p", TEMPLATE % ("app.handler", "python3.11"), {"requirements.txt": "greeting\n"})
-    told = meridian(offline_server, "build", folder, fails=True)
+    told = refusal(offline_server, "build", folder)
     assert "--build-registries" in told and "No matching distribution found for greeting" in told
 
 
@@ -176,7 +176,7 @@ def test_node_without_a_lock_file_says_how_to_make_one(server, mirror, tmp_path)
     files = node_files(mirror)
     del files["package-lock.json"]
     folder = project(tmp_path / "p", TEMPLATE % ("index.handler", "nodejs22.x"), files, mirror.ca)
-    assert "npm install --package-lock-only" in meridian(server, "build", folder, fails=True)
+    assert "npm install --package-lock-only" in refusal(server, "build", folder)
 
 
 @needs_node
@@ -210,7 +210,7 @@ def test_go_becomes_a_bootstrap(offline_server, tmp_path):
 def test_go_that_does_not_compile_shows_where(offline_server, tmp_path):
     folder = project(tmp_path / "p", TEMPLATE % ("bootstrap", "provided.al2023"),
                      {**GO, "main.go": "package main\n\nfunc main() { undefinedThing() }\n"})
-    assert "main.go:3" in meridian(offline_server, "build", folder, fails=True)
+    assert "main.go:3" in refusal(offline_server, "build", folder)
 
 
 @needs_cargo
@@ -234,7 +234,7 @@ def test_rust_becomes_a_bootstrap(offline_server, tmp_path):
 def test_a_tool_that_is_missing_is_named(offline_server, tmp_path):
     folder = project(tmp_path / "p", TEMPLATE % ("app", "provided.al2023"),
                      {"Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\n'})
-    told = meridian(offline_server, "build", folder, fails=True)
+    told = refusal(offline_server, "build", folder)
     assert "there is no cargo" in told and "install cargo" in told
 
 

@@ -13,7 +13,7 @@ import zipfile
 
 import pytest
 
-from command_line import meridian, run
+from command_line import meridian, refusal
 from meridian_server import MeridianServer, has_runtime, make_zip, wait_until
 
 REGION = "us-east-1"
@@ -163,7 +163,7 @@ def test_the_same_sources_give_the_same_package(server, tmp_path):
 
 def test_what_is_not_reproducible_is_found_out(server, tmp_path):
     folder = project(tmp_path / "p", makefile("date +%N > $(ARTIFACTS_DIR)/now"))
-    told = meridian(server, "build", folder, "--check-reproducible", fails=True)
+    told = refusal(server, "build", folder, "--check-reproducible")
     assert "App is not reproducible" in told
 
 
@@ -219,7 +219,7 @@ def test_two_builds_at_once(server, tmp_path):
 def test_a_failing_build_shows_its_own_error(server, tmp_path):
     folder = project(tmp_path / "p", makefile("@echo compiling things", "@echo main.c:7: no semicolon >&2; exit 3"))
     for words in (("build", folder), ("deploy", folder, "--stack", "fails", "--regions", REGION, "--yes")):
-        told = meridian(server, *words, fails=True)
+        told = refusal(server, *words)
         assert "template.yaml:" in told and "failed with status 2" in told
         assert "main.c:7: no semicolon" in told and "Error 3" in told
     rollouts = json.loads(meridian(server, "rollout", "list", "--json"))["Rollouts"]
@@ -228,7 +228,7 @@ def test_a_failing_build_shows_its_own_error(server, tmp_path):
 
 def test_a_makefile_without_the_target_says_so(server, tmp_path):
     folder = project(tmp_path / "p", {"Makefile": "build-Other:\n\ttrue\n"})
-    assert "build-App" in meridian(server, "build", folder, fails=True)
+    assert "build-App" in refusal(server, "build", folder)
 
 
 @pytest.mark.parametrize("lines, said", [
@@ -244,7 +244,7 @@ def test_a_makefile_without_the_target_says_so(server, tmp_path):
     (("dd if=/dev/zero of=/tmp/full bs=1M",), "No space left on device"),
 ])
 def test_what_no_package_can_be(server, tmp_path, lines, said):
-    told = meridian(server, "build", project(tmp_path / "p", makefile(*lines)), fails=True)
+    told = refusal(server, "build", project(tmp_path / "p", makefile(*lines)))
     assert said in told, told
     wait_until_nothing_runs(server)
 
@@ -252,7 +252,7 @@ def test_what_no_package_can_be(server, tmp_path, lines, said):
 def test_forking_without_end_ends(strict_server, tmp_path):
     bomb = "bash -c 'f() { f | f & f; }; f' >/dev/null 2>&1; while true; do sleep 1; done"
     began = time.monotonic()
-    told = meridian(strict_server, "build", project(tmp_path / "p", makefile(bomb)), fails=True)
+    told = refusal(strict_server, "build", project(tmp_path / "p", makefile(bomb)))
     ends = ("longer than 6 seconds", "failed with status", "ended by signal", "MB of memory")
     assert any(end in told for end in ends), told
     assert time.monotonic() - began < 60
@@ -262,14 +262,14 @@ def test_forking_without_end_ends(strict_server, tmp_path):
 
 def test_more_memory_than_there_is(strict_server, tmp_path):
     folder = project(tmp_path / "p", makefile("head -c 400000000 /dev/zero | tail -c 390000000 > /dev/null"))
-    told = meridian(strict_server, "build", folder, fails=True)
+    told = refusal(strict_server, "build", folder)
     assert "128 MB of memory" in told or "longer than 6 seconds" in told, told
 
 
 def test_a_build_that_prints_without_end_costs_no_memory(strict_server, tmp_path):
-    done = run(strict_server, "build", project(tmp_path / "p", makefile("@yes a-line-of-many")))
-    assert done.returncode == 1 and "longer than 6 seconds" in done.stderr and "a-line-of-many" in done.stderr
-    assert len(done.stderr) < 20_000 and len(done.stdout) < 2_000_000
+    told = refusal(strict_server, "build", project(tmp_path / "p", makefile("@yes a-line-of-many")))
+    assert "longer than 6 seconds" in told and "a-line-of-many" in told
+    assert len(told) < 20_000
 
 
 # What it must not reach

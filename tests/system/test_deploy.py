@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from command_line import answer, command, meridian, run
+from command_line import answer, command, meridian, refusal, run
 from meridian_server import MeridianServer, has_runtime, wait_until
 
 FIRST, SECOND = "us-east-1", "sa-east-1"
@@ -103,7 +103,7 @@ def test_a_template_deploys_to_every_region_and_answers(server, project):
     plan = meridian(server, *project.words("--dry-run"))
     assert "+ Lambda Function App" in plan and FIRST in plan and SECOND in plan
     assert rollouts(server, project.stack) == []
-    assert "give --yes" in meridian(server, *project.words(), fails=True)
+    assert "give --yes" in refusal(server, *project.words())
 
     told = meridian(server, *project.words("--yes"))
     assert "Succeeded" in told and "To undo it: meridian stack delete" in told
@@ -169,7 +169,7 @@ def test_deleting_a_stack_removes_everything(server, project):
         api = server.client("lambda", region=region)
         with pytest.raises(api.exceptions.ResourceNotFoundException):
             api.get_function(FunctionName=name)
-    assert "There is no stack" in meridian(server, "stack", "show", project.stack, "--regions", REGIONS, fails=True)
+    assert "There is no stack" in refusal(server, "stack", "show", project.stack, "--regions", REGIONS)
 
 
 def test_drift_is_shown_and_taken_back(server, project):
@@ -180,7 +180,7 @@ def test_drift_is_shown_and_taken_back(server, project):
     api.update_function_configuration(FunctionName=name, Timeout=77)
     api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
     api.get_waiter("function_updated_v2").wait(FunctionName=name)
-    shown = run(server, "stack", "drift", project.stack)
+    shown = run(server, "stack", "drift", project.stack, timeout=60)
     assert shown.returncode == 1 and "Timeout: 3 → 77" in shown.stdout and "ReservedConcurrentExecutions" in shown.stdout
     assert "Timeout: 3 → 77" in meridian(server, *project.words("--drift", regions=FIRST))
     assert "changed by hand: Timeout: 3 → 77" in meridian(server, *project.words("--dry-run", regions=FIRST))
@@ -241,7 +241,7 @@ def test_a_hook_that_raises_turns_it_back(server, project):
     name = outputs(server, project.stack)["Name"]
     project.write("two", shift="Canary50Percent30Seconds", hooks=", Hooks: {PreTraffic: !Ref Check}",
                   more=HOOK % "raise ValueError('no')")
-    told = meridian(server, *project.words("--yes"), fails=True)
+    told = refusal(server, *project.words("--yes"))
     assert "RolledBack" in told
     last = rollouts(server, project.stack)[-1]
     assert "the hook" in last["Summary"]["Regions"][FIRST]["Failure"]
@@ -311,7 +311,7 @@ def test_an_abort_goes_back(server, project, phase):
     for region in (FIRST, SECOND):
         own = outputs(server, project.stack, region)["Name"]
         assert alias(server, own, region)["FunctionVersion"] == "1" and invoke(server, own, region) == "one"
-    assert "is over" in meridian(server, "rollout", "abort", last["Id"], fails=True)
+    assert "is over" in refusal(server, "rollout", "abort", last["Id"])
     assert name
 
 
@@ -363,8 +363,8 @@ def test_another_deploy_of_the_stack_is_refused_meanwhile(server, project):
     running = start(server, *project.words("--yes"))
     last = wait_until(lambda: [r for r in rollouts(server, project.stack) if r["State"] == "InProgress"], seconds=60,
                       what="it has begun")[0]
-    assert last["Id"] in meridian(server, *project.words("--yes"), fails=True)
-    assert "is driven by" in meridian(server, "rollout", "resume", last["Id"], fails=True)
+    assert last["Id"] in refusal(server, *project.words("--yes"))
+    assert "is driven by" in refusal(server, "rollout", "resume", last["Id"])
     meridian(server, "rollout", "abort", last["Id"])
     running.communicate(timeout=60)
 
@@ -383,7 +383,7 @@ def test_a_killed_server_is_resumed(project):
         left = [each for each in rollouts(own, project.stack) if each["State"] == "InProgress"]
         assert len(left) == 1
         wait_until(lambda: lease_is_over(own, left[0]["Id"]), seconds=60, every=0.5, what="the end of the lease")
-        run(own, "rollout", "resume", left[0]["Id"])
+        run(own, "rollout", "resume", left[0]["Id"], timeout=120)
         assert state_of(own, left[0]["Id"]) in ("Succeeded", "RolledBack")
         version = alias(own, name)["FunctionVersion"]
         for region in (FIRST, SECOND):
@@ -485,6 +485,6 @@ def test_what_regions_do_not_build_is_refused_before_anything_changes(server, tm
     (tmp_path / "c/src/pom.xml").write_text("<project/>")
     text = (tmp_path / "c/template.yaml").read_text()
     (tmp_path / "c/template.yaml").write_text(text.replace("makefile", "java17"))
-    told = meridian(server, "deploy", tmp_path / "c", "--stack", "needs-build", "--regions", FIRST, "--yes", fails=True)
+    told = refusal(server, "deploy", tmp_path / "c", "--stack", "needs-build", "--regions", FIRST, "--yes")
     assert "sam build" in told and "template.yaml:" in told
     assert rollouts(server, "needs-build") == []

@@ -16,7 +16,7 @@ import urllib.parse
 
 import pytest
 
-from command_line import HOME, OTHER, meridian
+from command_line import HOME, OTHER, meridian, refusal
 from meridian_server import OTHER_ACCOUNT, processes, wait_until
 
 
@@ -374,10 +374,10 @@ def test_force_pushes_are_refused_where_the_repository_says_so(server, git):
     git.run("push", "-q", url_of(server, "strict"), "main", at=tree)
     git.run("commit", "-q", "--amend", "-m", "other", at=tree)
     assert "non-fast-forward" in git.run("push", "--force", url_of(server, "strict"), "main", at=tree, fails=True)
-    assert "exists" in meridian(server, "repo", "create", "strict", fails=True) or \
-        "already" in meridian(server, "repo", "create", "strict", fails=True)
+    assert "exists" in refusal(server, "repo", "create", "strict") or \
+        "already" in refusal(server, "repo", "create", "strict")
     meridian(server, "repo", "delete", "strict", "--yes")
-    assert "no repository" in meridian(server, "repo", "show", "strict", fails=True)
+    assert "no repository" in refusal(server, "repo", "show", "strict")
 
 
 def test_pushes_side_by_side_are_each_whole(server, repository, git):

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from command_line import HOME, OTHER, meridian
+from command_line import HOME, OTHER, meridian, refusal
 from meridian_server import processes, wait_until
 from test_git import Git, a_user, url_of
 
@@ -149,7 +149,7 @@ def test_a_wrong_answer_stops_before_the_world(server, shop):
     failed = comes_to(server, f"{shop.name}:2", "Failed")
     assert "/build: 2 instead of 3" in failed["Reason"]
     assert [stage["State"] for stage in failed["Stages"]][:4] == ["Succeeded", "Succeeded", "Failed", "Pending"]
-    assert "is Failed" in meridian(server, "pipeline", "watch", f"{shop.name}:2", fails=True)
+    assert "is Failed" in refusal(server, "pipeline", "watch", f"{shop.name}:2")
     # A subset of the answer is enough where the file says so.
     shop.git.commit(shop.tree, {**sources(3, name=shop.name, match="subset", approve=False),
                                 "tests/a.expected.json": json.dumps({"build": 3})})
@@ -192,7 +192,7 @@ def test_what_cannot_be_done_is_said(server, git, text, reason):
     git.run("push", "-q", url_of(server, name), "main", at=tree)
     assert reason in comes_to(server, f"{name}:1", "Failed")["Reason"]
     meridian(server, "pipeline", "delete", name)
-    assert "no pipeline" in meridian(server, "pipeline", "list", name, fails=True)
+    assert "no pipeline" in refusal(server, "pipeline", "list", name)
 
 
 def test_a_pipeline_is_checked_before_it_is_pushed(server, tmp_path):
@@ -215,14 +215,14 @@ def test_only_its_branch_starts_a_pipeline(server, git):
     git.run("push", "-q", url_of(server, name), "main", at=tree)
     meridian(server, "pipeline", "create", name, "--repository", name, "--branch", "release/1")
     git.run("push", "-q", url_of(server, name), "main:other", at=tree)
-    assert "no branch" in meridian(server, "pipeline", "start", name, fails=True)
+    assert "no branch" in refusal(server, "pipeline", "start", name)
     git.run("push", "-q", url_of(server, name), "main:release/1", "main:another", at=tree)
     comes_to(server, f"{name}:1", "Waiting")
     git.run("push", "-q", url_of(server, name), "main:third", at=tree)
-    assert "abort it first" in meridian(server, "pipeline", "delete", name, fails=True)
+    assert "abort it first" in refusal(server, "pipeline", "delete", name)
     meridian(server, "pipeline", "abort", f"{name}:1")
     assert len(answer(server, "pipeline", "list", name)["Executions"]) == 1
-    assert "cannot" in meridian(server, "pipeline", "approve", f"{name}:1", fails=True)
+    assert "cannot" in refusal(server, "pipeline", "approve", f"{name}:1")
 
 
 def runners(server):

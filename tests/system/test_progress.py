@@ -39,7 +39,7 @@ def on_a_terminal(server, *words):
 
 
 def in_a_pipe(server, *words):
-    done = run(server, *words)
+    done = run(server, *words, timeout=60)
     return done.stderr, done.stdout, done.returncode
 
 

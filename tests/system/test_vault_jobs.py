@@ -265,7 +265,7 @@ def test_a_copy_is_proven_or_what_is_wrong_with_it_is_named(start_server, tmp_pa
                                                  "data": random.Random(1).randbytes(4000)}))
     words = ("backup", "verify", "--remote", str(copy))
     never = meridian(server, *words, fails=True)
-    assert "it cannot be read: git: " in never and "The copy has 1 problem" in never
+    assert "it cannot be read: git: " in never and "The copy has 1 problem." in never
     answer(server, "backup", "create")
     proof = answer(server, *words)
     assert proof["Proven"] and proof["Copy"] == str(copy) and proof["Packages"] == 1, proof
@@ -279,7 +279,7 @@ def test_a_copy_is_proven_or_what_is_wrong_with_it_is_named(start_server, tmp_pa
     caught_up(server)
     behind = answer(server, *words)
     assert behind["Proven"] and behind["RegionSequence"] == proof["RegionSequence"]
-    assert any("behind" in note for note in behind["Notes"])
+    assert any(re.match(r"it is \d+ commits? behind: the next backup", note) for note in behind["Notes"])
     assert any("the baseline later is not there yet" in note for note in behind["Notes"])
 
     # A flipped bit in any object of it.
@@ -289,7 +289,7 @@ def test_a_copy_is_proven_or_what_is_wrong_with_it_is_named(start_server, tmp_pa
     victim.chmod(0o644)
     victim.write_bytes(sound[:-6] + bytes([sound[-6] ^ 1]) + sound[-5:])
     told = meridian(server, *words, fails=True)
-    assert "The copy has 1 problem" in told and "it cannot be read: git: " in told, told
+    assert "The copy has 1 problem." in told and "it cannot be read: git: " in told, told
     status = answer(server, "backup", "status")["Copies"][0]
     assert status["Last"]["Problems"] and status["Proven"]["Began"] == behind["Began"]
     victim.write_bytes(sound)
