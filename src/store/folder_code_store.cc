@@ -1,5 +1,6 @@
 #include "store/folder_code_store.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -33,6 +34,9 @@ Result<std::string> hex_of(model::CodeSha256 const& sha256) {
 // A small package that unpacks to no more than this is checked where it came in: it takes less time
 // than asking another thread. Ours.
 constexpr ZipLimits kCheckedAtOnce{.unzipped_bytes = 256 * 1024, .entries = 64};
+
+// Small packages that one transaction removes: others wait for it. Ours.
+constexpr std::size_t kRemovedAtOnceMax = 1'000;
 
 // Checks a package that is not to be stored.
 Result<AcceptedCode> accepted(std::string zip_bytes, ZipLimits const& limits) {
@@ -327,18 +331,18 @@ io::Task<> FolderCodeStore::remove_unused(std::vector<model::CodeSha256> used) {
 io::Task<> FolderCodeStore::remove_unused_carried(std::shared_ptr<State> state,
                                                   std::set<std::string> used) {
     auto const before = state->clock.wall_now() - kUnusedPackageLifetime;
-    PackageTable::Old next{.before = before};
-    for (;;) {
-        MERIDIAN_CO_TRY(auto page, co_await state->small.old_packages(next));
-        if (page.empty()) co_return Result<void>{};
-        next.after = page.back();
-        std::erase_if(page, [&](model::CodeSha256 const& package) {
-            auto const hex = hex_of(package);
-            return hex && used.contains(*hex);
-        });
-        if (page.empty()) continue;
-        MERIDIAN_CO_CHECK(co_await state->small.remove_packages(std::move(page), before));
+    MERIDIAN_CO_TRY(auto unused, co_await state->small.old_packages(before));
+    std::erase_if(unused, [&](model::CodeSha256 const& package) {
+        auto const hex = hex_of(package);
+        return hex && used.contains(*hex);
+    });
+    while (!unused.empty()) {
+        auto const count = std::min(unused.size(), kRemovedAtOnceMax);
+        std::vector some(unused.end() - static_cast<std::ptrdiff_t>(count), unused.end());
+        unused.resize(unused.size() - count);
+        MERIDIAN_CO_CHECK(co_await state->small.remove_packages(std::move(some), before));
     }
+    co_return Result<void>{};
 }
 
 }  // namespace meridian::store

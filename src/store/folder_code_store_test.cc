@@ -476,5 +476,18 @@ TEST_F(CarriedPackages, AreRemovedWhenNobodyUsesThem) {
     EXPECT_EQ(wait_for(store_->get(unused)).error().code, Errc::kResourceNotFound);
 }
 
+TEST_F(CarriedPackages, AreRemovedHoweverManyTheyAre) {
+    Transaction all;
+    for (int n = 0; n < 2'001; ++n) {  // more than two transactions remove
+        auto zip = std::to_string(n);
+        all.packages.push_back({model::CodeSha256(crypto::sha256_base64(zip)), std::move(zip)});
+    }
+    ASSERT_TRUE(wait_for(small_.commit(std::move(all))));
+    clock_.advance(kUnusedPackageLifetime + std::chrono::seconds(1));
+    EXPECT_EQ(wait_for(small_.old_packages(clock_.wall_now())).value().size(), 2'001u);
+    ASSERT_TRUE(wait_for(store_->remove_unused({})));
+    EXPECT_TRUE(wait_for(small_.old_packages(clock_.wall_now())).value().empty());
+}
+
 }  // namespace
 }  // namespace meridian::store

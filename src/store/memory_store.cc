@@ -225,13 +225,12 @@ io::Task<std::optional<std::string>> MemoryStore::get_package(model::CodeSha256 
     co_return found->second.zip_bytes;
 }
 
-io::Task<std::vector<model::CodeSha256>> MemoryStore::old_packages(Old which) {
+io::Task<std::vector<model::CodeSha256>> MemoryStore::old_packages(WallTime before) {
     co_await let_others_run();
     std::lock_guard lock(state_->mutex);
     std::vector<model::CodeSha256> old;
-    for (auto at = state_->packages.upper_bound(which.after);
-         at != state_->packages.end() && old.size() < which.limit; ++at) {
-        if (at->second.carried < which.before) old.push_back(at->first);
+    for (auto const& [name, package] : state_->packages) {
+        if (package.carried < before) old.push_back(name);
     }
     co_return old;
 }

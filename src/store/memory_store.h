@@ -30,7 +30,7 @@ class MemoryStore final : public Store, public PackageTable {
     io::Task<> apply(LogEntry entry) override;
 
     io::Task<std::optional<std::string>> get_package(model::CodeSha256 sha256) override;
-    io::Task<std::vector<model::CodeSha256>> old_packages(Old which) override;
+    io::Task<std::vector<model::CodeSha256>> old_packages(WallTime before) override;
     io::Task<> remove_packages(std::vector<model::CodeSha256> packages, WallTime before) override;
 
   private:

@@ -35,13 +35,8 @@ class PackageTable {
     // Nothing if no commit carried it, or it was removed. The bytes are as they were found.
     virtual io::Task<std::optional<std::string>> get_package(model::CodeSha256 sha256) = 0;
 
-    // Those that no commit has carried since `before`, by name, after `after` (exclusive).
-    struct Old {
-        WallTime before;
-        model::CodeSha256 after = {};
-        std::size_t limit = 1'000;
-    };
-    virtual io::Task<std::vector<model::CodeSha256>> old_packages(Old which) = 0;
+    // Those that no commit has carried since `before`.
+    virtual io::Task<std::vector<model::CodeSha256>> old_packages(WallTime before) = 0;
 
     // Forgets these but for those that were carried since `before`.
     virtual io::Task<> remove_packages(std::vector<model::CodeSha256> packages,

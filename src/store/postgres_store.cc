@@ -59,6 +59,20 @@ constexpr std::array<char const*, kPostgresSchemaVersion> kPostgresMigrations = 
         format     BIGINT NOT NULL
     );
     )sql",
+    R"sql(
+    -- Whoever looks for one knows its row (store/sql_packages.h).
+    ALTER TABLE packages RENAME TO old_packages;
+    CREATE TABLE packages (
+        id         BIGINT NOT NULL CONSTRAINT packages_id PRIMARY KEY,
+        sha256     TEXT COLLATE "C" NOT NULL,  -- of the zip, base64; each once
+        carried_us BIGINT NOT NULL,  -- since 1970, UTC: when a commit carried it last
+        format     BIGINT NOT NULL,
+        zip        BYTEA NOT NULL
+    );
+    INSERT INTO packages SELECT row_number() OVER (), sha256, carried_us, format, zip
+        FROM old_packages;
+    DROP TABLE old_packages;
+    )sql",
 };
 
 Result<std::int64_t> count_of(SqlConnection& connection, std::string_view sql) {
@@ -129,8 +143,10 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresOptions const
         MERIDIAN_TRY(auto reader, PostgresConnection::open(options, Role::kReader, log));
         readers.push_back(std::move(reader));
     }
-    return std::unique_ptr<PostgresStore>(
-        new PostgresStore(std::move(writer), std::move(readers), clock, log, kStoreQueueMax));
+    auto index = std::make_unique<PackageIndex>();
+    MERIDIAN_CHECK(index->load(*writer));
+    return std::unique_ptr<PostgresStore>(new PostgresStore(
+        std::move(writer), std::move(readers), std::move(index), clock, log, kStoreQueueMax));
 }
 
 }  // namespace meridian::store

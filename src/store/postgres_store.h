@@ -10,7 +10,7 @@
 
 namespace meridian::store {
 
-inline constexpr std::int64_t kPostgresSchemaVersion = 3;
+inline constexpr std::int64_t kPostgresSchemaVersion = 4;
 
 class PostgresStore final : public SqlStore {
   public:

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/sql.h"
+#include "store/sql_packages.h"
 #include "store/store.h"
 
 namespace meridian::store {
@@ -28,9 +29,10 @@ inline constexpr std::size_t kStoreReaders = 2;
 
 class SqlStore : public Store, public PackageTable {
   public:
-    // Connections to a database that has been migrated.
+    // Connections to a database that has been migrated, and what its packages are.
     SqlStore(std::unique_ptr<SqlConnection> writer,
-             std::vector<std::unique_ptr<SqlConnection>> readers, Clock const& clock, Log& log,
+             std::vector<std::unique_ptr<SqlConnection>> readers,
+             std::unique_ptr<PackageIndex> index, Clock const& clock, Log& log,
              std::size_t queue_max);
     // Finishes what is queued, closes.
     ~SqlStore() override;
@@ -49,7 +51,7 @@ class SqlStore : public Store, public PackageTable {
     io::Task<> apply(LogEntry entry) override;
 
     io::Task<std::optional<std::string>> get_package(model::CodeSha256 sha256) override;
-    io::Task<std::vector<model::CodeSha256>> old_packages(Old which) override;
+    io::Task<std::vector<model::CodeSha256>> old_packages(WallTime before) override;
     io::Task<> remove_packages(std::vector<model::CodeSha256> packages, WallTime before) override;
 
   private:

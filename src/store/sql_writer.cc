@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "store/sql_packages.h"
 #include "store/sql_writes.h"
 
 namespace meridian::store {
@@ -18,9 +17,9 @@ bool may_come_later(WriteJob const& job) {
 }
 
 // The job's own error is inside, what is the group's outside.
-Result<Result<Sequence>> run(GroupWriter& writer, SqlConnection& connection, WriteJob const& job) {
+Result<Result<Sequence>> run(GroupWriter& writer, WriteJob const& job) {
     if (auto const* const removal = std::get_if<WriteJob::PackageRemoval>(&job.work)) {
-        MERIDIAN_CHECK(delete_packages(connection, removal->packages, removal->before));
+        MERIDIAN_CHECK(writer.remove_packages(removal->packages, removal->before));
         return Sequence{0};
     }
     auto const* const commit = std::get_if<WriteJob::Commit>(&job.work);
@@ -42,13 +41,17 @@ struct GroupFailure {
     bool is_one_jobs = false;
 };
 
-std::expected<std::vector<Result<Sequence>>, GroupFailure> run_group(SqlConnection& connection,
-                                                                     std::span<WriteJob> jobs) {
+std::expected<std::vector<Result<Sequence>>, GroupFailure> run_group(
+    SqlConnection& connection, PackageIndex& index, std::span<WriteJob const> jobs) {
     bool const eventual = std::ranges::all_of(jobs, may_come_later);
     if (auto begun = connection.begin(eventual ? Durability::kEventual : Durability::kImmediate);
         !begun)
         return std::unexpected(GroupFailure{begun.error()});
-    GroupWriter writer(connection);
+    if (index.in_doubt()) {
+        if (auto loaded = index.load(connection); !loaded)
+            return std::unexpected(GroupFailure{loaded.error()});
+    }
+    GroupWriter writer(connection, index);
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());
     auto const failed = [&](Error const& error) {
@@ -59,35 +62,41 @@ std::expected<std::vector<Result<Sequence>>, GroupFailure> run_group(SqlConnecti
         return std::unexpected(GroupFailure{{Errc::kIo, error.message, {}}, stands});
     };
     for (auto const& job : jobs) {
-        auto outcome = run(writer, connection, job);
+        auto outcome = run(writer, job);
         if (!outcome) return failed(outcome.error());
         outcomes.push_back(std::move(*outcome));
     }
     if (auto finished = writer.finish(); !finished) return failed(finished.error());
-    if (auto committed = connection.commit(); !committed)
+    if (auto committed = connection.commit(); !committed) {
+        if (committed.error().code == Errc::kOutcomeUnknown) index.doubt();
         return std::unexpected(GroupFailure{committed.error()});
+    }
+    writer.publish();
     return outcomes;
 }
 
 }  // namespace
 
-void write_group(SqlConnection& connection, std::span<WriteJob> jobs, Log& log) {
-    auto outcomes = run_group(connection, jobs);
-    if (outcomes) {
-        for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].complete(std::move((*outcomes)[i]));
-        return;
+std::vector<Result<Sequence>> write_group(SqlConnection& connection, PackageIndex& index,
+                                          std::span<WriteJob const> jobs, Log& log) {
+    auto written = run_group(connection, index, jobs);
+    if (written) return std::move(*written);
+    std::vector<Result<Sequence>> outcomes;
+    outcomes.reserve(jobs.size());
+    if (written.error().is_one_jobs && jobs.size() > 1) {
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            auto alone = write_group(connection, index, jobs.subspan(i, 1), log);
+            outcomes.push_back(std::move(alone.front()));
+        }
+        return outcomes;
     }
-    if (outcomes.error().is_one_jobs && jobs.size() > 1) {
-        for (std::size_t i = 0; i < jobs.size(); ++i)
-            write_group(connection, jobs.subspan(i, 1), log);
-        return;
-    }
-    auto const& error = outcomes.error().error;
+    auto const& error = written.error().error;
     log.write(LogLevel::kError, "the store could not commit",
               {{"error", error.message},
                {"code", std::string(name_of(error.code))},
                {"transactions", std::to_string(jobs.size())}});
-    for (auto& job : jobs) job.complete(std::unexpected(error));
+    for (std::size_t i = 0; i < jobs.size(); ++i) outcomes.push_back(std::unexpected(error));
+    return outcomes;
 }
 
 }  // namespace meridian::store

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "store/change_codec.h"
-#include "store/sql_packages.h"
 #include "store/sql_reads.h"
 
 namespace meridian::store {
@@ -236,7 +235,7 @@ Result<WritePlan> GroupWriter::plan(LogEntry const& entry) {
 
 Result<void> GroupWriter::write(WritePlan const& plan) {
     for (auto const& package : plan.packages) {
-        MERIDIAN_CHECK(write_package(connection_, package, plan.now));
+        MERIDIAN_CHECK(packages_.write(package, plan.now));
     }
     for (auto const& row : plan.rows) {
         MERIDIAN_CHECK(write_row(connection_, row, plan.sequence));

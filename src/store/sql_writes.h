@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "store/sql.h"
+#include "store/sql_packages.h"
 #include "store/store.h"
 
 namespace meridian::store {
@@ -50,7 +51,8 @@ struct WritePlan {
 class GroupWriter {
   public:
     // Within a transaction of the connection.
-    explicit GroupWriter(SqlConnection& connection) : connection_(connection) {}
+    GroupWriter(SqlConnection& connection, PackageIndex& index)
+        : connection_(connection), packages_(connection, index) {}
 
     // Against what the group has written so far. Errors: kConflict, kInternal: refused. Others are
     // the database's, and the group's.
@@ -60,8 +62,13 @@ class GroupWriter {
 
     // An error is the group's: some of it may be written.
     Result<void> write(WritePlan const& plan);
+    Result<void> remove_packages(std::span<model::CodeSha256 const> packages, WallTime before) {
+        return packages_.remove(packages, before);
+    }
     // After the last.
     Result<void> finish();
+    // When the transaction is durable.
+    void publish() { packages_.publish(); }
 
   private:
     struct Position {
@@ -72,6 +79,7 @@ class GroupWriter {
     Result<Position*> position_of(LogName log);
 
     SqlConnection& connection_;
+    PackageWriter packages_;
     std::map<LogName, Position> positions_;
     // How many live records more there are now.
     std::map<std::pair<model::AccountId, Kind>, std::int64_t> live_differences_;

@@ -18,7 +18,7 @@ struct sqlite3_stmt;
 
 namespace meridian::store {
 
-class SqliteConnection final : public SqlConnection {
+class SqliteConnection : public SqlConnection {
   public:
     enum class Access { kReadWrite, kReadOnly };
 

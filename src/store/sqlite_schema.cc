@@ -57,6 +57,51 @@ constexpr std::array<char const*, kSqliteSchemaVersion> kMigrations = {
         format     INTEGER NOT NULL
     );
     )sql",
+    R"sql(
+    -- Rows are large: apart from their keys, a tree of these has few levels, and what comes after each
+    -- other stands beside each other.
+    ALTER TABLE records RENAME TO old_records;
+    CREATE TABLE records (
+        account  TEXT NOT NULL,
+        kind     INTEGER NOT NULL,
+        id       TEXT NOT NULL,
+        value    TEXT,              -- JSON; NULL: a tombstone
+        epitaph  TEXT,              -- JSON; a tombstone's alone
+        status   TEXT,              -- JSON; region-local, never logged
+        sequence INTEGER NOT NULL,  -- of the commit that last wrote value or tombstone
+        format   INTEGER NOT NULL,
+        PRIMARY KEY (account, kind, id)
+    );
+    INSERT INTO records SELECT * FROM old_records ORDER BY account, kind, id;
+    DROP TABLE old_records;
+
+    ALTER TABLE change_log RENAME TO old_change_log;
+    CREATE TABLE change_log (
+        log      INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        epoch    INTEGER NOT NULL,
+        caller   TEXT NOT NULL,
+        time_us  INTEGER NOT NULL,  -- since 1970, UTC
+        changes  TEXT NOT NULL,     -- JSON (store/change_codec.h)
+        format   INTEGER NOT NULL,
+        PRIMARY KEY (log, sequence)
+    );
+    INSERT INTO change_log SELECT * FROM old_change_log ORDER BY log, sequence;
+    DROP TABLE old_change_log;
+
+    -- Whoever looks for one knows its row (store/sql_packages.h).
+    ALTER TABLE packages RENAME TO old_packages;
+    CREATE TABLE packages (
+        id         INTEGER PRIMARY KEY,
+        sha256     TEXT NOT NULL,     -- of the zip, base64; each once
+        carried_us INTEGER NOT NULL,  -- since 1970, UTC: when a commit carried it last
+        format     INTEGER NOT NULL,
+        zip        BLOB NOT NULL      -- last: what reads the others need not pass it
+    );
+    INSERT INTO packages SELECT rowid, sha256, carried_us, format, zip FROM old_packages
+        ORDER BY rowid;
+    DROP TABLE old_packages;
+    )sql",
 };
 
 Result<std::int64_t> read_number(SqliteConnection& connection, std::string_view sql) {

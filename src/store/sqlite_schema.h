@@ -11,7 +11,7 @@
 namespace meridian::store {
 
 inline constexpr std::int64_t kSqliteApplicationId = 0x4d455244;  // "MERD"
-inline constexpr std::int64_t kSqliteSchemaVersion = 2;
+inline constexpr std::int64_t kSqliteSchemaVersion = 3;
 // Brings the database to kSqliteSchemaVersion. kCorrupt, and nothing is changed, if it is another
 // program's or a newer version's; `path` is for the message.
 Result<void> migrate(SqliteConnection& connection, std::filesystem::path const& path);

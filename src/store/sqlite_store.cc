@@ -59,9 +59,11 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions const&
         MERIDIAN_CHECK(read_last_sequence(reader, LogName::kRegion));
         readers.push_back(std::make_unique<SqliteConnection>(std::move(reader)));
     }
+    auto index = std::make_unique<PackageIndex>();
+    MERIDIAN_CHECK(index->load(writer));
     return std::unique_ptr<SqliteStore>(
         new SqliteStore(std::make_unique<SqliteConnection>(std::move(writer)), std::move(readers),
-                        clock, log, options.queue_max));
+                        std::move(index), clock, log, options.queue_max));
 }
 
 }  // namespace meridian::store

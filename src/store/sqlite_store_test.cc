@@ -164,18 +164,15 @@ class WriteGroupTest : public SqliteStoreTest {
         connection_.emplace(std::move(*connection));
     }
     std::vector<Result<Sequence>> write(std::vector<Transaction> transactions) {
-        std::vector<Result<Sequence>> outcomes;
         std::vector<WriteJob> jobs;
         for (auto& transaction : transactions) {
-            jobs.push_back(
-                {WriteJob::Commit{std::move(transaction), clock_.wall_now()},
-                 [&](Result<Sequence> outcome) { outcomes.push_back(std::move(outcome)); }});
+            jobs.push_back({WriteJob::Commit{std::move(transaction), clock_.wall_now()}, {}});
         }
-        write_group(*connection_, jobs, log_);
-        return outcomes;
+        return write_group(*connection_, index_, jobs, log_);
     }
 
     std::optional<SqliteConnection> connection_;
+    PackageIndex index_;
 };
 
 TEST_F(WriteGroupTest, AConflictHarmsNobodyElse) {
@@ -240,9 +237,35 @@ TEST_F(WriteGroupTest, APackageThatHasRottedIsReplacedWhenItIsCarriedAgain) {
     ASSERT_TRUE(carry());
     ASSERT_TRUE(connection_->execute("UPDATE packages SET zip = x'00'"));
     ASSERT_TRUE(carry());
-    EXPECT_EQ(read_package(*connection_, package.sha256).value(), "PK");
+    EXPECT_EQ(read_package(*connection_, index_, package.sha256).value(), "PK");
     ASSERT_TRUE(connection_->execute("UPDATE packages SET format = 9"));
-    EXPECT_EQ(read_package(*connection_, package.sha256).error().code, Errc::kCorrupt);
+    EXPECT_EQ(read_package(*connection_, index_, package.sha256).error().code, Errc::kCorrupt);
+}
+
+// Its commits succeed, but nobody learns of it.
+class SilentConnection final : public SqliteConnection {
+  public:
+    explicit SilentConnection(SqliteConnection connection)
+        : SqliteConnection(std::move(connection)) {}
+    Result<void> commit() override {
+        EXPECT_TRUE(SqliteConnection::commit());
+        return fail(Errc::kOutcomeUnknown, "");
+    }
+};
+
+TEST_F(WriteGroupTest, APackageOfACommitOfUnknownOutcomeIsFoundAndNotWrittenTwice) {
+    Package const package{model::CodeSha256("name"), "PK"};
+    SilentConnection silent(
+        SqliteConnection::open(path(), SqliteConnection::Access::kReadWrite).value());
+    WriteJob const job{WriteJob::Commit{{.packages = {package}}, clock_.wall_now()}, {}};
+    auto const outcomes = write_group(silent, index_, std::span(&job, 1), log_);
+    EXPECT_EQ(outcomes.at(0).error().code, Errc::kOutcomeUnknown);
+    EXPECT_EQ(read_package(*connection_, index_, package.sha256).value(), "PK");
+    ASSERT_TRUE(write({{.packages = {package}}}).at(0));
+    EXPECT_FALSE(index_.in_doubt());
+    auto count = connection_->query("SELECT count(*) FROM packages").value();
+    ASSERT_TRUE(count.next().value());
+    EXPECT_EQ(count.integer(0), 1);
 }
 
 TEST_F(WriteGroupTest, AFullDiskFailsTheWholeGroupAndNothingOfItStays) {

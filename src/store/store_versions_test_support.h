@@ -62,10 +62,10 @@ inline void expect_dumped_package(PackageTable& packages) {
     std::string const zip = "PK\5\6" + std::string(18, '\0');
     model::CodeSha256 const sha256(crypto::sha256_base64(zip));
     EXPECT_EQ(wait_for(packages.get_package(sha256)).value(), zip);
-    EXPECT_EQ(wait_for(packages.old_packages(
-                           {.before = WallTime(std::chrono::microseconds(1'700'000'009'000'007))}))
-                  .value(),
-              std::vector{sha256});
+    EXPECT_EQ(
+        wait_for(packages.old_packages(WallTime(std::chrono::microseconds(1'700'000'009'000'007))))
+            .value(),
+        std::vector{sha256});
 }
 
 }  // namespace meridian::store
