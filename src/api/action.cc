@@ -17,7 +17,7 @@ std::vector<ActionGroup> action_groups() {
     };
 }
 
-Action find_action(wire::OperationId operation) noexcept {
+std::optional<Action> find_action(wire::OperationId operation) noexcept {
     static auto const by_operation = [] {
         std::unordered_map<wire::OperationId, Action> actions;
         for (auto const group : action_groups()) {
@@ -26,7 +26,8 @@ Action find_action(wire::OperationId operation) noexcept {
         return actions;
     }();
     auto const found = by_operation.find(operation);
-    return found == by_operation.end() ? nullptr : found->second;
+    if (found == by_operation.end()) return std::nullopt;
+    return found->second;
 }
 
 }  // namespace meridian::api

@@ -2,9 +2,11 @@
 // One API operation as a function of decoded input: what stands between the HTTP front (which
 // routes, decodes, authenticates and encodes) and the control plane.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -48,7 +50,10 @@ struct Services {
 
 // Input and output have the API model's member names (wire/rest_json.h). Threads: the region's
 // executor.
-using Action = io::Task<nlohmann::json> (*)(Services, ActionContext, nlohmann::json input);
+using MemberAction = io::Task<nlohmann::json> (*)(Services, ActionContext, nlohmann::json input);
+// Its output is the answer's body, for those that show functions: large values, asked for often.
+using BodyAction = io::Task<std::string> (*)(Services, ActionContext, nlohmann::json input);
+using Action = std::variant<MemberAction, BodyAction>;
 
 struct ActionEntry {
     wire::OperationId operation;
@@ -75,8 +80,8 @@ using ActionGroup = std::span<ActionEntry const>;
 [[nodiscard]] ActionGroup sts_actions() noexcept;
 [[nodiscard]] std::vector<ActionGroup> action_groups();
 
-// Null for an operation that this version does not have (501), and for Invoke, which is not one of
-// these.
-[[nodiscard]] Action find_action(wire::OperationId operation) noexcept;
+// Nothing for an operation that this version does not have (501), and for Invoke, which is not one
+// of these.
+[[nodiscard]] std::optional<Action> find_action(wire::OperationId operation) noexcept;
 
 }  // namespace meridian::api

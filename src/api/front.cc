@@ -309,7 +309,7 @@ asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest reques
     auto const& operation = *route->operation;
     bool const invoke = operation.id == wire::OperationId::kLambdaInvoke;
     auto const action = find_action(operation.id);
-    if (action == nullptr && !invoke)
+    if (!action && !invoke)
         co_return error(service, wire::not_implemented(operation), call.request_id);
     auto input = wire::decode_input(*route, request);
     if (!input) co_return error(service, input.error(), call.request_id);
@@ -324,11 +324,23 @@ asio::awaitable<HttpResponse> Front::handle_lambda(Call call, HttpRequest reques
                                      std::move(*input), std::move(request));
         co_return answer ? std::move(*answer) : error(service, answer.error(), call.request_id);
     }
-    auto output = co_await action(services_of(call), context_of(call), std::move(*input));
-    if (!output) co_return error(service, output.error(), call.request_id);
-    auto response = wire::encode_output(operation, std::move(*output));
-    response.headers.add("x-amzn-RequestId", call.request_id.value());
-    co_return response;
+    auto response = co_await answer_lambda(call, operation, *action, std::move(*input));
+    if (!response) co_return error(service, response.error(), call.request_id);
+    response->headers.add("x-amzn-RequestId", call.request_id.value());
+    co_return std::move(*response);
+}
+
+io::Task<HttpResponse> Front::answer_lambda(Call const& call, wire::Operation const& operation,
+                                            Action action, nlohmann::json input) {
+    if (auto const* const shows = std::get_if<BodyAction>(&action)) {
+        MERIDIAN_CO_TRY(auto body,
+                        co_await (*shows)(services_of(call), context_of(call), std::move(input)));
+        co_return wire::body_output(operation, std::move(body));
+    }
+    auto const act = std::get<MemberAction>(action);
+    MERIDIAN_CO_TRY(auto output,
+                    co_await act(services_of(call), context_of(call), std::move(input)));
+    co_return wire::encode_output(operation, std::move(output));
 }
 
 asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request) {
@@ -336,13 +348,13 @@ asio::awaitable<HttpResponse> Front::handle_query(Call call, HttpRequest request
     if (!query) co_return error(call.service, query.error(), call.request_id);
     auto const& operation = *query->operation;
     auto const action = find_action(operation.id);
-    if (action == nullptr)
-        co_return error(call.service, wire::not_implemented(operation), call.request_id);
+    if (!action) co_return error(call.service, wire::not_implemented(operation), call.request_id);
     auto account = co_await call.region->authorizer.authorize(call.caller, operation, query->input,
                                                               call.origin);
     if (!account) co_return error(call.service, account.error(), call.request_id);
     call.account = std::move(*account);
-    auto output = co_await action(services_of(call), context_of(call), std::move(query->input));
+    auto const act = std::get<MemberAction>(*action);
+    auto output = co_await act(services_of(call), context_of(call), std::move(query->input));
     if (!output) co_return error(call.service, output.error(), call.request_id);
     co_return wire::encode_query_output(operation, *output, call.request_id);
 }

@@ -114,6 +114,8 @@ class Front {
     // A refusal where the region is not here, or nobody may call.
     [[nodiscard]] std::expected<GitCall, HttpResponse> git_call(HttpRequest const& request);
     asio::awaitable<HttpResponse> handle_lambda(Call call, HttpRequest request);
+    io::Task<HttpResponse> answer_lambda(Call const& call, wire::Operation const& operation,
+                                         Action action, nlohmann::json input);
     asio::awaitable<HttpResponse> handle_query(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_meridian(Call call, HttpRequest request);
     asio::awaitable<HttpResponse> handle_code_deploy(Call call, HttpRequest request);

@@ -15,30 +15,40 @@ namespace {
 using nlohmann::json;
 using wire::OperationId;
 
-json shown(control::FunctionView const& view, ActionContext const& context) {
-    auto output = wire::function_configuration_json(
-        view.version, context.region,
+std::string arn_of(control::FunctionView const& view, ActionContext const& context) {
+    auto const& version = view.version;
+    if (view.alias)
+        return wire::function_arn(context.region, version.account, version.name, view.alias);
+    return wire::function_arn(
+        version, context.region,
         view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified);
-    if (view.alias) {
-        output["FunctionArn"] =
-            wire::function_arn(context.region, view.version.account, view.version.name, view.alias);
-    }
-    return output;
 }
 
-json shown(control::FunctionPage const& page, ActionContext const& context, char const* member) {
-    json items = json::array();
+void write(JsonWriter& out, control::FunctionView const& view, ActionContext const& context) {
+    wire::write_function_configuration(out, view.version, context.region, arn_of(view, context));
+}
+
+std::string shown(control::FunctionView const& view, ActionContext const& context) {
+    JsonWriter out;
+    write(out, view, context);
+    return out.text();
+}
+
+std::string shown(control::FunctionPage const& page, ActionContext const& context,
+                  char const* member) {
+    JsonWriter out;
+    out.begin_object();
+    out.begin_array(member);
     for (auto const& view : page.functions) {
-        items.push_back(wire::function_list_item_json(
-            view.version, context.region,
-            view.qualified_arn ? wire::ArnForm::kQualified : wire::ArnForm::kUnqualified));
+        wire::write_function_list_item(out, view.version, context.region, arn_of(view, context));
     }
-    json output = {{member, std::move(items)}};
-    if (!page.next_marker.empty()) output["NextMarker"] = page.next_marker;
-    return output;
+    out.end_array();
+    out.member_with_content("NextMarker", page.next_marker);
+    out.end_object();
+    return out.text();
 }
 
-io::Task<json> create_function(Services services, ActionContext context, json input) {
+io::Task<std::string> create_function(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_new_function_name(context, input));
     MERIDIAN_CO_TRY(auto settings, read_settings(input));
     MERIDIAN_CO_CHECK(check_architectures(input));
@@ -55,27 +65,36 @@ io::Task<json> create_function(Services services, ActionContext context, json in
     co_return shown(view, context);
 }
 
-io::Task<json> get_function(Services services, ActionContext context, json input) {
+io::Task<std::string> get_function(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto what, read_function_and_qualifier(context, input, "GetFunction"));
     MERIDIAN_CO_TRY(auto details,
                     co_await services.control.get_function(requester(context), std::move(what)));
-    json code = {{"RepositoryType", "S3"}};
+    auto const& version = details.view.version;
+    JsonWriter out;
+    out.begin_object();
+    out.name("Configuration");
+    write(out, details.view, context);
+    out.begin_object("Code");
+    out.member("RepositoryType", "S3");
     if (context.code_locations != nullptr) {
-        auto const& version = details.view.version;
-        code["Location"] =
-            context.code_locations->link(context.endpoint, {.account = version.account,
-                                                            .name = version.name.value(),
-                                                            .sha256 = version.version.code.sha256});
+        out.member("Location", context.code_locations->link(
+                                   context.endpoint, {.account = version.account,
+                                                      .name = version.name.value(),
+                                                      .sha256 = version.version.code.sha256}));
     }
-    json output = {{"Configuration", shown(details.view, context)}, {"Code", std::move(code)}};
-    if (!details.tags.empty()) output["Tags"] = details.tags;
+    out.end_object();
+    if (!details.tags.empty()) out.member("Tags", details.tags);
     if (details.reserved_concurrency) {
-        output["Concurrency"] = {{"ReservedConcurrentExecutions", *details.reserved_concurrency}};
+        out.begin_object("Concurrency");
+        out.member("ReservedConcurrentExecutions", *details.reserved_concurrency);
+        out.end_object();
     }
-    co_return output;
+    out.end_object();
+    co_return out.text();
 }
 
-io::Task<json> get_function_configuration(Services services, ActionContext context, json input) {
+io::Task<std::string> get_function_configuration(Services services, ActionContext context,
+                                                 json input) {
     MERIDIAN_CO_TRY(auto what,
                     read_function_and_qualifier(context, input, "GetFunctionConfiguration"));
     MERIDIAN_CO_TRY(auto details,
@@ -83,7 +102,7 @@ io::Task<json> get_function_configuration(Services services, ActionContext conte
     co_return shown(details.view, context);
 }
 
-io::Task<json> list_functions(Services services, ActionContext context, json input) {
+io::Task<std::string> list_functions(Services services, ActionContext context, json input) {
     if (input.contains("MasterRegion")) co_return unsupported("MasterRegion");
     control::ListFunctionsRequest request{
         .all_versions = input.value("FunctionVersion", "") == "ALL",
@@ -94,7 +113,7 @@ io::Task<json> list_functions(Services services, ActionContext context, json inp
     co_return shown(page, context, "Functions");
 }
 
-io::Task<json> update_function_code(Services services, ActionContext context, json input) {
+io::Task<std::string> update_function_code(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "UpdateFunctionCode"));
     if (input.contains("PublishTo")) co_return unsupported("PublishTo");
     MERIDIAN_CO_CHECK(check_architectures(input));
@@ -115,7 +134,8 @@ io::Task<json> update_function_code(Services services, ActionContext context, js
     co_return shown(view, context);
 }
 
-io::Task<json> update_function_configuration(Services services, ActionContext context, json input) {
+io::Task<std::string> update_function_configuration(Services services, ActionContext context,
+                                                    json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "UpdateFunctionConfiguration"));
     MERIDIAN_CO_TRY(auto settings, read_settings(input));
     control::UpdateFunctionConfigurationRequest request{.name = std::move(name),
@@ -133,7 +153,7 @@ io::Task<json> delete_function(Services services, ActionContext context, json in
     co_return json{{"StatusCode", 204}};
 }
 
-io::Task<json> publish_version(Services services, ActionContext context, json input) {
+io::Task<std::string> publish_version(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "PublishVersion"));
     if (input.contains("PublishTo")) co_return unsupported("PublishTo");
     control::PublishVersionRequest request{.name = std::move(name),
@@ -147,7 +167,8 @@ io::Task<json> publish_version(Services services, ActionContext context, json in
     co_return shown(view, context);
 }
 
-io::Task<json> list_versions_by_function(Services services, ActionContext context, json input) {
+io::Task<std::string> list_versions_by_function(Services services, ActionContext context,
+                                                json input) {
     MERIDIAN_CO_TRY(auto name, read_function(context, input, "ListVersionsByFunction"));
     control::ListVersionsRequest request{
         .name = std::move(name),

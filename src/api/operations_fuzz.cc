@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "api/action.h"
+#include "api/action_test_support.h"
 #include "api/code_location.h"
 #include "api/model_shaped.h"
 #include "control/fakes.h"
@@ -163,11 +163,13 @@ class Server : public control::ControlHarness {
         auto const action = api::find_action(operation.id);
         MERIDIAN_TRY(context_.account, run(authorizer_.authorize(context_.caller, operation, input,
                                                                  context_.origin)));
-        return run(action({.control = *control,
-                           .iam = identities.manager,
-                           .tokens = identities.tokens,
-                           .authorizer = authorizer_},
-                          context_, std::move(input)));
+        return api::members_of(*action,
+                               {.control = *control,
+                                .iam = identities.manager,
+                                .tokens = identities.tokens,
+                                .authorizer = authorizer_},
+                               context_, std::move(input),
+                               [this](auto task) { return run(std::move(task)); });
     }
 
     api::Authorizer authorizer_{{*control, identities.directory, identities.authority, clock}};
@@ -178,7 +180,7 @@ class Server : public control::ControlHarness {
 std::vector<wire::Operation const*> operations_here() {
     std::vector<wire::Operation const*> out;
     for (auto const& operation : wire::operations()) {
-        if (api::find_action(operation.id) != nullptr) out.push_back(&operation);
+        if (api::find_action(operation.id)) out.push_back(&operation);
     }
     return out;
 }

@@ -3,8 +3,10 @@
 // Source: the API model, and answers recorded from the service for which members are there and
 // which are not.
 
-#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 
+#include "base/json_writer.h"
 #include "model/names.h"
 #include "model/runnable.h"
 
@@ -15,14 +17,17 @@ enum class ArnForm {
     kQualified,    // "…:function:name:$LATEST" or with a number
 };
 
-// What GetFunctionConfiguration, CreateFunction, UpdateFunction… and PublishVersion answer.
-[[nodiscard]] nlohmann::json function_configuration_json(model::RunnableVersion const& version,
-                                                         model::RegionName const& region,
-                                                         ArnForm arn);
+[[nodiscard]] std::string function_arn(model::RunnableVersion const& version,
+                                       model::RegionName const& region, ArnForm form);
 
-// What ListFunctions and ListVersionsByFunction show of each: the same without State,
+// An object: what GetFunctionConfiguration, CreateFunction, UpdateFunction… and PublishVersion
+// answer.
+void write_function_configuration(JsonWriter& out, model::RunnableVersion const& version,
+                                  model::RegionName const& region, std::string_view arn);
+
+// An object: what ListFunctions and ListVersionsByFunction show of each, the same without State,
 // LastUpdateStatus, their reasons, and RuntimeVersionConfig.
-[[nodiscard]] nlohmann::json function_list_item_json(model::RunnableVersion const& version,
-                                                     model::RegionName const& region, ArnForm arn);
+void write_function_list_item(JsonWriter& out, model::RunnableVersion const& version,
+                              model::RegionName const& region, std::string_view arn);
 
 }  // namespace meridian::wire

@@ -1,6 +1,7 @@
 #include "wire/function_json.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "wire/iam_json.h"
 
@@ -10,6 +11,20 @@ namespace {
 using nlohmann::json;
 
 model::RegionName const kRegion("us-east-1");
+
+json configuration(model::RunnableVersion const& version, model::RegionName const& region = kRegion,
+                   ArnForm form = ArnForm::kUnqualified) {
+    JsonWriter out;
+    write_function_configuration(out, version, region, function_arn(version, region, form));
+    return json::parse(out.text());
+}
+
+json list_item(model::RunnableVersion const& version, model::RegionName const& region = kRegion,
+               ArnForm form = ArnForm::kUnqualified) {
+    JsonWriter out;
+    write_function_list_item(out, version, region, function_arn(version, region, form));
+    return json::parse(out.text());
+}
 
 model::RunnableVersion function() {
     model::RunnableVersion out;
@@ -62,9 +77,7 @@ json without_runtime_version(json value) {
 json expected() { return kActiveFunction; }
 
 TEST(FunctionJson, AnActiveFunctionHasTheRecordedMembersAndNoOthers) {
-    EXPECT_EQ(without_runtime_version(
-                  function_configuration_json(function(), kRegion, ArnForm::kUnqualified)),
-              expected());
+    EXPECT_EQ(without_runtime_version(configuration(function())), expected());
 }
 
 TEST(FunctionJson, APendingFunctionHasReasonsAndNoLastUpdateStatus) {
@@ -78,9 +91,7 @@ TEST(FunctionJson, APendingFunctionHasReasonsAndNoLastUpdateStatus) {
     want["StateReason"] = "The function is being created.";
     want["StateReasonCode"] = "Creating";
     want["RevisionId"] = "moving";
-    EXPECT_EQ(
-        without_runtime_version(function_configuration_json(value, kRegion, ArnForm::kUnqualified)),
-        want);
+    EXPECT_EQ(without_runtime_version(configuration(value)), want);
 }
 
 TEST(FunctionJson, AnUpdateInProgressHasItsReasons) {
@@ -93,16 +104,14 @@ TEST(FunctionJson, AnUpdateInProgressHasItsReasons) {
     want["LastUpdateStatusReason"] = "The function is being created.";
     want["LastUpdateStatusReasonCode"] = "Creating";
     want["RevisionId"] = "moving";
-    EXPECT_EQ(
-        without_runtime_version(function_configuration_json(value, kRegion, ArnForm::kUnqualified)),
-        want);
+    EXPECT_EQ(without_runtime_version(configuration(value)), want);
 }
 
 TEST(FunctionJson, AListItemShowsNoState) {
     auto want = expected();
     want.erase("State");
     want.erase("LastUpdateStatus");
-    EXPECT_EQ(function_list_item_json(function(), kRegion, ArnForm::kUnqualified), want);
+    EXPECT_EQ(list_item(function()), want);
 }
 
 TEST(FunctionJson, MembersFollowTheSettings) {
@@ -151,7 +160,7 @@ TEST(FunctionJson, MembersFollowTheSettings) {
     for (auto const& test : cases) {
         auto value = function();
         test.change(value);
-        auto const shown = function_configuration_json(value, kRegion, ArnForm::kUnqualified);
+        auto const shown = configuration(value);
         ASSERT_TRUE(shown.contains(test.member)) << test.name;
         EXPECT_EQ(shown[test.member], json::parse(test.value)) << test.name;
     }
@@ -159,13 +168,12 @@ TEST(FunctionJson, MembersFollowTheSettings) {
 
 TEST(FunctionJson, AQualifiedArnEndsInTheVersion) {
     auto value = function();
-    EXPECT_EQ(function_configuration_json(value, kRegion, ArnForm::kQualified)["FunctionArn"],
+    EXPECT_EQ(configuration(value, kRegion, ArnForm::kQualified)["FunctionArn"],
               "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST");
     value.version.version = model::Version("3");
-    EXPECT_EQ(function_list_item_json(value, kRegion, ArnForm::kQualified)["FunctionArn"],
+    EXPECT_EQ(list_item(value, kRegion, ArnForm::kQualified)["FunctionArn"],
               "arn:aws:lambda:us-east-1:123456789012:function:f:3");
-    EXPECT_EQ(function_list_item_json(value, model::RegionName("cn-north-1"),
-                                      ArnForm::kQualified)["FunctionArn"],
+    EXPECT_EQ(list_item(value, model::RegionName("cn-north-1"), ArnForm::kQualified)["FunctionArn"],
               "arn:aws-cn:lambda:cn-north-1:123456789012:function:f:3");
 }
 

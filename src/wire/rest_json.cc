@@ -101,10 +101,16 @@ Result<json> decode_input(RouteMatch const& route, HttpRequest const& request) {
     return input;
 }
 
-HttpResponse encode_output(Operation const& called, json output) {
+HttpResponse body_output(Operation const& called, std::string body) {
     HttpResponse response;
     response.status = called.success_status;
     response.headers.add("Content-Type", "application/json");
+    response.body = std::move(body);
+    return response;
+}
+
+HttpResponse encode_output(Operation const& called, json output) {
+    auto response = body_output(called, {});
     if (called.output == 0) return response;
     bool has_payload = false;
     for (auto const& member : members(shape(called.output))) {

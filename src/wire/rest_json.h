@@ -26,5 +26,7 @@ namespace meridian::wire {
 // (none for 204, nor where the operation has no output or a raw payload). `output` may be empty or
 // null.
 [[nodiscard]] HttpResponse encode_output(Operation const& operation, nlohmann::json output);
+// The same of an operation all of whose output is its body, which is JSON already.
+[[nodiscard]] HttpResponse body_output(Operation const& operation, std::string body);
 
 }  // namespace meridian::wire
