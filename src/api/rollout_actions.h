@@ -19,7 +19,7 @@
 #include "api/authorizer.h"
 #include "base/http_message.h"
 #include "store/code_store.h"
-#include "store/sealed_store.h"
+#include "store/record_seal.h"
 #include "store/store.h"
 
 namespace meridian::api {

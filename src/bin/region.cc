@@ -249,11 +249,11 @@ Result<std::unique_ptr<Region>> Region::open(RegionHost host, model::RegionName 
     std::unique_ptr<Region> region(new Region(std::move(host), std::move(name)));
     auto& shared = region->host_;
     region->directory_ = directory;
+    region->seal_ = std::make_unique<store::RecordSeal>(shared.records_key, record_secret_members(),
+                                                        shared.random, shared.log);
     MERIDIAN_TRY(region->store_, open_region_store(shared.store_url, region->name_, directory,
-                                                   shared.clock, shared.log));
-    region->sealed_store_ = std::make_unique<store::SealedStore>(
-        *region->store_, shared.records_key, record_secret_members(), shared.random, shared.log);
-    region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->sealed_store_);
+                                                   *region->seal_, shared.clock, shared.log));
+    region->watched_store_ = std::make_unique<regions::WatchedStore>(*region->store_);
     MERIDIAN_TRY(region->code_,
                  store::FolderCodeStore::open(directory / "code", *region->store_, shared.pool,
                                               shared.clock, shared.log));

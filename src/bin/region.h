@@ -26,7 +26,7 @@
 #include "regions/watched_store.h"
 #include "repositories/repositories.h"
 #include "store/folder_code_store.h"
-#include "store/sealed_store.h"
+#include "store/record_seal.h"
 #include "store/sql_store.h"
 #include "telemetry/invocation_metrics.h"
 #include "telemetry/log_store.h"
@@ -122,8 +122,8 @@ class Region {
     RegionHost host_;
     model::RegionName name_;
     std::filesystem::path directory_;
+    std::unique_ptr<store::RecordSeal> seal_;
     std::unique_ptr<store::SqlStore> store_;
-    std::unique_ptr<store::SealedStore> sealed_store_;
     std::unique_ptr<regions::WatchedStore> watched_store_;
     std::unique_ptr<store::FolderCodeStore> code_;
     std::unique_ptr<telemetry::LogStore> logs_;

@@ -19,6 +19,7 @@ constexpr char kMarker[] = "postgresql-schema";
 Result<std::unique_ptr<store::SqlStore>> open_region_store(std::string const& url,
                                                            model::RegionName const& region,
                                                            std::filesystem::path const& directory,
+                                                           store::RecordSeal const& seal,
                                                            Clock const& clock, Log& log) {
     std::error_code error;
     bool const in_file = std::filesystem::exists(directory / kDatabase, error);
@@ -34,8 +35,8 @@ Result<std::unique_ptr<store::SqlStore>> open_region_store(std::string const& ur
                                     "postgres://….",
                                     region));
         }
-        MERIDIAN_TRY(auto opened,
-                     store::SqliteStore::open({.path = directory / kDatabase}, clock, log));
+        MERIDIAN_TRY(auto opened, store::SqliteStore::open(
+                                      {.path = directory / kDatabase, .seal = &seal}, clock, log));
         return opened;
     }
     if (in_file) {
@@ -46,7 +47,7 @@ Result<std::unique_ptr<store::SqlStore>> open_region_store(std::string const& ur
     }
     auto const schema = "meridian_" + region.value();
     MERIDIAN_TRY(auto opened,
-                 store::PostgresStore::open({.url = url, .schema = schema}, clock, log));
+                 store::PostgresStore::open({.url = url, .schema = schema}, clock, log, &seal));
     if (!in_schema) {
         MERIDIAN_CHECK(io::write_file_durably(directory / kMarker, schema + "\n"));
     }

@@ -18,6 +18,7 @@ namespace meridian::bin {
 Result<std::unique_ptr<store::SqlStore>> open_region_store(std::string const& url,
                                                            model::RegionName const& region,
                                                            std::filesystem::path const& directory,
+                                                           store::RecordSeal const& seal,
                                                            Clock const& clock, Log& log);
 
 }  // namespace meridian::bin

@@ -9,7 +9,7 @@
 
 #include "base/random.h"
 #include "iam/secret_keys.h"
-#include "store/sealed_store.h"
+#include "store/record_seal.h"
 #include "store/store.h"
 #include "vault/vault_keys.h"
 

@@ -21,7 +21,7 @@
 
 #include "base/result.h"
 #include "model/function.h"
-#include "store/sealed_store.h"
+#include "store/record_seal.h"
 #include "store/store.h"
 
 namespace meridian::control {

@@ -133,7 +133,8 @@ Result<void> migrate(PostgresConnection& connection, std::string const& schema) 
 }  // namespace
 
 Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresOptions const& options,
-                                                           Clock const& clock, Log& log) {
+                                                           Clock const& clock, Log& log,
+                                                           RecordSeal const* seal) {
     using Role = PostgresConnection::Role;
     MERIDIAN_TRY(auto writer, PostgresConnection::open(options, Role::kWriter, log));
     MERIDIAN_CHECK(migrate(*writer, options.schema));
@@ -145,8 +146,11 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresOptions const
     }
     auto index = std::make_unique<PackageIndex>();
     MERIDIAN_CHECK(index->load(*writer));
-    return std::unique_ptr<PostgresStore>(new PostgresStore(
-        std::move(writer), std::move(readers), std::move(index), clock, log, kStoreQueueMax));
+    return std::unique_ptr<PostgresStore>(new PostgresStore({.writer = std::move(writer),
+                                                             .readers = std::move(readers),
+                                                             .index = std::move(index),
+                                                             .seal = seal},
+                                                            clock, log, kStoreQueueMax));
 }
 
 }  // namespace meridian::store

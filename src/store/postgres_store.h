@@ -17,7 +17,8 @@ class PostgresStore final : public SqlStore {
     // Makes the schema or brings an older one up to date. Blocks. Errors: kIo; kUnavailable where
     // another process has it; kCorrupt if it is another program's or a newer version's.
     static Result<std::unique_ptr<PostgresStore>> open(PostgresOptions const& options,
-                                                       Clock const& clock, Log& log);
+                                                       Clock const& clock, Log& log,
+                                                       RecordSeal const* seal = nullptr);
 
   private:
     using SqlStore::SqlStore;

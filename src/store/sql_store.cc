@@ -64,9 +64,9 @@ Error overloaded() {
 }  // namespace
 
 struct SqlStore::State {
-    State(std::unique_ptr<PackageIndex> index_in, Clock const& clock_in, Log& log_in,
-          std::size_t queue_max)
-        : index(std::move(index_in)),
+    State(Parts parts_in, Clock const& clock_in, Log& log_in, std::size_t queue_max)
+        : index(std::move(parts_in.index)),
+          seal(parts_in.seal),
           clock(clock_in),
           log(log_in),
           writes(queue_max),
@@ -79,7 +79,15 @@ struct SqlStore::State {
         writes.close();
     }
 
+    // What was read, as callers see it.
+    template <typename Read>
+    Result<Read> opened(Result<Read> read) const {
+        if (read && seal != nullptr) seal->open(*read);
+        return read;
+    }
+
     std::unique_ptr<PackageIndex> const index;
+    RecordSeal const* const seal;
     Clock const& clock;
     Log& log;
     WorkQueue<WriteJob> writes;
@@ -88,11 +96,10 @@ struct SqlStore::State {
     std::jthread writer;
 };
 
-SqlStore::SqlStore(std::unique_ptr<SqlConnection> writer,
-                   std::vector<std::unique_ptr<SqlConnection>> readers,
-                   std::unique_ptr<PackageIndex> index, Clock const& clock, Log& log,
-                   std::size_t queue_max)
-    : state_(std::make_unique<State>(std::move(index), clock, log, queue_max)) {
+SqlStore::SqlStore(Parts parts, Clock const& clock, Log& log, std::size_t queue_max) {
+    auto writer = std::move(parts.writer);
+    auto readers = std::move(parts.readers);
+    state_ = std::make_unique<State>(std::move(parts), clock, log, queue_max);
     for (auto& reader : readers) {
         state_->readers.emplace_back(
             [state = state_.get(), connection = std::move(reader)]() mutable {
@@ -102,6 +109,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlConnection> writer,
             });
     }
     state_->writer = std::jthread([state = state_.get(), connection = std::move(writer)]() mutable {
+        GroupCommit group(*connection, *state->index, state->seal, state->log);
         std::size_t last = 0;
         auto const pop = [&] {
             return last < kGroupMany ? state->writes.pop(kGroupMax)
@@ -109,8 +117,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlConnection> writer,
         };
         for (auto jobs = pop(); !jobs.empty(); jobs = pop()) {
             last = jobs.size();
-            auto outcomes = write_group(*connection, *state->index, jobs, state->log);
-            complete(jobs, std::move(outcomes));
+            complete(jobs, group.write(jobs));
         }
     });
 }
@@ -139,7 +146,9 @@ auto SqlStore::on_reader(Read read) -> asio::awaitable<std::invoke_result_t<Read
 
 io::Task<std::optional<Record>> SqlStore::get(Key key) {
     co_return co_await on_reader(
-        [key = std::move(key)](SqlConnection& connection) { return read_record(connection, key); });
+        [key = std::move(key), state = state_.get()](SqlConnection& connection) {
+            return state->opened(read_record(connection, key));
+        });
 }
 
 io::Task<std::optional<nlohmann::json>> SqlStore::epitaph(Key key) {
@@ -149,14 +158,16 @@ io::Task<std::optional<nlohmann::json>> SqlStore::epitaph(Key key) {
 }
 
 io::Task<std::vector<Record>> SqlStore::scan(Scan scan) {
-    co_return co_await on_reader([scan = std::move(scan)](SqlConnection& connection) {
-        return read_range(connection, scan);
-    });
+    co_return co_await on_reader(
+        [scan = std::move(scan), state = state_.get()](SqlConnection& connection) {
+            return state->opened(read_range(connection, scan));
+        });
 }
 
 io::Task<std::vector<Record>> SqlStore::scan_all(Kind kind) {
-    co_return co_await on_reader(
-        [kind](SqlConnection& connection) { return read_kind(connection, kind); });
+    co_return co_await on_reader([kind, state = state_.get()](SqlConnection& connection) {
+        return state->opened(read_kind(connection, kind));
+    });
 }
 
 io::Task<std::uint64_t> SqlStore::count(model::AccountId account, Kind kind) {
@@ -166,9 +177,10 @@ io::Task<std::uint64_t> SqlStore::count(model::AccountId account, Kind kind) {
 }
 
 io::Task<std::vector<LogEntry>> SqlStore::read_log(LogName log, Sequence after, std::size_t limit) {
-    co_return co_await on_reader([log, after, limit](SqlConnection& connection) {
-        return read_entries(connection, log, after, limit);
-    });
+    co_return co_await on_reader(
+        [log, after, limit, state = state_.get()](SqlConnection& connection) {
+            return state->opened(read_entries(connection, log, after, limit));
+        });
 }
 
 io::Task<Sequence> SqlStore::last_sequence(LogName log) {

@@ -2,8 +2,8 @@
 // A Store over a relational database (docs/formats/store.md), whichever it is, with its packages:
 // SqliteStore and PostgresStore open one.
 //
-// One writer thread commits in groups: it takes what is queued, runs each transaction in a
-// savepoint of its own (a conflict harms nobody else) and ends with one COMMIT, one fsync for all.
+// One writer thread commits in groups: it takes what is queued, plans each transaction before
+// it writes (a conflict harms nobody else) and ends with one COMMIT, one fsync for all.
 // Reader threads have connections of their own and see everything that was acknowledged before they
 // began.
 //
@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/record_seal.h"
 #include "store/sql.h"
 #include "store/sql_packages.h"
 #include "store/store.h"
@@ -29,11 +30,15 @@ inline constexpr std::size_t kStoreReaders = 2;
 
 class SqlStore : public Store, public PackageTable {
   public:
-    // Connections to a database that has been migrated, and what its packages are.
-    SqlStore(std::unique_ptr<SqlConnection> writer,
-             std::vector<std::unique_ptr<SqlConnection>> readers,
-             std::unique_ptr<PackageIndex> index, Clock const& clock, Log& log,
-             std::size_t queue_max);
+    struct Parts {
+        // Connections to a database that has been migrated.
+        std::unique_ptr<SqlConnection> writer;
+        std::vector<std::unique_ptr<SqlConnection>> readers;
+        std::unique_ptr<PackageIndex> index;  // loaded
+        // Outlives the store; null: values stand in the database as they are.
+        RecordSeal const* seal = nullptr;
+    };
+    SqlStore(Parts parts, Clock const& clock, Log& log, std::size_t queue_max);
     // Finishes what is queued, closes.
     ~SqlStore() override;
     SqlStore(SqlStore const&) = delete;

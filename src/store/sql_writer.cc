@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "store/sql_writes.h"
-
 namespace meridian::store {
 namespace {
 
@@ -16,85 +14,89 @@ bool may_come_later(WriteJob const& job) {
            commit->transaction.packages.empty();
 }
 
-// The job's own error is inside, what is the group's outside.
-Result<Result<Sequence>> run(GroupWriter& writer, WriteJob const& job) {
+}  // namespace
+
+Result<WritePlan> GroupCommit::plan(GroupWriter& writer, WriteJob& job) const {
+    if (auto* const commit = std::get_if<WriteJob::Commit>(&job.work)) {
+        if (seal_ != nullptr) {
+            MERIDIAN_CHECK(seal_->seal(commit->transaction));
+        }
+        return writer.plan(commit->transaction, commit->now);
+    }
+    auto& entry = std::get<LogEntry>(job.work);
+    if (seal_ != nullptr) {
+        MERIDIAN_CHECK(seal_->seal(entry));
+    }
+    return writer.plan(entry);
+}
+
+Result<Result<Sequence>> GroupCommit::run(GroupWriter& writer, WriteJob& job) const {
     if (auto const* const removal = std::get_if<WriteJob::PackageRemoval>(&job.work)) {
         MERIDIAN_CHECK(writer.remove_packages(removal->packages, removal->before));
         return Sequence{0};
     }
-    auto const* const commit = std::get_if<WriteJob::Commit>(&job.work);
-    auto const plan = commit != nullptr ? writer.plan(commit->transaction, commit->now)
-                                        : writer.plan(std::get<LogEntry>(job.work));
-    if (!plan) {
-        bool const refused =
-            plan.error().code == Errc::kConflict || plan.error().code == Errc::kInternal;
-        if (refused) return Result<Sequence>(std::unexpected(plan.error()));
-        return std::unexpected(plan.error());
+    auto const planned = plan(writer, job);
+    if (!planned) {
+        auto const& error = planned.error();
+        bool const refused = error.code == Errc::kConflict || error.code == Errc::kInternal;
+        if (refused) return Result<Sequence>(std::unexpected(error));
+        return std::unexpected(error);
     }
-    MERIDIAN_CHECK(writer.write(*plan));
-    return plan->sequence;
+    MERIDIAN_CHECK(writer.write(*planned));
+    return planned->sequence;
 }
 
-struct GroupFailure {
-    Error error;
-    // The database has refused one job's words and stands: the others may be right.
-    bool is_one_jobs = false;
-};
-
-std::expected<std::vector<Result<Sequence>>, GroupFailure> run_group(
-    SqlConnection& connection, PackageIndex& index, std::span<WriteJob const> jobs) {
+std::expected<std::vector<Result<Sequence>>, GroupCommit::Failure> GroupCommit::try_to_write(
+    std::span<WriteJob> jobs) {
     bool const eventual = std::ranges::all_of(jobs, may_come_later);
-    if (auto begun = connection.begin(eventual ? Durability::kEventual : Durability::kImmediate);
+    if (auto begun = connection_.begin(eventual ? Durability::kEventual : Durability::kImmediate);
         !begun)
-        return std::unexpected(GroupFailure{begun.error()});
-    if (index.in_doubt()) {
-        if (auto loaded = index.load(connection); !loaded)
-            return std::unexpected(GroupFailure{loaded.error()});
+        return std::unexpected(Failure{begun.error()});
+    if (index_.in_doubt()) {
+        if (auto loaded = index_.load(connection_); !loaded)
+            return std::unexpected(Failure{loaded.error()});
     }
-    GroupWriter writer(connection, index);
+    GroupWriter writer(connection_, index_);
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());
     auto const failed = [&](Error const& error) {
         // Some errors (a full disk while the cache spills, a lost connection) have rolled back
         // everything.
-        bool const stands = connection.in_transaction();
-        if (stands) static_cast<void>(connection.execute("ROLLBACK"));
-        return std::unexpected(GroupFailure{{Errc::kIo, error.message, {}}, stands});
+        bool const stands = connection_.in_transaction();
+        if (stands) static_cast<void>(connection_.execute("ROLLBACK"));
+        return std::unexpected(Failure{{Errc::kIo, error.message, {}}, stands});
     };
-    for (auto const& job : jobs) {
+    for (auto& job : jobs) {
         auto outcome = run(writer, job);
         if (!outcome) return failed(outcome.error());
         outcomes.push_back(std::move(*outcome));
     }
     if (auto finished = writer.finish(); !finished) return failed(finished.error());
-    if (auto committed = connection.commit(); !committed) {
-        if (committed.error().code == Errc::kOutcomeUnknown) index.doubt();
-        return std::unexpected(GroupFailure{committed.error()});
+    if (auto committed = connection_.commit(); !committed) {
+        if (committed.error().code == Errc::kOutcomeUnknown) index_.doubt();
+        return std::unexpected(Failure{committed.error()});
     }
     writer.publish();
     return outcomes;
 }
 
-}  // namespace
-
-std::vector<Result<Sequence>> write_group(SqlConnection& connection, PackageIndex& index,
-                                          std::span<WriteJob const> jobs, Log& log) {
-    auto written = run_group(connection, index, jobs);
+std::vector<Result<Sequence>> GroupCommit::write(std::span<WriteJob> jobs) {
+    auto written = try_to_write(jobs);
     if (written) return std::move(*written);
     std::vector<Result<Sequence>> outcomes;
     outcomes.reserve(jobs.size());
     if (written.error().is_one_jobs && jobs.size() > 1) {
         for (std::size_t i = 0; i < jobs.size(); ++i) {
-            auto alone = write_group(connection, index, jobs.subspan(i, 1), log);
+            auto alone = write(jobs.subspan(i, 1));
             outcomes.push_back(std::move(alone.front()));
         }
         return outcomes;
     }
     auto const& error = written.error().error;
-    log.write(LogLevel::kError, "the store could not commit",
-              {{"error", error.message},
-               {"code", std::string(name_of(error.code))},
-               {"transactions", std::to_string(jobs.size())}});
+    log_.write(LogLevel::kError, "the store could not commit",
+               {{"error", error.message},
+                {"code", std::string(name_of(error.code))},
+                {"transactions", std::to_string(jobs.size())}});
     for (std::size_t i = 0; i < jobs.size(); ++i) outcomes.push_back(std::unexpected(error));
     return outcomes;
 }

@@ -62,8 +62,11 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions const&
     auto index = std::make_unique<PackageIndex>();
     MERIDIAN_CHECK(index->load(writer));
     return std::unique_ptr<SqliteStore>(
-        new SqliteStore(std::make_unique<SqliteConnection>(std::move(writer)), std::move(readers),
-                        std::move(index), clock, log, options.queue_max));
+        new SqliteStore({.writer = std::make_unique<SqliteConnection>(std::move(writer)),
+                         .readers = std::move(readers),
+                         .index = std::move(index),
+                         .seal = options.seal},
+                        clock, log, options.queue_max));
 }
 
 }  // namespace meridian::store

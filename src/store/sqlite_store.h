@@ -15,6 +15,7 @@ struct SqliteStoreOptions {
     // How long the write-ahead log grows before it is moved into the database, in pages of 4 KiB: a
     // page that many commits write is then moved once.
     int checkpoint_pages = 4'000;
+    RecordSeal const* seal = nullptr;  // as SqlStore::Parts has it
 };
 
 class SqliteStore final : public SqlStore {

@@ -168,7 +168,7 @@ class WriteGroupTest : public SqliteStoreTest {
         for (auto& transaction : transactions) {
             jobs.push_back({WriteJob::Commit{std::move(transaction), clock_.wall_now()}, {}});
         }
-        return write_group(*connection_, index_, jobs, log_);
+        return GroupCommit(*connection_, index_, nullptr, log_).write(jobs);
     }
 
     std::optional<SqliteConnection> connection_;
@@ -257,8 +257,8 @@ TEST_F(WriteGroupTest, APackageOfACommitOfUnknownOutcomeIsFoundAndNotWrittenTwic
     Package const package{model::CodeSha256("name"), "PK"};
     SilentConnection silent(
         SqliteConnection::open(path(), SqliteConnection::Access::kReadWrite).value());
-    WriteJob const job{WriteJob::Commit{{.packages = {package}}, clock_.wall_now()}, {}};
-    auto const outcomes = write_group(silent, index_, std::span(&job, 1), log_);
+    WriteJob job{WriteJob::Commit{{.packages = {package}}, clock_.wall_now()}, {}};
+    auto const outcomes = GroupCommit(silent, index_, nullptr, log_).write(std::span(&job, 1));
     EXPECT_EQ(outcomes.at(0).error().code, Errc::kOutcomeUnknown);
     EXPECT_EQ(read_package(*connection_, index_, package.sha256).value(), "PK");
     ASSERT_TRUE(write({{.packages = {package}}}).at(0));

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/aead.h"
-#include "store/sealed_store.h"
+#include "store/record_seal.h"
 
 namespace meridian::vault {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "store/sealed_store.h"
+#include "store/record_seal.h"
 #include "store/store.h"
 #include "vault/vault.h"
 

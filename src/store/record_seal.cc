@@ -1,10 +1,11 @@
-#include "store/sealed_store.h"
+#include "store/record_seal.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "store/change_codec.h"
 
 namespace meridian::store {
 
@@ -21,30 +22,43 @@ std::string context_of(Key const& key, json::json_pointer const& member) {
 
 }  // namespace
 
-SecretMembers const* SealedStore::secrets_of(Kind kind) const {
+SecretMembers const* RecordSeal::secrets_of(Kind kind) const {
     auto const found = std::ranges::find(secrets_, kind, &SecretMembers::kind);
     return found == secrets_.end() ? nullptr : &*found;
 }
 
-void SealedStore::seal(Key const& key, json& value) const {
+Result<void> RecordSeal::seal(Key const& key, json& value) const {
     auto const* const secrets = secrets_of(key.kind);
-    if (secrets == nullptr || !value.is_object()) return;
+    if (secrets == nullptr || !value.is_object()) return {};
     for (auto const& member : secrets->members) {
         if (!value.contains(member)) continue;
         auto& secret = value.at(member);
-        if (secret.empty()) continue;
-        secret =
-            to_base64(crypto::seal(key_, kKeyId, secret.dump(), context_of(key, member), random_));
+        if (secret.empty() || secret.is_string()) continue;
+        MERIDIAN_TRY(auto const text, encode_json(secret));
+        secret = to_base64(crypto::seal(key_, kKeyId, text, context_of(key, member), random_));
     }
+    return {};
 }
 
-void SealedStore::seal(std::vector<Change>& changes) const {
+Result<void> RecordSeal::seal(std::vector<Change>& changes) const {
     for (auto& change : changes) {
-        if (change.value) seal(change.key, *change.value);
+        if (!change.value) continue;
+        MERIDIAN_CHECK(seal(change.key, *change.value));
     }
+    return {};
 }
 
-void SealedStore::open(Key const& key, json& value) const {
+Result<void> RecordSeal::seal(Transaction& transaction) const {
+    MERIDIAN_CHECK(seal(transaction.changes));
+    for (auto& write : transaction.statuses) {
+        MERIDIAN_CHECK(seal(write.key, write.status));
+    }
+    return {};
+}
+
+Result<void> RecordSeal::seal(LogEntry& entry) const { return seal(entry.changes); }
+
+void RecordSeal::open(Key const& key, json& value) const {
     auto const* const secrets = secrets_of(key.kind);
     if (secrets == nullptr || !value.is_object()) return;
     for (auto const& member : secrets->members) {
@@ -66,63 +80,25 @@ void SealedStore::open(Key const& key, json& value) const {
     }
 }
 
-void SealedStore::open(Record& record) const {
+void RecordSeal::open(Record& record) const {
     open(record.key, record.value);
     open(record.key, record.status);
 }
 
-void SealedStore::open(std::vector<Record>& records) const {
+void RecordSeal::open(std::optional<Record>& record) const {
+    if (record) open(*record);
+}
+
+void RecordSeal::open(std::vector<Record>& records) const {
     for (auto& record : records) open(record);
 }
 
-io::Task<std::optional<Record>> SealedStore::get(Key key) {
-    MERIDIAN_CO_TRY(auto record, co_await below_.get(std::move(key)));
-    if (record) open(*record);
-    co_return record;
-}
-
-io::Task<std::optional<json>> SealedStore::epitaph(Key key) {
-    return below_.epitaph(std::move(key));
-}
-
-io::Task<std::vector<Record>> SealedStore::scan(Scan scan) {
-    MERIDIAN_CO_TRY(auto records, co_await below_.scan(std::move(scan)));
-    open(records);
-    co_return records;
-}
-
-io::Task<std::vector<Record>> SealedStore::scan_all(Kind kind) {
-    MERIDIAN_CO_TRY(auto records, co_await below_.scan_all(kind));
-    open(records);
-    co_return records;
-}
-
-io::Task<std::uint64_t> SealedStore::count(model::AccountId account, Kind kind) {
-    return below_.count(std::move(account), kind);
-}
-
-io::Task<Sequence> SealedStore::commit(Transaction transaction) {
-    seal(transaction.changes);
-    for (auto& write : transaction.statuses) seal(write.key, write.status);
-    return below_.commit(std::move(transaction));
-}
-
-io::Task<std::vector<LogEntry>> SealedStore::read_log(LogName log, Sequence after,
-                                                      std::size_t limit) {
-    MERIDIAN_CO_TRY(auto entries, co_await below_.read_log(log, after, limit));
+void RecordSeal::open(std::vector<LogEntry>& entries) const {
     for (auto& entry : entries) {
         for (auto& change : entry.changes) {
             if (change.value) open(change.key, *change.value);
         }
     }
-    co_return entries;
-}
-
-io::Task<Sequence> SealedStore::last_sequence(LogName log) { return below_.last_sequence(log); }
-
-io::Task<> SealedStore::apply(LogEntry entry) {
-    seal(entry.changes);
-    return below_.apply(std::move(entry));
 }
 
 }  // namespace meridian::store
