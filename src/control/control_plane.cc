@@ -149,6 +149,12 @@ FunctionView ControlPlane::view_of(StoredFunction const& stored, bool qualified_
             qualified_arn};
 }
 
+FunctionView ControlPlane::view_of(StoredFunction&& stored) const {
+    auto& function = stored.function;
+    return {{std::move(function.account), std::move(function.name), std::move(function.latest),
+             std::move(stored.latest.status)}};
+}
+
 FunctionView ControlPlane::view_of(StoredVersion const& stored) const {
     return {{stored.account, stored.name, stored.version, stored.status.status}, true};
 }

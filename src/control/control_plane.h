@@ -129,6 +129,7 @@ class ControlPlane {
     [[nodiscard]] model::RevisionIds new_revision();
     [[nodiscard]] FunctionView view_of(StoredFunction const& stored,
                                        bool qualified_arn = false) const;
+    [[nodiscard]] FunctionView view_of(StoredFunction&& stored) const;
     [[nodiscard]] FunctionView view_of(StoredVersion const& stored) const;
     // Ends what the function's parts hold in memory, after its deletion.
     void forget_parts(model::AccountId const& account, model::FunctionName const& name);
@@ -153,6 +154,7 @@ class ControlPlane {
     // conflicted, so that what stands there must be looked at.
     io::Task<FunctionView> try_create_function(Requester const& who,
                                                CreateFunctionRequest const& request,
+                                               model::FunctionSettings const& settings,
                                                TakenPackage const& package, bool again);
     io::Task<FunctionView> try_update_function_code(Requester const& who,
                                                     UpdateFunctionCodeRequest const& request,

@@ -18,31 +18,33 @@ std::unexpected<Error> already_there(model::FunctionName const& name) {
 
 io::Task<FunctionView> ControlPlane::create_function(Requester who, CreateFunctionRequest request) {
     MERIDIAN_CO_CHECK(check_function_name(request.name));
-    auto const& settings = request.settings;
-    if (settings.runtime.value_or("").empty() || settings.handler.value_or("").empty()) {
+    auto const& given = request.settings;
+    if (given.runtime.value_or("").empty() || given.handler.value_or("").empty()) {
         co_return fail(Errc::kInvalidParameterValue,
                        "Runtime and Handler are mandatory parameters for functions created with "
                        "deployment packages.");
     }
-    MERIDIAN_CO_CHECK(changed({}, settings));
+    MERIDIAN_CO_TRY(auto settings, changed({}, given));
     MERIDIAN_CO_CHECK(check_tags(request.tags));
-    MERIDIAN_CO_CHECK(parts_.runtimes.check(*settings.runtime));
-    MERIDIAN_CO_CHECK(check_role(who, settings.role_arn.value_or(""), request.name));
+    MERIDIAN_CO_CHECK(parts_.runtimes.check(settings.runtime));
+    MERIDIAN_CO_CHECK(check_role(who, settings.role_arn, request.name));
     // Asked before the code is stored, which is most of the work, and again by the commit.
     if (published_.find(who.account.value(), request.name.value(), model::kLatest))
         co_return already_there(request.name);
     MERIDIAN_CO_CHECK(co_await resolve_layers(who, &request.settings));
+    if (given.layers) settings.layers = *given.layers;
     MERIDIAN_CO_TRY(auto package, co_await packages_.take(who.account, std::move(request.package)));
-    MERIDIAN_CO_CHECK(co_await packages_.check_unzipped(
-        package.unzipped_bytes, model::layer_packages(request.settings.layers.value_or(
-                                    std::vector<model::LayerReference>{}))));
+    MERIDIAN_CO_CHECK(
+        co_await packages_.check_unzipped(package.unzipped_bytes, model::layer_packages(settings)));
     bool again = false;
-    co_return co_await retry_conflicts(
-        [&] { return try_create_function(who, request, package, std::exchange(again, true)); });
+    co_return co_await retry_conflicts([&] {
+        return try_create_function(who, request, settings, package, std::exchange(again, true));
+    });
 }
 
 io::Task<FunctionView> ControlPlane::try_create_function(Requester const& who,
                                                          CreateFunctionRequest const& request,
+                                                         model::FunctionSettings const& settings,
                                                          TakenPackage const& package, bool again) {
     if (again) {
         MERIDIAN_CO_TRY(auto const existing, co_await table_.get(who.account, request.name));
@@ -54,7 +56,7 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester const& who,
     function.account = who.account;
     function.name = request.name;
     function.tags = request.tags;
-    MERIDIAN_CO_TRY(function.latest.settings, changed({}, request.settings));
+    function.latest.settings = settings;
     function.latest.code = package.code;
     function.latest.last_modified = parts_.clock.wall_now();
     function.latest.revision = new_revision();
@@ -115,7 +117,7 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester const& who,
     }
     if (!ready) lifecycle_.prepare(who.account, function.name);
     stored.latest.status = version.status.status = pending_creation();
-    if (!request.publish) co_return view_of(stored);
+    if (!request.publish) co_return view_of(std::move(stored));
     auto view = view_of(version);
     view.qualified_arn = false;  // recorded: the version's number, but the function's ARN
     co_return view;

@@ -158,12 +158,11 @@ bool is_settled(model::FunctionStatus const& status) {
 }
 
 json status_to_json(VersionStatus const& status, model::FunctionVersion const& definition) {
-    json value = {
-        {"format", kFunctionFormat},
-        {"of_revision", definition.revision.settled.value()},
-        {"state", model::name_of(status.status.state)},
-        {"last_update", model::name_of(status.status.last_update)},
-    };
+    json value = json::object();
+    value["format"] = kFunctionFormat;
+    value["of_revision"] = definition.revision.settled.value();
+    value["state"] = model::name_of(status.status.state);
+    value["last_update"] = model::name_of(status.status.last_update);
     auto const put = [&](char const* name, std::string const& text) {
         if (!text.empty()) value[name] = text;
     };

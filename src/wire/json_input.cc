@@ -78,12 +78,16 @@ Result<json> to_integer(json const& value, ShapeKind kind) {
 
 Result<json> to_structure(Shape const& structure, json&& value) {
     if (!value.is_object()) return wrong_type(value, ShapeKind::kStructure);
-    json out = json::object();
+    auto& given = value.get_ref<json::object_t&>();
+    json::object_t out;
     for (auto const& member : members(structure)) {
         if (member.location != Location::kBody) continue;  // of an input: what travels elsewhere
-        auto const found = value.find(member.wire_name);
-        if (found == value.end() || found->is_null()) continue;
-        MERIDIAN_TRY(out[member.name], to_shape(member.shape, std::move(*found)));
+        auto const found = given.find(member.wire_name);
+        if (found == given.end() || found->second.is_null()) continue;
+        auto node = given.extract(found);
+        if (member.name != member.wire_name) node.key() = member.name;
+        MERIDIAN_TRY(node.mapped(), to_shape(member.shape, std::move(node.mapped())));
+        out.insert(std::move(node));
     }
     return out;
 }
