@@ -14,6 +14,23 @@ if(MERIDIAN_WERROR)
 endif()
 add_link_options(-fuse-ld=lld)
 
+# What the compiler knows of how meridiand runs: tools/update-profile made it. Code that has changed since is compiled as
+# without it. Modules are compiled with these options, their tests are not.
+set(MERIDIAN_PROFILE "" CACHE STRING "use: compile with cmake/meridiand.profdata; make: write a profile; empty: neither")
+set(MERIDIAN_PROFILE_OPTIONS "")
+if(MERIDIAN_PROFILE STREQUAL "make")
+  set(MERIDIAN_PROFILE_OPTIONS -fprofile-generate)
+  add_link_options(-fprofile-generate)
+elseif(MERIDIAN_PROFILE STREQUAL "use")
+  set(profile ${CMAKE_SOURCE_DIR}/cmake/meridiand.profdata)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${profile})
+  # As seen from where the compiler runs, the same in every checkout; and a new profile is a new command.
+  file(RELATIVE_PATH from_build ${CMAKE_BINARY_DIR} ${profile})
+  file(SHA256 ${profile} hash)
+  set(MERIDIAN_PROFILE_OPTIONS -fprofile-use=${from_build} -Wno-profile-instr-out-of-date -Wno-backend-plugin
+    -DMERIDIAN_PROFILE_SHA256=${hash})
+endif()
+
 if(MERIDIAN_SANITIZE)
   # function: UBSan's function check misfires on coroutine frames.
   add_compile_options(-fsanitize=${MERIDIAN_SANITIZE} -fno-omit-frame-pointer)

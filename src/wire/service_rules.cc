@@ -27,7 +27,7 @@ Result<void> check_new_function_name(nlohmann::json const& input) {
 Result<void> check_runtime(nlohmann::json const& input) {
     auto const given = input.find("Runtime");
     if (given == input.end()) return {};
-    auto const values = enum_values(*find_shape(Service::kLambda, "Runtime"));
+    static auto const values = enum_values(*find_shape(Service::kLambda, "Runtime"));
     auto const& runtime = given->get_ref<std::string const&>();
     if (std::ranges::find(values, runtime) != values.end()) return {};
     return fail(Errc::kInvalidParameterValue,

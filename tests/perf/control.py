@@ -19,7 +19,7 @@ from meridian_server import make_zip, wait_until
 FEW, MANY = 10, 100_000
 CREATE_ROUNDS = 9
 # Connections → functions a round: enough that a round is longer than its beginning.
-CREATIONS = {1: 400, 8: 1_500, 64: 3_000}
+CREATIONS = {1: 400, 8: 1_500, 64: 3_000, 128: 3_000}
 P50_LIMIT, RATE_LEAST = 1.0, 10.0
 READ_ROUNDS, SECONDS, WARM_UP = 15, 0.4, 200
 SAME_LIMIT = 1.1  # many functions stored, against few
