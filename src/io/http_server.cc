@@ -40,6 +40,8 @@ constexpr std::size_t kHeadReadBytes = 4096;
 constexpr std::size_t kBodyReadBytes = 65'536;
 // What is written to a body's file at once.
 constexpr std::size_t kSpoolPieceBytes = 262'144;
+// Connections that are accepted before anything else has its turn.
+constexpr std::size_t kAcceptedAtOnceMax = 64;
 constexpr int kInsufficientStorage = 507;
 constexpr unsigned kHttp10 = 10;
 
@@ -106,6 +108,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     std::string date;
 
     asio::awaitable<void> accept_loop(tcp::acceptor& acceptor);
+    void admit(tcp::socket socket);
     asio::awaitable<void> serve(std::list<Connection>::iterator connection);
     asio::awaitable<bool> serve_one(Connection& connection);
     asio::awaitable<error_code> feed(Connection& connection, RequestParser& parser,
@@ -125,6 +128,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     std::string const& date_now();
 
     void start(tcp::acceptor acceptor) {
+        acceptor.non_blocking(true);  // accept_loop() asks whether others wait
         acceptors.push_back(std::make_unique<tcp::acceptor>(std::move(acceptor)));
         asio::co_spawn(
             executor,
@@ -189,29 +193,39 @@ asio::awaitable<void> HttpServer::State::accept_loop(tcp::acceptor& acceptor) {
             co_await pause.async_wait(kNoThrow);
             continue;
         }
-        if (connections.size() >= options.connections_max) continue;  // closes `socket`
-        error_code ignored;
-        socket.set_option(tcp::no_delay(true), ignored);
-        // write() tries at once what nearly always succeeds at once.
-        socket.non_blocking(true, ignored);
-        connections.emplace_front(std::move(socket));
-        asio::co_spawn(
-            executor,
-            [](std::shared_ptr<State> self,
-               std::list<Connection>::iterator connection) -> asio::awaitable<void> {
-                co_await self->serve(connection);
-            }(shared_from_this(), connections.begin()),
-            [self = shared_from_this(), connection = connections.begin()](std::exception_ptr e) {
-                self->connections.erase(connection);
-                if (!e) return;
-                try {
-                    std::rethrow_exception(e);
-                } catch (std::exception const& exception) {
-                    self->log.write(LogLevel::kError, "a request's handler threw",
-                                    {{"error", exception.what()}});
-                }
-            });
+        admit(std::move(socket));
+        // Whoever else waits: at the next turn of the executor there may be much to do before them.
+        for (std::size_t more = 1; more < kAcceptedAtOnceMax; ++more) {
+            auto waiting = acceptor.accept(error);
+            if (error) break;
+            admit(std::move(waiting));
+        }
     }
+}
+
+void HttpServer::State::admit(tcp::socket socket) {
+    if (connections.size() >= options.connections_max) return;  // closes `socket`
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    // write() tries at once what nearly always succeeds at once.
+    socket.non_blocking(true, ignored);
+    connections.emplace_front(std::move(socket));
+    asio::co_spawn(
+        executor,
+        [](std::shared_ptr<State> self,
+           std::list<Connection>::iterator connection) -> asio::awaitable<void> {
+            co_await self->serve(connection);
+        }(shared_from_this(), connections.begin()),
+        [self = shared_from_this(), connection = connections.begin()](std::exception_ptr e) {
+            self->connections.erase(connection);
+            if (!e) return;
+            try {
+                std::rethrow_exception(e);
+            } catch (std::exception const& exception) {
+                self->log.write(LogLevel::kError, "a request's handler threw",
+                                {{"error", exception.what()}});
+            }
+        });
 }
 
 asio::awaitable<void> HttpServer::State::serve(std::list<Connection>::iterator connection) {
