@@ -84,6 +84,8 @@ class SqlConnection {
     [[nodiscard]] virtual bool in_transaction() const = 0;
     // COMMIT. kIo: surely nothing was written; kOutcomeUnknown.
     virtual Result<void> commit() = 0;
+    // Does what can wait until nobody does, outside a transaction.
+    virtual void tidy() {}
 
   protected:
     virtual Result<SqlRows> start(std::string_view sql, std::span<SqlValue const> values) = 0;

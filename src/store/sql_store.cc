@@ -32,6 +32,9 @@ constexpr std::size_t kGroupGood = 24;
 constexpr std::chrono::microseconds kGroupPatience{2'000};
 constexpr std::size_t kGroupsInHaste = 64;
 
+// Nobody has written for so long: likely nobody will in the next moment.
+constexpr std::chrono::milliseconds kIdle{100};
+
 using ReadJob = std::move_only_function<void(SqlConnection&)>;
 
 // The handler of an asynchronous operation as a function that any thread may call once; the
@@ -126,6 +129,7 @@ SqlStore::SqlStore(Parts parts, Clock const& clock, Log& log, std::size_t queue_
         };
         for (auto jobs = next(); !jobs.empty(); jobs = next()) {
             complete(jobs, group.write(jobs));
+            if (!state->writes.comes_within(kIdle)) connection->tidy();
         }
     });
 }

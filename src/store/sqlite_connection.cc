@@ -7,6 +7,9 @@ namespace meridian::store {
 namespace {
 
 constexpr int kBusyMilliseconds = 10'000;
+// A log of fewer pages stays: what comes next writes some of them anew. 4 MiB, SQLite's own
+// default.
+constexpr int kTidyPages = 1'000;
 
 Error error_of(sqlite3* database, std::string_view doing) {
     int const code = sqlite3_extended_errcode(database);
@@ -148,6 +151,27 @@ Result<void> SqliteConnection::commit() {
     bool const undone = !in_transaction() || execute("ROLLBACK").has_value();
     if (surely_not_written(code) && undone) return fail(Errc::kIo, committed.error().message);
     return fail(Errc::kOutcomeUnknown, committed.error().message);
+}
+
+void SqliteConnection::checkpoint_at(int pages) {
+    log_pages_->max = pages;
+    // After each commit. It takes the place of SQLite's own automatic checkpoints, which tell
+    // nobody how long the log is. One that fails is tried again with the next commit.
+    sqlite3_wal_hook(
+        database_.get(),
+        [](void* kept, sqlite3* database, char const* name, int now) {
+            auto& log = *static_cast<LogPages*>(kept);
+            log.now = now;
+            if (now >= log.max) sqlite3_wal_checkpoint(database, name);
+            return SQLITE_OK;
+        },
+        log_pages_.get());
+}
+
+void SqliteConnection::tidy() {
+    if (log_pages_->now < kTidyPages) return;
+    log_pages_->now = 0;
+    sqlite3_wal_checkpoint(database_.get(), nullptr);
 }
 
 Result<void> SqliteConnection::run(std::string_view sql) {

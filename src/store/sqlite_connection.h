@@ -29,6 +29,11 @@ class SqliteConnection : public SqlConnection {
     Result<void> begin(Durability least) override;
     [[nodiscard]] bool in_transaction() const override;
     Result<void> commit() override;
+    // Moves a write-ahead log of some length into the database.
+    void tidy() override;
+
+    // From now on the connection does so itself at the commit that makes the log this long.
+    void checkpoint_at(int pages);
 
   protected:
     Result<SqlRows> start(std::string_view sql, std::span<SqlValue const> values) override;
@@ -47,6 +52,12 @@ class SqliteConnection : public SqlConnection {
     // As execute(), of a literal that runs often.
     Result<void> run(std::string_view sql);
 
+    // Of the write-ahead log. On the heap: SQLite keeps its address.
+    struct LogPages {
+        int now = 0;
+        int max = 0;
+    };
+    std::unique_ptr<LogPages> log_pages_ = std::make_unique<LogPages>();
     std::unique_ptr<sqlite3, Close> database_;
     Durability durability_ = Durability::kImmediate;  // as `synchronous` is set
     // After database_, so that statements go first.

@@ -30,8 +30,7 @@ Result<SqliteConnection> open_writer(std::filesystem::path const& path, int chec
     MERIDIAN_CHECK(migrate(connection, path));
     MERIDIAN_CHECK(connection.execute("PRAGMA journal_mode = WAL"));
     MERIDIAN_CHECK(connection.execute("PRAGMA synchronous = FULL"));
-    auto const checkpoint = fmt::format("PRAGMA wal_autocheckpoint = {}", checkpoint_pages);
-    MERIDIAN_CHECK(connection.execute(checkpoint.c_str()));
+    connection.checkpoint_at(checkpoint_pages);
     // The log file shrinks again after a burst.
     MERIDIAN_CHECK(connection.execute("PRAGMA journal_size_limit = 67108864"));
     {

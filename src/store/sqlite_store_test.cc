@@ -3,6 +3,7 @@
 #include "store/sqlite_store.h"
 
 #include <fstream>
+#include <thread>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -150,6 +151,15 @@ TEST_F(SqliteStoreTest, NamesADamagedRecord) {
     EXPECT_EQ(broken.error().code, Errc::kCorrupt);
     EXPECT_NE(broken.error().message.find("111111111111/1/f"), std::string::npos);
     EXPECT_EQ(wait_for((*store)->get(function("g"))).error().code, Errc::kCorrupt);
+}
+
+TEST_F(SqliteStoreTest, ALongLogIsMovedIntoTheDatabaseWhenNobodyWrites) {
+    constexpr std::size_t kBytes = 8'000'000;  // less than a commit moves by itself
+    auto const store = open().value();
+    ASSERT_TRUE(wait_for(store->commit({.changes = {{function("f"), std::string(kBytes, 'x')}}})));
+    // For as long as it takes.
+    while (std::filesystem::file_size(path()) < kBytes) std::this_thread::yield();
+    EXPECT_EQ(wait_for(store->get(function("f"))).value()->value.get<std::string>().size(), kBytes);
 }
 
 // Group commit, below the threads.

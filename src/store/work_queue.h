@@ -51,6 +51,12 @@ class WorkQueue {
         return taken(limit);
     }
 
+    // Whether a job comes in this time, or the end does.
+    [[nodiscard]] bool comes_within(std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        return wake_.wait_for(lock, time, [this] { return closed_ || !jobs_.empty(); });
+    }
+
     void close() {
         {
             std::lock_guard lock(mutex_);

@@ -51,6 +51,16 @@ TEST_F(WorkQueueTest, ThePushThatMakesItWorthItEndsTheWait) {
     EXPECT_EQ(queue_.pop(3, 3, hours(1)), (Jobs{1, 2, 3}));
 }
 
+TEST_F(WorkQueueTest, SaysWhetherAJobComes) {
+    EXPECT_FALSE(queue_.comes_within(milliseconds(1)));
+    std::jthread const other([this] { EXPECT_TRUE(push(1)); });
+    EXPECT_TRUE(queue_.comes_within(hours(1)));
+    EXPECT_TRUE(queue_.comes_within(hours(1))) << "it is still there";
+    EXPECT_EQ(queue_.pop(1), (Jobs{1}));
+    queue_.close();
+    EXPECT_TRUE(queue_.comes_within(hours(1)));
+}
+
 TEST_F(WorkQueueTest, ClosingEndsTheWait) {
     EXPECT_TRUE(push(1));
     std::jthread const other([this] { queue_.close(); });
