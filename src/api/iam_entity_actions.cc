@@ -112,7 +112,7 @@ io::Task<json> untag(Services services, ActionContext context, json input) {
 }
 
 template <typename Entity>
-io::Task<json> list_tags(Services services, ActionContext context, json input) {
+io::Task<json> list_entity_tags(Services services, ActionContext context, json input) {
     MERIDIAN_CO_TRY(auto const page,
                     services.iam.list_tags<Entity>(context.caller.account, name_of<Entity>(input),
                                                    page_request(input)));
@@ -141,11 +141,11 @@ constexpr ActionEntry kEntityActions[] = {
     {OperationId::kIamListAttachedRolePolicies, list_attached_policies<model::Role>},
     {OperationId::kIamListAttachedUserPolicies, list_attached_policies<model::User>},
     {OperationId::kIamListGroupPolicies, list_policies<model::Group>},
-    {OperationId::kIamListPolicyTags, list_tags<model::ManagedPolicy>},
+    {OperationId::kIamListPolicyTags, list_entity_tags<model::ManagedPolicy>},
     {OperationId::kIamListRolePolicies, list_policies<model::Role>},
-    {OperationId::kIamListRoleTags, list_tags<model::Role>},
+    {OperationId::kIamListRoleTags, list_entity_tags<model::Role>},
     {OperationId::kIamListUserPolicies, list_policies<model::User>},
-    {OperationId::kIamListUserTags, list_tags<model::User>},
+    {OperationId::kIamListUserTags, list_entity_tags<model::User>},
     {OperationId::kIamPutGroupPolicy, put_policy<model::Group>},
     {OperationId::kIamPutRolePolicy, put_policy<model::Role>},
     {OperationId::kIamPutUserPolicy, put_policy<model::User>},

@@ -23,9 +23,11 @@ class JsonWriter {
     void begin_array() { writer_.StartArray(); }
     void end_array() { writer_.EndArray(); }
 
-    void name(std::string_view text) { writer_.Key(text.data(), size_of(text)); }
+    void name(std::string_view text) { writer_.Key(text.data(), static_cast<Size>(text.size())); }
 
-    void value(std::string_view text) { writer_.String(text.data(), size_of(text)); }
+    void value(std::string_view text) {
+        writer_.String(text.data(), static_cast<Size>(text.size()));
+    }
     void value(char const* text) { value(std::string_view(text)); }
     void value(std::string const& text) { value(std::string_view(text)); }
     void value(bool truth) { writer_.Bool(truth); }
@@ -72,10 +74,7 @@ class JsonWriter {
     [[nodiscard]] std::string text() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
   private:
-    // Counted in 32 bits; no request or record is as large.
-    static rapidjson::SizeType size_of(std::string_view text) {
-        return static_cast<rapidjson::SizeType>(text.size());
-    }
+    using Size = rapidjson::SizeType;  // 32 bits; no request or record is as large
 
     rapidjson::StringBuffer buffer_;
     rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
