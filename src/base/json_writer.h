@@ -1,43 +1,51 @@
 #pragma once
 // JSON as text, member after member, without a tree of values in between: for what is answered or
-// stored often. Texts must be UTF-8; whoever writes sees to it that names stand once.
+// stored often. Texts must be UTF-8; whoever writes sees to it that names stand once and that what
+// is begun ends.
 //
 // Threads: one at a time.
 
+#include <array>
+#include <charconv>
 #include <concepts>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 namespace meridian {
 
 class JsonWriter {
   public:
-    void begin_object() { writer_.StartObject(); }
-    void end_object() { writer_.EndObject(); }
-    void begin_array() { writer_.StartArray(); }
-    void end_array() { writer_.EndArray(); }
+    void begin_object() { begin('{'); }
+    void end_object() { end('}'); }
+    void begin_array() { begin('['); }
+    void end_array() { end(']'); }
 
-    void name(std::string_view text) { writer_.Key(text.data(), static_cast<Size>(text.size())); }
+    void name(std::string_view text) {
+        separate();
+        append(text);
+        text_ += ':';
+        is_first_ = true;  // its value follows without a comma
+    }
 
     void value(std::string_view text) {
-        writer_.String(text.data(), static_cast<Size>(text.size()));
+        separate();
+        append(text);
     }
     void value(char const* text) { value(std::string_view(text)); }
     void value(std::string const& text) { value(std::string_view(text)); }
-    void value(bool truth) { writer_.Bool(truth); }
-    template <std::signed_integral Number>
-    void value(Number number) {
-        writer_.Int64(number);
+    void value(bool truth) {
+        separate();
+        text_ += truth ? "true" : "false";
     }
-    template <std::unsigned_integral Number>
+    template <std::integral Number>
     void value(Number number) {
-        writer_.Uint64(number);
+        std::array<char, 24> digits;
+        auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+        separate();
+        text_.append(digits.data(), end);
     }
     template <typename Value>
     void value(std::vector<Value> const& list) {
@@ -70,14 +78,28 @@ class JsonWriter {
         begin_array();
     }
 
-    // What was written, when everything that was begun has ended.
-    [[nodiscard]] std::string text() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+    // What was written, once.
+    [[nodiscard]] std::string text() { return std::exchange(text_, {}); }
 
   private:
-    using Size = rapidjson::SizeType;  // 32 bits; no request or record is as large
+    void separate() {
+        if (!is_first_) text_ += ',';
+        is_first_ = false;
+    }
+    void begin(char bracket) {
+        separate();
+        text_ += bracket;
+        is_first_ = true;
+    }
+    void end(char bracket) {
+        text_ += bracket;
+        is_first_ = false;
+    }
+    // With its quotes.
+    void append(std::string_view text);
 
-    rapidjson::StringBuffer buffer_;
-    rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+    std::string text_;
+    bool is_first_ = true;  // of what was begun
 };
 
 }  // namespace meridian

@@ -32,7 +32,7 @@ TEST(JsonWriter, EscapesWhatJsonDoesNotTakeAndNothingElse) {
     JsonWriter out;
     out.value("\"\\/\b\f\n\r\t\x01\x1f\x7f h\u00e4llo \u20ac \U0001f600\0."s);
     EXPECT_EQ(out.text(),
-              "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001F\x7f h\u00e4llo \u20ac "
+              "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f h\u00e4llo \u20ac "
               "\U0001f600\\u0000.\"");
 }
 
