@@ -15,6 +15,10 @@
 namespace meridian::store {
 namespace {
 
+// 32 MiB of pages for each reader, in place of SQLite's 2: a read among 100,000 functions costs it
+// 26 us so, and 32 us with those (23 among 10). A commit by the writer empties it.
+constexpr char const* kReaderCache = "PRAGMA cache_size = -32768";
+
 // Definitions hold what customers put into environment variables: nobody else reads the file.
 // SQLite gives its other files the mode of this one.
 Result<void> create_file(std::filesystem::path const& path) {
@@ -55,6 +59,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions const&
         MERIDIAN_TRY(auto reader,
                      SqliteConnection::open(options.path, SqliteConnection::Access::kReadOnly));
         // Opens the file: a connection is lazy, and a failure belongs here.
+        MERIDIAN_CHECK(reader.execute(kReaderCache));
         MERIDIAN_CHECK(read_last_sequence(reader, LogName::kRegion));
         readers.push_back(std::make_unique<SqliteConnection>(std::move(reader)));
     }
