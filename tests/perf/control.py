@@ -1,5 +1,5 @@
-"""The control plane: durable creations against MiniStack, which keeps functions in memory; and what reading and invoking
-cost with 100,000 functions stored, against a server with 10 of them.
+"""The control plane: durable creations against MiniStack, which keeps functions in memory; what reading and invoking cost
+with 100,000 functions stored, against a server with 10 of them; and what guards every request.
 
 Every creation is of a new function. Its answer comes when code and definition are fsynced; preparing the function goes on
 after it, and each side may finish what it has begun before the other's turn."""
@@ -10,10 +10,11 @@ import json
 import pathlib
 import re
 import statistics
+import subprocess
 import time
 
-from harness import (PLACEMENTS, MiniStack, Report, in_turns, load, make_function, make_role, medians, place, port_of,
-                     server, signed, signed_invoke)
+from harness import (BIN, PLACEMENTS, MiniStack, Report, in_turns, load, make_function, make_role, medians, place,
+                     port_of, server, signed, signed_invoke)
 from meridian_server import make_zip, wait_until
 
 FEW, MANY = 10, 100_000
@@ -27,6 +28,7 @@ SHARED_BY = 100   # functions that share a package, of those made to be many
 BATCH, LOADERS = 5_000, 64
 READ_NAMES = 2_000  # of the stored functions, read in turn
 PAGES_TOLD = 100
+GUARD_LIMIT_US, GUARD_ROUNDS = 15, 5  # a signature and the policies of its caller, with warm caches
 
 
 def create(meridian, role, name, package):
@@ -153,8 +155,20 @@ def against_few(report, what, many, few, requests):
     report.row(f"{what}: {MANY} and {FEW} functions, p99", *medians(results, "p99_us"), unit="us")
 
 
+def guard(report):
+    """What guards each request: the module's own benchmark, src/api/authorizer_bench.cc."""
+    done = subprocess.run([BIN / "meridian_api_bench", "--benchmark_filter=VerifyAndAuthorize", "--benchmark_format=json",
+                           f"--benchmark_repetitions={GUARD_ROUNDS}"], check=True, capture_output=True, text=True)
+    rounds = [r for r in json.loads(done.stdout)["benchmarks"] if r["run_type"] == "iteration"]
+    assert len(rounds) == GUARD_ROUNDS and not any(r.get("error_occurred") for r in rounds), done.stdout
+    report.raw["guard"] = rounds
+    nanoseconds = statistics.median(r["cpu_time"] for r in rounds)
+    report.row("SigV4 and policies, warm", nanoseconds / 1e3, limit=GUARD_LIMIT_US, unit="us")
+
+
 def run():
     report = Report("control")
+    guard(report)
     with server() as few, server() as many:
         roles = {few: make_role(few), many: make_role(many)}
         with MiniStack() as peer:
