@@ -6,6 +6,7 @@
 
 #include "api/action.h"
 #include "api/lambda_actions_input.h"
+#include "control/event_source_kinds.h"
 #include "model/limits.h"
 #include "wire/arn.h"
 
@@ -33,7 +34,8 @@ json mapping_json(control::EventSourceMapping const& mapping, ActionContext cons
     std::optional<model::Qualifier> qualifier;
     if (out.contains("qualifier")) qualifier = model::Qualifier(out["qualifier"]);
     bool const enabled = out.value("enabled", true);
-    bool const is_queue = out.value("EventSourceArn", "").find(":sqs:") != std::string::npos;
+    auto const kind = control::kind_of(out);
+    bool const is_stream = kind && (*kind)->is_stream;
     for (auto const* ours : {"function", "qualifier", "enabled", "tags"}) out.erase(ours);
     auto const& account = context.account;
     out["UUID"] = mapping.uuid;
@@ -46,20 +48,28 @@ json mapping_json(control::EventSourceMapping const& mapping, ActionContext cons
                                                   .count()) /
                           1000.0;
     out["State"] = state != nullptr ? state : enabled ? "Enabled" : "Disabled";
-    out["StateTransitionReason"] = is_queue ? "USER_INITIATED" : "User action";
+    out["StateTransitionReason"] = is_stream ? "User action" : "USER_INITIATED";  // recorded
     out["LastProcessingResult"] = kNotPolled;
     return out;
+}
+
+// What an update says that it does (recorded): a mapping that is switched says only that.
+char const* state_of_update(control::EventSourceMapping const& mapping) {
+    bool const is_enabled = mapping.config.settings.value("enabled", true);
+    if (mapping.was_enabled == is_enabled) return "Updating";
+    return is_enabled ? "Enabling" : "Disabling";
 }
 
 io::Task<json> create_mapping(Services services, ActionContext context, json input) {
     // Before the function (recorded).
     MERIDIAN_CO_TRY(auto what,
                     read_function_and_qualifier(context, input, "CreateEventSourceMapping"));
+    bool const enabled = input.value("Enabled", true);
     MERIDIAN_CO_TRY(auto const mapping,
                     co_await services.control.event_source_mappings().create(
-                        requester(context), std::move(what), input.value("Enabled", true),
-                        mapping_settings(input), input.value("Tags", model::Tags{})));
-    co_return mapping_json(mapping, context, "Creating");
+                        requester(context), std::move(what), enabled, mapping_settings(input),
+                        input.value("Tags", model::Tags{})));
+    co_return mapping_json(mapping, context, enabled ? "Creating" : "Disabled");
 }
 
 io::Task<json> get_mapping(Services services, ActionContext context, json input) {
@@ -78,7 +88,7 @@ io::Task<json> update_mapping(Services services, ActionContext context, json inp
                     co_await services.control.event_source_mappings().update(
                         requester(context), input.value("UUID", ""), std::move(what),
                         read_optional<bool>(input, "Enabled"), mapping_settings(input)));
-    co_return mapping_json(mapping, context, "Updating");
+    co_return mapping_json(mapping, context, state_of_update(mapping));
 }
 
 io::Task<json> delete_mapping(Services services, ActionContext context, json input) {

@@ -92,8 +92,7 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester const& who,
         version.number = ++function.last_version;
         version.version = function.latest;
         version.version.version = version_of(version.number);
-        auto const id = model::RevisionId(make_uuid(parts_.random));
-        version.version.revision = {id, id};
+        version.version.revision = new_revision();
         version.status = stored.latest;
         function.last_published_description = function.latest.settings.description;
         auto const its_key = version_key(who.account, function.name, version.number);

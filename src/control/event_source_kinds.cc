@@ -46,6 +46,9 @@ constexpr EventSourceKind kKinds[] = {
      .at_timestamp = true},
 };
 
+constexpr char const* kSelfManaged = "SelfManagedEventSource";
+constexpr char const* kSelfManagedPosition = "TRIM_HORIZON";  // where none is asked for (recorded)
+
 // Members that only shards have.
 constexpr char const* kStreamMembers[] = {"ParallelizationFactor", "TumblingWindowInSeconds"};
 // Members that shards and Kafka have.
@@ -67,7 +70,9 @@ std::unexpected<Error> unsupported_member(char const* member) {
 }
 
 Result<void> check_position(EventSourceKind const& kind, json const& settings) {
-    auto const position = settings.value("StartingPosition", "");
+    bool const has_default = settings.contains(kSelfManaged);
+    auto const position =
+        settings.value("StartingPosition", has_default ? kSelfManagedPosition : "");
     if (!kind.has_position) {
         if (position.empty()) return {};
         return refused(
@@ -139,7 +144,7 @@ Result<void> check_batches(EventSourceKind const& kind, json const& settings) {
 
 Result<EventSourceKind const*> kind_of(json const& request) {
     auto const arn = request.value("EventSourceArn", "");
-    if (arn.empty() && request.contains("SelfManagedEventSource")) {
+    if (arn.empty() && request.contains(kSelfManaged)) {
         if (request.value("SourceAccessConfigurations", json::array()).empty())
             return refused("Required 'sourceAccessConfigurations' parameter is missing.");
         return kind_of_service("kafka");
@@ -179,13 +184,16 @@ json with_defaults(EventSourceKind const& kind, std::string const& uuid, json se
         if (!settings.contains(member)) settings[member] = std::move(value);
     };
     set("BatchSize", kind.batch_size);
-    set("MaximumBatchingWindowInSeconds", 0);
-    if (kind.has_partial_batches) set("FunctionResponseTypes", json::array());
+    if (kind.is_stream || kind.service == "sqs") {  // Kafka shows neither (recorded)
+        set("MaximumBatchingWindowInSeconds", 0);
+        set("FunctionResponseTypes", json::array());
+    }
     if (kind.service == "kafka") {
-        auto& config = settings[settings.contains("SelfManagedEventSource")
-                                    ? "SelfManagedKafkaEventSourceConfig"
-                                    : "AmazonManagedKafkaEventSourceConfig"];
+        bool const is_self_managed = settings.contains(kSelfManaged);
+        auto& config = settings[is_self_managed ? "SelfManagedKafkaEventSourceConfig"
+                                                : "AmazonManagedKafkaEventSourceConfig"];
         if (!config.contains("ConsumerGroupId")) config["ConsumerGroupId"] = uuid;
+        if (is_self_managed) set("StartingPosition", kSelfManagedPosition);
     }
     if (kind.is_stream) {
         set("MaximumRecordAgeInSeconds", -1);

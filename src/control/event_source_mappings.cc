@@ -27,13 +27,29 @@ void name_function(json& settings, FunctionAndQualifier const& what) {
     if (what.qualifier) settings["qualifier"] = what.qualifier->value();
 }
 
+// Of a source that its owner runs; none elsewhere.
+json bootstrap_servers(json const& settings) {
+    auto const source = settings.value("SelfManagedEventSource", json::object());
+    return source.value("Endpoints", json::object())
+        .value("KAFKA_BOOTSTRAP_SERVERS", json::array());
+}
+
+// One server in common is the same cluster (recorded).
+bool same_servers(json const& one, json const& other) {
+    auto const servers = bootstrap_servers(one);
+    auto const others = bootstrap_servers(other);
+    if (servers.empty() && others.empty()) return true;
+    return std::ranges::find_first_of(servers, others) != servers.end();
+}
+
 // Of the same version or alias of a function: each of them may have one.
 bool same_source(json const& one, json const& other) {
-    return std::ranges::all_of(std::array{"EventSourceArn", "SelfManagedEventSource", "Topics",
-                                          "Queues", "function", "qualifier"},
-                               [&](char const* member) {
-                                   return one.value(member, json()) == other.value(member, json());
-                               });
+    return same_servers(one, other) &&
+           std::ranges::all_of(
+               std::array{"EventSourceArn", "Topics", "Queues", "function", "qualifier"},
+               [&](char const* member) {
+                   return one.value(member, json()) == other.value(member, json());
+               });
 }
 
 std::string joined(json const& texts) {
@@ -53,9 +69,8 @@ std::string EventSourceMappings::described(EventSourceKind const& kind, Requeste
     std::optional<model::Qualifier> qualifier;
     if (settings.contains("qualifier"))
         qualifier.emplace(settings.at("qualifier").get<std::string>());
-    auto const endpoints = settings.at("SelfManagedEventSource").value("Endpoints", json::object());
     return fmt::format("event source (\"{}\"), function (\"{}\"), topics (\"{}\")",
-                       joined(endpoints.value("KAFKA_BOOTSTRAP_SERVERS", json::array())),
+                       joined(bootstrap_servers(settings)),
                        parts_.functions.arn(who.account, model::FunctionName(function), qualifier),
                        joined(settings.value("Topics", json::array())));
 }
@@ -132,6 +147,7 @@ io::Task<EventSourceMapping> EventSourceMappings::try_update(
     std::optional<bool> enabled, json settings) {
     MERIDIAN_CO_TRY(auto stored, co_await load(who, uuid));
     auto& config = stored.value;
+    bool const was_enabled = config.settings.value("enabled", true);
     if (what) {
         MERIDIAN_CO_CHECK(check_function(who, *what));
         name_function(config.settings, *what);
@@ -150,7 +166,7 @@ io::Task<EventSourceMapping> EventSourceMappings::try_update(
     MERIDIAN_CO_CHECK(check_mapping(*kind, changed));
     config.last_modified = parts_.clock.wall_now();
     MERIDIAN_CO_CHECK(co_await table_.put(who.arn, stored.key, config, stored.sequence));
-    co_return EventSourceMapping{std::move(uuid), std::move(config)};
+    co_return EventSourceMapping{std::move(uuid), std::move(config), was_enabled};
 }
 
 io::Task<EventSourceMapping> EventSourceMappings::remove(Requester who, std::string uuid) {

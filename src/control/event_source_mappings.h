@@ -21,6 +21,7 @@ namespace meridian::control {
 struct EventSourceMapping {
     std::string uuid = {};
     KeptSettings config = {};
+    std::optional<bool> was_enabled = {};  // before the update that this answers
 };
 
 struct ListMappingsRequest {

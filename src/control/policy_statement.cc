@@ -57,10 +57,12 @@ Result<ordered_json> make_statement(PermissionRequest const& request,
     auto const add = [&](char const* op, char const* key, std::optional<std::string> const& value) {
         if (value) condition[op][key] = *value;
     };
+    // In the order of the service (recorded; the token's place is that of a Java HashMap, as the
+    // others' are).
     add("StringEquals", "lambda:EventSourceToken", request.event_source_token);
+    add("StringEquals", "AWS:SourceAccount", request.source_account);
     add("StringEquals", "lambda:FunctionUrlAuthType", request.function_url_auth_type);
     add("StringEquals", "aws:PrincipalOrgID", request.principal_org_id);
-    add("StringEquals", "AWS:SourceAccount", request.source_account);
     add("ArnLike", "AWS:SourceArn", request.source_arn);
     if (request.invoked_via_function_url) {
         add("Bool", "lambda:InvokedViaFunctionUrl",

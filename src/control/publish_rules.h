@@ -12,10 +12,9 @@ namespace meridian::control {
 [[nodiscard]] bool unchanged_since(model::Function const& function,
                                    model::FunctionVersion const& last);
 
-// Counts `function` up and returns $LATEST as the version of the new number. A version never
-// changes, so it has one RevisionId for good.
+// Counts `function` up and returns $LATEST as the version of the new number.
 [[nodiscard]] model::FunctionVersion next_version(model::Function& function,
                                                   std::optional<std::string> const& description,
-                                                  model::RevisionId const& revision_id);
+                                                  model::RevisionIds const& revision);
 
 }  // namespace meridian::control

@@ -16,13 +16,13 @@ bool unchanged_since(model::Function const& function, model::FunctionVersion con
 
 model::FunctionVersion next_version(model::Function& function,
                                     std::optional<std::string> const& description,
-                                    model::RevisionId const& revision_id) {
+                                    model::RevisionIds const& revision) {
     model::FunctionVersion version = function.latest;
     ++function.last_version;
     version.version = model::Version(std::to_string(function.last_version));
     function.last_published_description = function.latest.settings.description;
     if (description) version.settings.description = *description;
-    version.revision = {revision_id, revision_id};
+    version.revision = revision;
     return version;
 }
 
@@ -54,8 +54,7 @@ io::Task<FunctionView> ControlPlane::try_publish_version(Requester who,
     StoredVersion version;
     version.account = who.account;
     version.name = function.name;
-    version.version =
-        next_version(function, request.description, model::RevisionId(make_uuid(parts_.random)));
+    version.version = next_version(function, request.description, new_revision());
     version.number = function.last_version;
     bool const is_ready = stored.latest.status.last_update == model::LastUpdateStatus::kSuccessful;
     version.status = {is_ready ? active() : pending_creation(), std::nullopt};

@@ -3,30 +3,13 @@
 #include <fmt/format.h>
 
 #include "model/runtimes.h"
+#include "wire/service_rules.h"
 
 namespace meridian::control {
 
-namespace {
-
-std::unexpected<Error> unknown(std::string_view runtime) {
-    std::string known;
-    for (auto const& candidate : model::kKnownRuntimes) {
-        if (candidate.support != model::RuntimeSupport::kSupported) continue;
-        if (!known.empty()) known += ", ";
-        known += candidate.name;
-    }
-    return fail(Errc::kInvalidParameterValue,
-                fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must "
-                            "satisfy enum value set: "
-                            "[{}] or be a valid ARN",
-                            runtime, known));
-}
-
-}  // namespace
-
 Result<void> KnownRuntimeCatalog::check(std::string_view runtime) const {
     auto const support = model::runtime_support(runtime);
-    if (!support) return unknown(runtime);
+    if (!support) return fail(Errc::kInvalidParameterValue, wire::unknown_runtime(runtime));
     if (installed_.is_installed(runtime)) return {};
     if (*support == model::RuntimeSupport::kDeprecated) {
         return fail(

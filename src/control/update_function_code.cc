@@ -51,8 +51,7 @@ io::Task<FunctionView> ControlPlane::try_update_function_code(
             version.emplace();
             version->account = who.account;
             version->name = function.name;
-            version->version =
-                next_version(function, std::nullopt, model::RevisionId(make_uuid(parts_.random)));
+            version->version = next_version(function, std::nullopt, new_revision());
             version->number = function.last_version;
             version->status = {pending_creation(), std::nullopt};
             auto const its_key = version_key(who.account, function.name, version->number);

@@ -19,21 +19,23 @@ struct KnownRuntime {
 
 // Source: Developer Guide, "Lambda runtimes", as of 2026, with the API model's enum. A runtime that
 // AWS has deprecated but whose client Meridian installs (nodejs20.x) stays supported here: nobody's
-// function has to move because a date passed.
+// function has to move because a date passed. Those that are supported stand in the order in which
+// the service lists them: recorded in 2024, newer ones by the rule that explains it (the buckets of
+// a Java HashMap).
 inline constexpr KnownRuntime kKnownRuntimes[] = {
-    {"nodejs26.x", RuntimeSupport::kSupported},      {"nodejs24.x", RuntimeSupport::kSupported},
-    {"nodejs22.x", RuntimeSupport::kSupported},      {"nodejs20.x", RuntimeSupport::kSupported},
-    {"python3.15", RuntimeSupport::kSupported},      {"python3.14", RuntimeSupport::kSupported},
-    {"python3.13", RuntimeSupport::kSupported},      {"python3.12", RuntimeSupport::kSupported},
-    {"python3.11", RuntimeSupport::kSupported},      {"python3.10", RuntimeSupport::kSupported},
-    {"java25", RuntimeSupport::kSupported},          {"java21", RuntimeSupport::kSupported},
-    {"java17", RuntimeSupport::kSupported},          {"java17.al2023", RuntimeSupport::kSupported},
-    {"java11", RuntimeSupport::kSupported},          {"java11.al2023", RuntimeSupport::kSupported},
-    {"java8.al2", RuntimeSupport::kSupported},       {"java8.al2023", RuntimeSupport::kSupported},
-    {"dotnet10", RuntimeSupport::kSupported},        {"dotnet8", RuntimeSupport::kSupported},
-    {"ruby4.0", RuntimeSupport::kSupported},         {"ruby3.4", RuntimeSupport::kSupported},
-    {"ruby3.3", RuntimeSupport::kSupported},         {"ruby3.2", RuntimeSupport::kSupported},
-    {"provided.al2023", RuntimeSupport::kSupported}, {"provided.al2", RuntimeSupport::kSupported},
+    {"nodejs20.x", RuntimeSupport::kSupported},      {"python3.14", RuntimeSupport::kSupported},
+    {"provided.al2023", RuntimeSupport::kSupported}, {"python3.15", RuntimeSupport::kSupported},
+    {"python3.12", RuntimeSupport::kSupported},      {"python3.13", RuntimeSupport::kSupported},
+    {"nodejs24.x", RuntimeSupport::kSupported},      {"nodejs22.x", RuntimeSupport::kSupported},
+    {"java17.al2023", RuntimeSupport::kSupported},   {"java17", RuntimeSupport::kSupported},
+    {"java25", RuntimeSupport::kSupported},          {"dotnet10", RuntimeSupport::kSupported},
+    {"nodejs26.x", RuntimeSupport::kSupported},      {"dotnet8", RuntimeSupport::kSupported},
+    {"python3.10", RuntimeSupport::kSupported},      {"java8.al2023", RuntimeSupport::kSupported},
+    {"java11", RuntimeSupport::kSupported},          {"python3.11", RuntimeSupport::kSupported},
+    {"java21", RuntimeSupport::kSupported},          {"provided.al2", RuntimeSupport::kSupported},
+    {"ruby3.3", RuntimeSupport::kSupported},         {"ruby3.4", RuntimeSupport::kSupported},
+    {"ruby4.0", RuntimeSupport::kSupported},         {"java8.al2", RuntimeSupport::kSupported},
+    {"ruby3.2", RuntimeSupport::kSupported},         {"java11.al2023", RuntimeSupport::kSupported},
     {"nodejs", RuntimeSupport::kDeprecated},         {"nodejs4.3", RuntimeSupport::kDeprecated},
     {"nodejs4.3-edge", RuntimeSupport::kDeprecated}, {"nodejs6.10", RuntimeSupport::kDeprecated},
     {"nodejs8.10", RuntimeSupport::kDeprecated},     {"nodejs10.x", RuntimeSupport::kDeprecated},

@@ -90,13 +90,11 @@ Result<FunctionReference> parse_function_reference(std::string_view text) {
         reference.account = model::AccountId{std::string(parts[4])};
         at = 5;
         wants_function = true;
-    } else if (left() >= 3 && is_region(parts[0]) && is_account(parts[1])) {
-        reference.region = model::RegionName{std::string(parts[0])};
-        reference.account = model::AccountId{std::string(parts[1])};
-        at = 2;
-    } else if (left() >= 3 && is_account(parts[0])) {
-        reference.account = model::AccountId{std::string(parts[0])};
-        at = 1;
+    } else {  // each part of an ARN may be left away; alone they are names
+        if (left() >= 2 && is_region(parts[at]))
+            reference.region = model::RegionName{std::string(parts[at++])};
+        if (left() >= 2 && is_account(parts[at]))
+            reference.account = model::AccountId{std::string(parts[at++])};
     }
     if (left() >= 2 && parts[at] == "function") {
         ++at;
@@ -118,13 +116,12 @@ std::string format(FunctionReference const& reference) {
         text = fmt::format("arn:{}:lambda:{}:{}:function:", *reference.partition,
                            reference.region.value_or(model::RegionName{}),
                            reference.account.value_or(model::AccountId{}));
-    } else if (reference.region) {
-        text = fmt::format("{}:{}:function:", *reference.region,
-                           reference.account.value_or(model::AccountId{}));
-    } else if (reference.account) {
-        text = fmt::format("{}:function:", *reference.account);
-    } else if (reference.name.value() == "function" && reference.qualifier) {
-        text = "function:";  // else the name would be read as the word
+    } else {
+        if (reference.region) text += reference.region->value() + ":";
+        if (reference.account) text += reference.account->value() + ":";
+        auto const& name = reference.name.value();
+        bool const reads_as_more = name == "function" || is_region(name) || is_account(name);
+        if (!text.empty() || (reference.qualifier && reads_as_more)) text += "function:";
     }
     text += reference.name.value();
     if (reference.qualifier) text += ":" + reference.qualifier->value();

@@ -3,6 +3,9 @@
 // though in the same words. Pure; any thread. Source: recorded answers (behaviour of CreateFunction
 // with a long name and with an unknown runtime).
 
+#include <string>
+#include <string_view>
+
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
@@ -13,5 +16,9 @@ namespace meridian::wire {
 // `input` satisfies the model. kInvalidParameterValue.
 [[nodiscard]] Result<void> check_service_rules(Operation const& operation,
                                                nlohmann::json const& input);
+
+// What is said of a runtime that nobody knows: unlike of every other enumeration without quotes,
+// and with those alone that are supported.
+[[nodiscard]] std::string unknown_runtime(std::string_view runtime);
 
 }  // namespace meridian::wire

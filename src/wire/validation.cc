@@ -37,6 +37,7 @@ struct Order {
 constexpr Order kOrders[] = {
     {"InvokeMode", "RESPONSE_STREAM, BUFFERED"},
     {"EventSourcePosition", "LATEST, AT_TIMESTAMP, TRIM_HORIZON"},
+    {"RecursiveLoop", "Terminate, Allow"},
 };
 
 // How the service says that a list's element is none of the set, where that is not as elsewhere
