@@ -28,10 +28,12 @@ enum class ResourceKind {
     kRole,             // RoleName
     kPolicy,           // PolicyArn
     kNewPolicy,        // Path and PolicyName
+    kInstanceProfile,  // InstanceProfileName
     kAllUsers,
     kAllGroups,
     kAllRoles,
     kAllPolicies,
+    kAllInstanceProfiles,
 };
 
 struct AccessRule {

@@ -94,6 +94,11 @@ std::string iam_resource(RequestPlace const& place, ResourceKind kind, json cons
         case ResourceKind::kNewPolicy:
             return iam_arn(place,
                            "policy" + text_of(input, "Path", "/") + text_of(input, "PolicyName"));
+        case ResourceKind::kInstanceProfile:
+            return entity_arn<model::InstanceProfile>(place, "instance-profile",
+                                                      text_of(input, "InstanceProfileName"), input);
+        case ResourceKind::kAllInstanceProfiles:
+            return iam_arn(place, "instance-profile" + text_of(input, "PathPrefix", "/"));
         case ResourceKind::kAllUsers:
             return iam_arn(place, "user" + text_of(input, "PathPrefix", "/"));
         case ResourceKind::kAllGroups:

@@ -6,14 +6,23 @@ namespace meridian::api {
 
 std::vector<ActionGroup> action_groups() {
     return {
-        lambda_actions(),          alias_actions(),
-        permission_actions(),      concurrency_actions(),
-        function_url_actions(),    event_invoke_config_actions(),
-        function_option_actions(), event_source_mapping_actions(),
-        layer_actions(),           code_signing_actions(),
-        iam_user_actions(),        iam_group_actions(),
-        iam_role_actions(),        iam_policy_actions(),
-        iam_entity_actions(),      sts_actions(),
+        lambda_actions(),
+        alias_actions(),
+        permission_actions(),
+        concurrency_actions(),
+        function_url_actions(),
+        event_invoke_config_actions(),
+        function_option_actions(),
+        event_source_mapping_actions(),
+        layer_actions(),
+        code_signing_actions(),
+        iam_user_actions(),
+        iam_group_actions(),
+        iam_role_actions(),
+        iam_policy_actions(),
+        iam_entity_actions(),
+        iam_instance_profile_actions(),
+        sts_actions(),
     };
 }
 

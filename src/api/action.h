@@ -74,6 +74,7 @@ using ActionGroup = std::span<ActionEntry const>;
 [[nodiscard]] ActionGroup code_signing_actions() noexcept;
 [[nodiscard]] ActionGroup iam_user_actions() noexcept;
 [[nodiscard]] ActionGroup iam_group_actions() noexcept;
+[[nodiscard]] ActionGroup iam_instance_profile_actions() noexcept;
 [[nodiscard]] ActionGroup iam_role_actions() noexcept;
 [[nodiscard]] ActionGroup iam_policy_actions() noexcept;
 [[nodiscard]] ActionGroup iam_entity_actions() noexcept;

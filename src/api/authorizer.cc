@@ -119,7 +119,15 @@ void describe_function(RequestPlace const& place, wire::Operation const& operati
 
 bool takes_role(Id operation) {
     return operation == Id::kLambdaCreateFunction ||
-           operation == Id::kLambdaUpdateFunctionConfiguration;
+           operation == Id::kLambdaUpdateFunctionConfiguration ||
+           operation == Id::kIamAddRoleToInstanceProfile;
+}
+
+// Of RoleName; empty where there is none, which the operation itself then says.
+std::string role_arn(iam::Directory const& directory, model::AccountId const& account,
+                     json const& input) {
+    auto const* const role = directory.find<model::Role>(account, text_of(input, "RoleName"));
+    return role == nullptr ? "" : role->entity.arn();
 }
 
 bool has_tags(json const& input) {
@@ -129,7 +137,8 @@ bool has_tags(json const& input) {
 
 bool is_tagging(Id operation) {
     return operation == Id::kLambdaTagResource || operation == Id::kIamTagUser ||
-           operation == Id::kIamTagRole || operation == Id::kIamTagPolicy;
+           operation == Id::kIamTagRole || operation == Id::kIamTagPolicy ||
+           operation == Id::kIamTagInstanceProfile;
 }
 
 // The action that tags what an operation creates.
@@ -137,6 +146,7 @@ std::string_view tagging_action(wire::Operation const& operation) {
     if (operation.service == wire::Service::kLambda) return "lambda:TagResource";
     if (operation.id == Id::kIamCreateUser) return "iam:TagUser";
     if (operation.id == Id::kIamCreateRole) return "iam:TagRole";
+    if (operation.id == Id::kIamCreateInstanceProfile) return "iam:TagInstanceProfile";
     return "iam:TagPolicy";
 }
 
@@ -215,9 +225,12 @@ Result<void> Authorizer::check_further(auth::Caller const& caller, wire::Operati
             context));
     }
     if (!takes_role(operation.id)) return {};
-    auto const role = text_of(input, "Role");
+    bool const to_function = operation.service == wire::Service::kLambda;
+    auto const role =
+        to_function ? text_of(input, "Role") : role_arn(parts_.directory, caller.account, input);
     if (!role.empty()) {
-        context.add("iam:passedtoservice", "lambda.amazonaws.com");
+        context.add("iam:passedtoservice",
+                    to_function ? "lambda.amazonaws.com" : "ec2.amazonaws.com");
         context.add("iam:associatedresourcearn", resource.arn);
         MERIDIAN_CHECK(parts_.authority.check(
             caller, {.action = "iam:PassRole", .resource = role, .resource_account = own},

@@ -22,6 +22,8 @@ template <>
 constexpr char const* kNameMember<model::Group> = "GroupName";
 template <>
 constexpr char const* kNameMember<model::ManagedPolicy> = "PolicyArn";
+template <>
+constexpr char const* kNameMember<model::InstanceProfile> = "InstanceProfileName";
 
 template <typename Entity>
 std::string name_of(json const& input) {
@@ -141,6 +143,7 @@ constexpr ActionEntry kEntityActions[] = {
     {OperationId::kIamListAttachedRolePolicies, list_attached_policies<model::Role>},
     {OperationId::kIamListAttachedUserPolicies, list_attached_policies<model::User>},
     {OperationId::kIamListGroupPolicies, list_policies<model::Group>},
+    {OperationId::kIamListInstanceProfileTags, list_entity_tags<model::InstanceProfile>},
     {OperationId::kIamListPolicyTags, list_entity_tags<model::ManagedPolicy>},
     {OperationId::kIamListRolePolicies, list_policies<model::Role>},
     {OperationId::kIamListRoleTags, list_entity_tags<model::Role>},
@@ -151,9 +154,11 @@ constexpr ActionEntry kEntityActions[] = {
     {OperationId::kIamPutUserPolicy, put_policy<model::User>},
     {OperationId::kIamPutRolePermissionsBoundary, put_permissions_boundary<model::Role>},
     {OperationId::kIamPutUserPermissionsBoundary, put_permissions_boundary<model::User>},
+    {OperationId::kIamTagInstanceProfile, tag<model::InstanceProfile>},
     {OperationId::kIamTagPolicy, tag<model::ManagedPolicy>},
     {OperationId::kIamTagRole, tag<model::Role>},
     {OperationId::kIamTagUser, tag<model::User>},
+    {OperationId::kIamUntagInstanceProfile, untag<model::InstanceProfile>},
     {OperationId::kIamUntagPolicy, untag<model::ManagedPolicy>},
     {OperationId::kIamUntagRole, untag<model::Role>},
     {OperationId::kIamUntagUser, untag<model::User>},

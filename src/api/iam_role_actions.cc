@@ -66,13 +66,6 @@ io::Task<json> update_assume_role_policy(Services services, ActionContext contex
     co_return json();
 }
 
-// There are no instance profiles. Tools ask before they delete a role.
-io::Task<json> list_instance_profiles_for_role(Services services, ActionContext context,
-                                               json input) {
-    MERIDIAN_CO_CHECK(services.iam.get_role(context.caller.account, text_of(input, "RoleName")));
-    co_return page_json("InstanceProfiles", json::array(), "");
-}
-
 io::Task<json> delete_role(Services services, ActionContext context, json input) {
     MERIDIAN_CO_CHECK(
         co_await services.iam.delete_role(requester(context), text_of(input, "RoleName")));
@@ -83,7 +76,6 @@ constexpr ActionEntry kRoleActions[] = {
     {OperationId::kIamCreateRole, create_role},
     {OperationId::kIamDeleteRole, delete_role},
     {OperationId::kIamGetRole, get_role},
-    {OperationId::kIamListInstanceProfilesForRole, list_instance_profiles_for_role},
     {OperationId::kIamListRoles, list_roles},
     {OperationId::kIamUpdateAssumeRolePolicy, update_assume_role_policy},
     {OperationId::kIamUpdateRole, update_role},

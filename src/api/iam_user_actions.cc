@@ -116,14 +116,39 @@ io::Task<json> get_access_key_last_used(Services services, ActionContext context
                    {"AccessKeyLastUsed", {{"ServiceName", "N/A"}, {"Region", "N/A"}}}};
 }
 
+// What users have on AWS and never have here. Tools ask before they delete a user.
+template <char const* kMember>
+io::Task<json> list_none(Services services, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto const name, user_name(context, input));
+    MERIDIAN_CO_CHECK(services.iam.get_user(context.caller.account, name));
+    co_return page_json(kMember, json::array(), "");
+}
+constexpr char kCertificates[] = "Certificates";
+constexpr char kMfaDevices[] = "MFADevices";
+constexpr char kServiceSpecificCredentials[] = "ServiceSpecificCredentials";
+constexpr char kSshPublicKeys[] = "SSHPublicKeys";
+
+io::Task<json> no_login_profile(Services services, ActionContext context, json input) {
+    MERIDIAN_CO_TRY(auto const name, user_name(context, input));
+    MERIDIAN_CO_CHECK(services.iam.get_user(context.caller.account, name));
+    co_return fail(Errc::kNoSuchEntity,
+                   fmt::format("Login Profile for User {} cannot be found.", name));
+}
+
 constexpr ActionEntry kUserActions[] = {
     {OperationId::kIamCreateAccessKey, create_access_key},
     {OperationId::kIamCreateUser, create_user},
     {OperationId::kIamDeleteAccessKey, delete_access_key},
+    {OperationId::kIamDeleteLoginProfile, no_login_profile},
     {OperationId::kIamDeleteUser, delete_user},
     {OperationId::kIamGetAccessKeyLastUsed, get_access_key_last_used},
+    {OperationId::kIamGetLoginProfile, no_login_profile},
     {OperationId::kIamGetUser, get_user},
     {OperationId::kIamListAccessKeys, list_access_keys},
+    {OperationId::kIamListMFADevices, list_none<kMfaDevices>},
+    {OperationId::kIamListSSHPublicKeys, list_none<kSshPublicKeys>},
+    {OperationId::kIamListServiceSpecificCredentials, list_none<kServiceSpecificCredentials>},
+    {OperationId::kIamListSigningCertificates, list_none<kCertificates>},
     {OperationId::kIamListUsers, list_users},
     {OperationId::kIamUpdateAccessKey, update_access_key},
     {OperationId::kIamUpdateUser, update_user},

@@ -68,8 +68,9 @@ void set_or_erase(Index& index, std::string const& id, Value const* value) {
 
 io::Task<> Directory::load(store::Store& store) {
     MERIDIAN_CO_TRY(newest_, co_await store.last_sequence(store::LogName::kAccount));
-    for (auto const kind : {store::Kind::kIamUser, store::Kind::kIamGroup, store::Kind::kIamRole,
-                            store::Kind::kIamPolicy, store::Kind::kIamAccessKey}) {
+    for (auto const kind :
+         {store::Kind::kIamUser, store::Kind::kIamGroup, store::Kind::kIamRole,
+          store::Kind::kIamPolicy, store::Kind::kIamAccessKey, store::Kind::kIamInstanceProfile}) {
         MERIDIAN_CO_TRY(auto const records, co_await store.scan_all(kind));
         for (auto const& record : records) put(record.key, &record.value, record.sequence);
     }
@@ -105,6 +106,8 @@ void Directory::put(store::Key const& key, nlohmann::json const* value, store::S
             return put_entity<model::ManagedPolicy>(key, value, sequence);
         case store::Kind::kIamAccessKey:
             return put_entity<model::AccessKey>(key, value, sequence);
+        case store::Kind::kIamInstanceProfile:
+            return put_entity<model::InstanceProfile>(key, value, sequence);
         default:
             return;
     }
@@ -171,6 +174,9 @@ template Entities<model::Group> const& Directory::all(model::AccountId const&) c
 template Entities<model::Role> const& Directory::all(model::AccountId const&) const;
 template Entities<model::ManagedPolicy> const& Directory::all(model::AccountId const&) const;
 template Entities<model::AccessKey> const& Directory::all(model::AccountId const&) const;
+template Entities<model::InstanceProfile> const& Directory::all(model::AccountId const&) const;
+template Known<model::InstanceProfile> const* Directory::find(model::AccountId const&,
+                                                              std::string_view) const;
 template Known<model::User> const* Directory::find(model::AccountId const&, std::string_view) const;
 template Known<model::Group> const* Directory::find(model::AccountId const&,
                                                     std::string_view) const;

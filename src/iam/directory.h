@@ -36,7 +36,7 @@ class Directory {
     // Reads the end of the log again, after a commit whose outcome is not known.
     io::Task<> read_again(store::Store& store);
 
-    // For User, Group, Role, ManagedPolicy. Null where there is none.
+    // For User, Group, Role, ManagedPolicy, InstanceProfile. Null where there is none.
     template <typename Entity>
     [[nodiscard]] Known<Entity> const* find(model::AccountId const& account,
                                             std::string_view name) const;
@@ -83,6 +83,10 @@ class Directory {
         return self.roles_;
     }
     template <typename Self>
+    static auto& table_in(Self& self, model::InstanceProfile const*) {
+        return self.instance_profiles_;
+    }
+    template <typename Self>
     static auto& table_in(Self& self, model::ManagedPolicy const*) {
         return self.policies_;
     }
@@ -99,6 +103,7 @@ class Directory {
     void index(Known<model::Group> const* group, model::Group const& of);
     void index(Known<model::AccessKey> const* key, model::AccessKey const& of);
     void index(Known<model::Role> const*, model::Role const&) {}
+    void index(Known<model::InstanceProfile> const*, model::InstanceProfile const&) {}
     void index(Known<model::ManagedPolicy> const*, model::ManagedPolicy const&) {}
     void add_documents(std::vector<policy::Document const*>& out, model::AccountId const& account,
                        model::Identity const& identity,
@@ -109,6 +114,7 @@ class Directory {
     Table<model::User> users_;
     Table<model::Group> groups_;
     Table<model::Role> roles_;
+    Table<model::InstanceProfile> instance_profiles_;
     Table<model::ManagedPolicy> policies_;
     Table<model::AccessKey> keys_;
     std::unordered_map<std::string, Known<model::User> const*> users_by_id_;

@@ -1,5 +1,5 @@
-// The tags of users, roles and managed policies. Keys are unique; of users and roles ignoring case
-// (recorded 2026-02).
+// The tags of users, roles, instance profiles and managed policies. Keys are unique; of all but
+// policies ignoring case (recorded 2026-02).
 
 #include <algorithm>
 
@@ -73,6 +73,7 @@ Result<Page<std::pair<std::string, std::string>>> IdentityManager::list_tags(
 
 MERIDIAN_INSTANTIATE(model::User);
 MERIDIAN_INSTANTIATE(model::Role);
+MERIDIAN_INSTANTIATE(model::InstanceProfile);
 MERIDIAN_INSTANTIATE(model::ManagedPolicy);
 #undef MERIDIAN_INSTANTIATE
 

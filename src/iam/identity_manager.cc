@@ -26,8 +26,10 @@ Result<Known<Entity> const*> IdentityManager::require(model::AccountId const& ac
                                                       std::string const& name) const {
     auto const* const known = parts_.directory.find<Entity>(account, name);
     if (known != nullptr) return known;
+    auto const& words = kWords<Entity>;
     return fail(Errc::kNoSuchEntity,
-                fmt::format("The {} with name {} cannot be found.", kWords<Entity>.noun, name));
+                fmt::format("{}{}{} {} cannot be found.", words.with_name.empty() ? "" : "The ",
+                            words.noun, words.with_name, name));
 }
 
 template Result<Known<model::User> const*> IdentityManager::require(model::AccountId const&,
@@ -36,5 +38,7 @@ template Result<Known<model::Group> const*> IdentityManager::require(model::Acco
                                                                      std::string const&) const;
 template Result<Known<model::Role> const*> IdentityManager::require(model::AccountId const&,
                                                                     std::string const&) const;
+template Result<Known<model::InstanceProfile> const*> IdentityManager::require(
+    model::AccountId const&, std::string const&) const;
 
 }  // namespace meridian::iam

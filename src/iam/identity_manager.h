@@ -76,6 +76,21 @@ class IdentityManager {
     io::Task<> update_role(Requester who, std::string name, RoleChange change);
     io::Task<> delete_role(Requester who, std::string name);
 
+    // --- Instance profiles ---
+    io::Task<model::InstanceProfile> create_instance_profile(Requester who,
+                                                             CreateInstanceProfileRequest request);
+    [[nodiscard]] Result<model::InstanceProfile const*> get_instance_profile(
+        model::AccountId const& account, std::string const& name) const;
+    [[nodiscard]] Result<Page<model::InstanceProfile const*>> list_instance_profiles(
+        model::AccountId const& account, PageRequest const& request) const;
+    [[nodiscard]] Result<Page<model::InstanceProfile const*>> list_instance_profiles_for_role(
+        model::AccountId const& account, std::string const& role_name,
+        PageRequest const& request) const;
+    io::Task<> delete_instance_profile(Requester who, std::string name);
+    io::Task<> add_role_to_instance_profile(Requester who, std::string name, std::string role_name);
+    io::Task<> remove_role_from_instance_profile(Requester who, std::string name,
+                                                 std::string role_name);
+
     // --- Managed policies ---
     io::Task<PolicyView> create_policy(Requester who, CreatePolicyRequest request);
     [[nodiscard]] Result<PolicyView> get_policy(model::AccountId const& account,
@@ -124,7 +139,7 @@ class IdentityManager {
     template <typename Entity>
     io::Task<> put_permissions_boundary(Requester who, std::string name, std::string arn);
 
-    // --- Tags, of a User, a Role or a ManagedPolicy (by ARN) ---
+    // --- Tags, of a User, a Role, an InstanceProfile or a ManagedPolicy (by ARN) ---
     template <typename Entity>
     io::Task<> change_tags(Requester who, std::string name, TagChange change);
     template <typename Entity>
@@ -143,7 +158,7 @@ class IdentityManager {
     // kEntityAlreadyExists, or kLimitExceeded where the account has as many as it may.
     template <typename Entity>
     [[nodiscard]] Result<void> check_new(Entity const& entity) const;
-    // Writes a User, Group or Role that check_new() finds new.
+    // Writes a User, Group, Role or InstanceProfile that check_new() finds new.
     template <typename Entity>
     io::Task<> add(Requester who, Entity entity);
     // Of a User or Group.
@@ -162,6 +177,9 @@ class IdentityManager {
     [[nodiscard]] std::vector<Known<model::AccessKey> const*> keys_of(
         model::User const& user) const;
     [[nodiscard]] bool has_members(model::Group const& group) const;
+    // By name.
+    [[nodiscard]] std::vector<std::pair<std::string, model::InstanceProfile const*>> profiles_of(
+        model::Role const& role) const;
     // What else is written where an entity gets this boundary: so that it is not deleted meanwhile.
     // kInvalidParameterValue for what is no policy's ARN, kNoSuchEntity for one that is not there.
     [[nodiscard]] Result<void> add_boundary(model::AccountId const& account, std::string const& arn,

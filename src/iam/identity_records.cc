@@ -30,6 +30,8 @@ template <>
 constexpr Kind kKind<model::Role> = Kind::kIamRole;
 template <>
 constexpr Kind kKind<model::ManagedPolicy> = Kind::kIamPolicy;
+template <>
+constexpr Kind kKind<model::InstanceProfile> = Kind::kIamInstanceProfile;
 
 std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
 
@@ -92,6 +94,7 @@ template store::Key key_for<model::User>(model::AccountId const&, std::string_vi
 template store::Key key_for<model::Group>(model::AccountId const&, std::string_view);
 template store::Key key_for<model::Role>(model::AccountId const&, std::string_view);
 template store::Key key_for<model::ManagedPolicy>(model::AccountId const&, std::string_view);
+template store::Key key_for<model::InstanceProfile>(model::AccountId const&, std::string_view);
 
 template <typename Entity>
 store::Key key_of(Entity const& entity) {
@@ -105,6 +108,7 @@ template store::Key key_of(model::User const&);
 template store::Key key_of(model::Group const&);
 template store::Key key_of(model::Role const&);
 template store::Key key_of(model::ManagedPolicy const&);
+template store::Key key_of(model::InstanceProfile const&);
 
 json to_record(model::User const& user) {
     auto value = identity_json(user, format_of(user, kUserFormat));
@@ -141,6 +145,13 @@ json to_record(model::ManagedPolicy const& policy) {
     value["default_version"] = policy.default_version;
     value["last_version"] = policy.last_version;
     value["updated_us"] = microseconds(policy.updated);
+    return value;
+}
+
+json to_record(model::InstanceProfile const& profile) {
+    auto value = entity_json(profile, kFormat);
+    value["tags"] = profile.tags;
+    value["role_name"] = profile.role_name;
     return value;
 }
 
@@ -206,6 +217,18 @@ Result<model::ManagedPolicy> from_record(store::Key const& key, json const& valu
         policy.last_version = value.at("last_version").get<std::uint32_t>();
         policy.updated = time_from(value.at("updated_us"));
         return policy;
+    });
+}
+
+template <>
+Result<model::InstanceProfile> from_record(store::Key const& key, json const& value) {
+    MERIDIAN_CHECK(store::check_format(key, value, kFormat));
+    return store::guarded(key, [&] {
+        model::InstanceProfile profile;
+        read_entity(profile, key, value);
+        value.at("tags").get_to(profile.tags);
+        profile.role_name = value.at("role_name").get<std::string>();
+        return profile;
     });
 }
 

@@ -8,6 +8,7 @@
 //              "max_session_seconds":N
 //   policy   + "tags", "description", "versions":[{"number":N, "document":TEXT, "created_us":T}],
 //              "default_version":N, "last_version":N, "updated_us":T
+//   instance profile + "tags", "role_name"
 //   key      {"format":1, "user_id":…, "active":B, "created_us":T, "secret":BASE64 of a sealed
 //   value}
 
@@ -29,9 +30,10 @@ template <typename Entity>
 [[nodiscard]] nlohmann::json to_record(model::Group const& group);
 [[nodiscard]] nlohmann::json to_record(model::Role const& role);
 [[nodiscard]] nlohmann::json to_record(model::ManagedPolicy const& policy);
+[[nodiscard]] nlohmann::json to_record(model::InstanceProfile const& profile);
 [[nodiscard]] nlohmann::json to_record(model::AccessKey const& key);
 
-// For User, Group, Role, ManagedPolicy and AccessKey. Errors: kCorrupt.
+// For User, Group, Role, ManagedPolicy, InstanceProfile and AccessKey. Errors: kCorrupt.
 template <typename Entity>
 [[nodiscard]] Result<Entity> from_record(store::Key const& key, nlohmann::json const& value);
 

@@ -71,6 +71,11 @@ TEST(IdentityRecords, WhatIsWrittenIsReadBack) {
         policy.last_version = 9;
         policy.updated = generate.time();
         expect_read_back(policy);
+        model::InstanceProfile profile;
+        generate.fill(profile);
+        profile.tags = generate.tags();
+        profile.role_name = generate.text();
+        expect_read_back(profile);
         model::AccessKey const key{.account = user.account,
                                    .id = model::AccessKeyId("AKIA" + std::to_string(i)),
                                    .user_id = generate.text(),

@@ -25,7 +25,8 @@ Result<void> IdentityManager::check_new(Entity const& entity) const {
     auto const& words = kWords<Entity>;
     if (parts_.directory.find<Entity>(entity.account, entity.name) != nullptr) {
         return fail(Errc::kEntityAlreadyExists,
-                    fmt::format("{} with name {} already exists.", words.capitalised, entity.name));
+                    fmt::format("{}{} {} already exists.", words.capitalised, words.with_name,
+                                entity.name));
     }
     if (parts_.directory.all<Entity>(entity.account).size() >= words.per_account_max) {
         return fail(Errc::kLimitExceeded, fmt::format("Cannot exceed quota for {}PerAccount: {}",

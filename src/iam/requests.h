@@ -42,6 +42,12 @@ struct CreateRoleRequest {
     std::string permissions_boundary = {};  // empty: none
 };
 
+struct CreateInstanceProfileRequest {
+    std::string name = {};
+    std::string path = "/";
+    model::Tags tags = {};
+};
+
 // What stays as it is, is left out.
 struct RoleChange {
     std::optional<std::string> description = {};

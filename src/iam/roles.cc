@@ -57,6 +57,10 @@ io::Task<> IdentityManager::delete_role(Requester who, std::string name) {
     co_return co_await change(who, [this, account = who.account, name]() -> Result<Changes> {
         MERIDIAN_TRY(auto const* const known, require<model::Role>(account, name));
         MERIDIAN_CHECK(check_no_policies(known->entity));
+        if (!profiles_of(known->entity).empty()) {
+            return fail(Errc::kDeleteConflict,
+                        "Cannot delete entity, must remove roles from instance profile first.");
+        }
         Changes changes;
         changes.remove(*known);
         return changes;

@@ -13,7 +13,8 @@ struct Words {
     std::string_view capitalised;  // "User"
     std::string_view plural;       // as in the names of quotas
     std::size_t per_account_max;
-    std::size_t inline_chars_max;  // of all inline policies together
+    std::size_t inline_chars_max;               // of all inline policies together
+    std::string_view with_name = " with name";  // "The user with name n", "Instance Profile n"
 };
 
 template <typename Entity>
@@ -30,5 +31,14 @@ template <>
 inline constexpr Words kWords<model::Role> = {"role", "Role", "Roles",
                                               model::limits::kRolesPerAccountMax,
                                               model::limits::kRoleInlinePoliciesCharsMax};
+
+template <>
+inline constexpr Words kWords<model::InstanceProfile> = {
+    "Instance Profile",
+    "Instance Profile",
+    "InstanceProfiles",
+    model::limits::kInstanceProfilesPerAccountMax,
+    0,
+    ""};
 
 }  // namespace meridian::iam

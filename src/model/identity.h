@@ -1,5 +1,6 @@
 #pragma once
-// IAM's entities: users with their access keys, groups, roles, and the customer's managed policies.
+// IAM's entities: users with their access keys, groups, roles, the customer's managed policies, and
+// instance profiles.
 // Names are unique ignoring case, kind by kind. Source: IAM User Guide, "IAM identifiers".
 
 #include <cstdint>
@@ -72,6 +73,19 @@ struct Role : Identity {
         return "arn:aws:iam::" + account.value() + ":role" + path + name;
     }
     bool operator==(Role const&) const = default;
+};
+
+// What gives a machine a role on AWS. Here there are no machines to give it to; tools make one
+// beside each role.
+struct InstanceProfile : Entity {
+    static constexpr char const* kIdPrefix = "AIPA";
+    Tags tags = {};
+    std::string role_name = {};  // empty: none
+
+    [[nodiscard]] std::string arn() const {
+        return "arn:aws:iam::" + account.value() + ":instance-profile" + path + name;
+    }
+    bool operator==(InstanceProfile const&) const = default;
 };
 
 struct ManagedPolicy : Entity {

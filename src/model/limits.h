@@ -53,6 +53,8 @@ inline constexpr std::size_t kUsersPerAccountMax = 5'000;
 inline constexpr std::size_t kGroupsPerAccountMax = 300;
 inline constexpr std::size_t kRolesPerAccountMax = 1'000;
 inline constexpr std::size_t kPoliciesPerAccountMax = 1'500;
+inline constexpr std::size_t kInstanceProfilesPerAccountMax = 1'000;
+inline constexpr std::size_t kRolesPerInstanceProfileMax = 1;
 inline constexpr std::size_t kGroupsPerUserMax = 10;
 inline constexpr std::size_t kAccessKeysPerUserMax = 2;
 inline constexpr std::size_t kAttachedPoliciesMax = 10;  // of a user, a group or a role
@@ -97,6 +99,8 @@ inline constexpr std::size_t kClientContextBytesMax = 3'583;  // base64 characte
 inline constexpr std::uint32_t kAccountConcurrencyMax = 1'000;
 inline constexpr std::uint32_t kUnreservedConcurrencyMin = 100;
 inline constexpr auto kInitTimeout = 10s;
+// Environments in a row that provisioned concurrency tries before it says FAILED (recorded).
+inline constexpr std::uint32_t kProvisionedInitTriesMax = 6;
 // How long a runtime has after its last breath (response or timeout) before it is killed; AWS gives
 // none to a runtime without extensions.
 inline constexpr auto kIdleEnvironmentLifetime = 10min;  // AWS does not say; 5 to 15 min are seen

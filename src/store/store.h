@@ -57,13 +57,14 @@ enum class Kind : std::uint16_t {
     kRolloutPackage = 42,  // id: rollout id + ":" + SHA-256 in hex, "plan", "progress" or "step:N"
 
     // IAM names are unique ignoring case: in ids they are lower-cased.
-    kIamRole = 100,        // id: role name
-    kIamHome = 101,        // id: "home": which region may write the account log
-    kIamUser = 102,        // id: user name
-    kIamGroup = 103,       // id: group name
-    kIamPolicy = 104,      // id: policy name, of a customer-managed policy with its versions
-    kIamAccessKey = 105,   // id: access key id, as it is
-    kIamSessionKey = 106,  // id: key id; what session credentials are sealed with
+    kIamRole = 100,             // id: role name
+    kIamHome = 101,             // id: "home": which region may write the account log
+    kIamUser = 102,             // id: user name
+    kIamGroup = 103,            // id: group name
+    kIamPolicy = 104,           // id: policy name, of a customer-managed policy with its versions
+    kIamAccessKey = 105,        // id: access key id, as it is
+    kIamSessionKey = 106,       // id: key id; what session credentials are sealed with
+    kIamInstanceProfile = 107,  // id: instance profile name
 };
 
 [[nodiscard]] LogName log_of(Kind kind) noexcept;

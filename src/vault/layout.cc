@@ -61,6 +61,8 @@ constexpr std::array kPlaces = {
     KindPlace{Kind::kIamGroup, Form::kFlat, "iam/groups", "", "group"},
     KindPlace{Kind::kIamPolicy, Form::kFlat, "iam/policies", "", "managed policy"},
     KindPlace{Kind::kIamAccessKey, Form::kFlat, "iam/access-keys", "", "access key"},
+    KindPlace{Kind::kIamInstanceProfile, Form::kFlat, "iam/instance-profiles", "",
+              "instance profile"},
 };
 
 constexpr std::string_view kLive = ".json";

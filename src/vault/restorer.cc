@@ -43,7 +43,8 @@ constexpr Kind kKeptKinds[] = {Kind::kFunction,
                                Kind::kIamUser,
                                Kind::kIamGroup,
                                Kind::kIamPolicy,
-                               Kind::kIamAccessKey};
+                               Kind::kIamAccessKey,
+                               Kind::kIamInstanceProfile};
 
 // What belongs in one transaction with its neighbour: a function's records; of the others, a
 // kind's.

@@ -336,6 +336,7 @@ TEST(Layout, EveryKindHasAPlaceAndEveryPlaceItsKey) {
         {Kind::kIamGroup, "g", "iam/groups/g.json"},
         {Kind::kIamPolicy, "p", "iam/policies/p.json"},
         {Kind::kIamAccessKey, "AKIA1", "iam/access-keys/AKIA1.json"},
+        {Kind::kIamInstanceProfile, "i", "iam/instance-profiles/i.json"},
     };
     for (auto const& c : cases) {
         RecordPlace place{{kAccount, c.kind, c.id}};

@@ -83,6 +83,24 @@ json group_json(model::Group const& group) {
             {"CreateDate", iam_time(group.created)}};
 }
 
+json instance_profile_list_item_json(model::InstanceProfile const& profile,
+                                     model::Role const* role) {
+    json roles = json::array();
+    if (role != nullptr) roles.push_back(bare_role_json(*role));
+    return {{"Path", profile.path},
+            {"InstanceProfileName", profile.name},
+            {"InstanceProfileId", profile.id},
+            {"Arn", profile.arn()},
+            {"CreateDate", iam_time(profile.created)},
+            {"Roles", std::move(roles)}};
+}
+
+json instance_profile_json(model::InstanceProfile const& profile, model::Role const* role) {
+    auto value = instance_profile_list_item_json(profile, role);
+    if (!profile.tags.empty()) value["Tags"] = iam_tags_json(profile.tags);
+    return value;
+}
+
 json access_key_json(model::AccessKey const& key, std::string const& user_name) {
     return {{"UserName", user_name},
             {"AccessKeyId", key.id.value()},

@@ -18,6 +18,11 @@ namespace meridian::wire {
 [[nodiscard]] nlohmann::json user_json(model::User const& user);
 [[nodiscard]] nlohmann::json user_list_item_json(model::User const& user);
 [[nodiscard]] nlohmann::json group_json(model::Group const& group);
+// `role`: its own; null where it has none. Listings leave out its tags.
+[[nodiscard]] nlohmann::json instance_profile_json(model::InstanceProfile const& profile,
+                                                   model::Role const* role);
+[[nodiscard]] nlohmann::json instance_profile_list_item_json(model::InstanceProfile const& profile,
+                                                             model::Role const* role);
 // Without its secret.
 [[nodiscard]] nlohmann::json access_key_json(model::AccessKey const& key,
                                              std::string const& user_name);
