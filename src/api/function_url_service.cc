@@ -54,8 +54,8 @@ asio::awaitable<HttpResponse> call_function(invoke::Invoker& invoker,
                                          : wire::url_response(result->payload);
     }
     auto const& error = result.error();
-    // The alias of a URL may be gone.
-    if (error.code == Errc::kResourceNotFound) co_return unknown_url();
+    // The alias of a URL may be gone (recorded).
+    if (error.code == Errc::kResourceNotFound) co_return forbidden_url();
     if (error.code == Errc::kTooManyRequests)
         co_return wire::encode_error(wire::Service::kLambda, error, call.request_id);
     log.write(LogLevel::kWarn, "a function URL could not be served",

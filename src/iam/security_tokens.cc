@@ -14,6 +14,7 @@ using PrincipalKind = auth::Principal::Kind;
 
 constexpr std::string_view kLambda = "lambda.amazonaws.com";
 constexpr int kPercent = 100;
+constexpr std::size_t kSessionNameCharsMin = 2;
 
 std::unexpected<Error> may_not_assume(auth::Caller const& caller, std::string_view role_arn) {
     return fail(Errc::kAccessDenied,
@@ -42,6 +43,12 @@ Result<void> check_duration(auth::Caller const& caller, AssumeRoleRequest const&
                     "assumed by role chaining.");
     }
     return {};
+}
+
+// A function's name, or where that is too short for a session's, more (recorded).
+std::string function_session_name(std::string const& function_name) {
+    return function_name.size() < kSessionNameCharsMin ? function_name + "@lambda_function"
+                                                       : function_name;
 }
 
 }  // namespace
@@ -152,7 +159,7 @@ Result<TemporaryCredentials> SecurityTokens::assume_for_function(
     return make({.account = account,
                  .name = role.name,
                  .id = role.id,
-                 .session_name = function_name,
+                 .session_name = function_session_name(function_name),
                  .source_function_arn = std::string(function_arn)},
                 limits::kRoleCredentialsLifetime);
 }

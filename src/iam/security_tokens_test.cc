@@ -300,13 +300,16 @@ TEST_F(TokensTest, LambdaAssumesWhatTrustsIt) {
     for (auto const& test : cases) {
         make_role("r", R"({"Version":"2012-10-17","Statement":[{)" + test.members + "}]}");
         EXPECT_EQ(tokens.lambda_may_assume(account, kRole, kFunction), test.allowed) << test.name;
-        auto const made = tokens.assume_for_function(account, kRole, kFunction, "f");
+        auto const made = tokens.assume_for_function(account, kRole, kFunction, "fn");
         ASSERT_EQ(made.has_value(), test.allowed) << test.name;
-        if (made) EXPECT_EQ(session(*made).arn, "arn:aws:sts::123456789012:assumed-role/r/f");
+        if (made) EXPECT_EQ(session(*made).arn, "arn:aws:sts::123456789012:assumed-role/r/fn");
         must(iam.delete_role(who, "r"));
     }
     EXPECT_FALSE(tokens.lambda_may_assume(account, kRole, kFunction));
     make_role("r");
+    EXPECT_EQ(session(*tokens.assume_for_function(account, kRole, kFunction, "f")).arn,
+              "arn:aws:sts::123456789012:assumed-role/r/f@lambda_function")
+        << "a session's name has two characters at least";
     EXPECT_FALSE(tokens.lambda_may_assume(model::AccountId("999999999999"), kRole, kFunction));
     EXPECT_FALSE(
         tokens.lambda_may_assume(account, "arn:aws:iam::123456789012:role/path/r", kFunction));

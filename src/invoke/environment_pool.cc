@@ -12,19 +12,31 @@ EnvironmentPool::EnvironmentPool(EnvironmentServices const& services,
                                  std::shared_ptr<RuntimeBundle const> bundle)
     : services_(services), function_(std::move(function)), bundle_(std::move(bundle)) {}
 
+namespace {
+
+bool is_provisioned(ExecutionEnvironment const& environment) noexcept {
+    return environment.type() == InitializationType::kProvisionedConcurrency;
+}
+
+// What a waiting environment is worth to the next invocation.
+int rank(ExecutionEnvironment const& environment) noexcept {
+    return (environment.state() == EnvironmentState::kReady ? 2 : 0) +
+           (is_provisioned(environment) ? 1 : 0);
+}
+
+}  // namespace
+
 std::shared_ptr<ExecutionEnvironment> EnvironmentPool::take() {
-    if (!available_.empty()) {
-        auto const ready =
-            std::find_if(available_.rbegin(), available_.rend(), [](auto const* environment) {
-                return environment->state() == EnvironmentState::kReady;
-            });
-        auto const chosen =
-            ready == available_.rend() ? std::prev(available_.end()) : std::prev(ready.base());
-        auto* const environment = *chosen;
-        available_.erase(chosen);
-        return environment->shared_from_this();
-    }
-    return make(InitializationType::kOnDemand);
+    if (available_.empty()) return make(InitializationType::kOnDemand);
+    // Of equals the one that was used last.
+    auto const chosen = std::prev(std::max_element(available_.rbegin(), available_.rend(),
+                                                   [](auto const* one, auto const* other) {
+                                                       return rank(*one) < rank(*other);
+                                                   })
+                                      .base());
+    auto* const environment = *chosen;
+    available_.erase(chosen);
+    return environment->shared_from_this();
 }
 
 std::shared_ptr<ExecutionEnvironment> EnvironmentPool::make(InitializationType type) {
@@ -48,32 +60,42 @@ std::shared_ptr<ExecutionEnvironment> EnvironmentPool::make(InitializationType t
     return environment;
 }
 
+std::size_t EnvironmentPool::count_provisioned() const noexcept {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        environments_, [](auto const& e) { return is_provisioned(*e) && !e->ending(); }));
+}
+
+bool EnvironmentPool::is_surplus(ExecutionEnvironment const& environment) const noexcept {
+    return is_provisioned(environment) && count_provisioned() > provisioned_;
+}
+
 void EnvironmentPool::provision(std::uint32_t count) {
     provisioned_ = retired_ ? 0 : count;
-    while (environments_.size() < provisioned_) make(InitializationType::kProvisionedConcurrency);
+    for (auto kept = count_provisioned();
+         kept < provisioned_ && failed_inits_ < model::limits::kProvisionedInitTriesMax; ++kept)
+        make(InitializationType::kProvisionedConcurrency);
+    auto too_many = count_provisioned() - std::min<std::size_t>(count_provisioned(), provisioned_);
+    std::erase_if(available_, [&](auto* const environment) {
+        if (too_many == 0 || !is_provisioned(*environment)) return false;
+        --too_many;
+        environment->shutdown();
+        return true;
+    });
 }
 
 ProvisionedStatus EnvironmentPool::provisioned_status() const noexcept {
     ProvisionedStatus status;
     for (auto const& environment : environments_) {
-        switch (environment->state()) {
-            case EnvironmentState::kReady:
-            case EnvironmentState::kInvoking:
-                ++status.initialised;
-                break;
-            case EnvironmentState::kReset:
-                // Its runtime died. After an invocation that is one thing, without one another.
-                if (environment->init_failed()) {
-                    status.init_failed = true;
-                } else {
-                    ++status.initialised;
-                }
-                break;
-            default:
-                break;
-        }
+        if (!is_provisioned(*environment)) continue;
+        // One whose runtime died after an invocation starts it again within the next.
+        auto const state = environment->state();
+        if (state == EnvironmentState::kReady || state == EnvironmentState::kInvoking ||
+            (state == EnvironmentState::kReset && !environment->init_failed()))
+            ++status.initialised;
     }
     status.initialised = std::min(status.initialised, provisioned_);
+    status.init_failed =
+        provisioned_ > 0 && failed_inits_ >= model::limits::kProvisionedInitTriesMax;
     return status;
 }
 
@@ -82,6 +104,17 @@ void EnvironmentPool::on_available(ExecutionEnvironment& environment) {
         // Its answer is on the way out; the environment has nothing more to do.
         environment.shutdown();
         return;
+    }
+    if (is_provisioned(environment)) {
+        bool const failed =
+            environment.state() == EnvironmentState::kReset && environment.init_failed();
+        failed_inits_ = failed ? failed_inits_ + 1 : 0;
+        // Nobody gets one that failed: the next tick tries another.
+        if (failed || is_surplus(environment)) {
+            std::erase(available_, &environment);
+            environment.shutdown();
+            return;
+        }
     }
     // Told again when a runtime dies while it waits.
     if (std::ranges::find(available_, &environment) == available_.end())
@@ -97,8 +130,6 @@ void EnvironmentPool::on_gone(ExecutionEnvironment& environment) {
 
 void EnvironmentPool::tick(MonotonicTime now, std::chrono::milliseconds freeze_after,
                            std::chrono::milliseconds expire_after) {
-    auto spare = environments_.size() - std::min<std::size_t>(environments_.size(), provisioned_);
-    // The least recently used first.
     std::erase_if(available_, [&](auto* const environment) {
         if (!environment->idle()) return false;
         if (environment->worn_out(now)) {
@@ -106,8 +137,7 @@ void EnvironmentPool::tick(MonotonicTime now, std::chrono::milliseconds freeze_a
             return true;
         }
         auto const waited = now - environment->idle_since();
-        if (waited >= expire_after && spare > 0) {
-            --spare;
+        if (waited >= expire_after && !is_provisioned(*environment)) {
             environment->shutdown();
             return true;
         }

@@ -15,7 +15,7 @@ namespace meridian::invoke {
 // How far a pool is with what it was told to keep initialised.
 struct ProvisionedStatus {
     std::uint32_t initialised = 0;
-    bool init_failed = false;  // of one at least; the next invocation tries again
+    bool init_failed = false;  // as often as it is tried: no more is made
 };
 
 class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
@@ -23,13 +23,16 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     EnvironmentPool(EnvironmentServices const& services, model::RunnableVersionPtr function,
                     std::shared_ptr<RuntimeBundle const> bundle);
 
-    // The environment that used the processor last and waits; else one that has answered and is
-    // about to wait; else a new one, which is being initialised.
+    // One that was kept initialised, or else any: the environment that used the processor last and
+    // waits; else one that has answered and is about to wait; else a new one, which is being
+    // initialised.
     [[nodiscard]] std::shared_ptr<ExecutionEnvironment> take();
 
-    // Keeps this many environments initialised: makes those that are missing, and tick() spares
-    // them. 0 ends it.
+    // Keeps this many environments initialised, apart from those that invocations made: makes what
+    // is missing, unless Init failed too often, and ends what is too many. 0 ends it.
     void provision(std::uint32_t count);
+    // Init may be tried again.
+    void forget_failures() noexcept { failed_inits_ = 0; }
     [[nodiscard]] ProvisionedStatus provisioned_status() const noexcept;
 
     // Freezes what has waited for `freeze_after`, ends what has waited for `expire_after`.
@@ -41,6 +44,7 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     // All end now, whatever they do.
     void shutdown();
 
+    [[nodiscard]] bool empty() const noexcept { return environments_.empty() && provisioned_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return environments_.size(); }
     [[nodiscard]] bool has_unfrozen_idle() const noexcept;
     [[nodiscard]] model::RunnableVersion const& function() const noexcept { return *function_; }
@@ -49,6 +53,9 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     std::shared_ptr<ExecutionEnvironment> make(InitializationType type);
     void on_available(ExecutionEnvironment& environment);
     void on_gone(ExecutionEnvironment& environment);
+    [[nodiscard]] std::size_t count_provisioned() const noexcept;
+    // Whether it is one more than is to be kept; one that is busy ends when it has answered.
+    [[nodiscard]] bool is_surplus(ExecutionEnvironment const& environment) const noexcept;
 
     EnvironmentServices const services_;
     model::RunnableVersionPtr const function_;
@@ -56,6 +63,7 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     std::vector<std::shared_ptr<ExecutionEnvironment>> environments_;
     std::vector<ExecutionEnvironment*> available_;  // the most recently used last
     std::uint32_t provisioned_ = 0;
+    std::uint32_t failed_inits_ = 0;  // of those to be kept, one after the other
     bool retired_ = false;
 };
 

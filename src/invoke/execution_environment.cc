@@ -13,6 +13,7 @@
 #include "model/limits.h"
 #include "model/runtimes.h"
 #include "runtime_api/runtime_api.h"
+#include "wire/function_json.h"
 #include "wire/trace_id.h"
 
 namespace meridian::invoke {
@@ -128,6 +129,7 @@ asio::awaitable<void> ExecutionEnvironment::run() {
             break;
         }
         on_exit(*exited);
+        if (shutdown_asked_) break;  // by who was told of it: nobody starts it again
         if (state_ != EnvironmentState::kReset) continue;
         restart_.emplace();
         restart_if_wanted();
@@ -245,8 +247,10 @@ io::Task<> ExecutionEnvironment::start_runtime() {
         end_burst();
         if (current_) begin_counting();
     } else {
-        emit(system_log_.init_start(services_.clock.wall_now(), bundle_->version,
-                                    runtime_version_arn()));
+        // Not for the tail: an invocation's begins with its START (recorded).
+        keep_log(as_events(
+            system_log_.init_start(services_.clock.wall_now(), bundle_->version,
+                                   wire::runtime_version_arn(services_.region, bundle_->runtime))));
         init_deadline_.set(limits::kInitTimeout, [this] { on_init_deadline(); });
     }
     sandbox::RuntimeCommand command;
@@ -265,10 +269,6 @@ void ExecutionEnvironment::end_burst() {
             LogLevel::kError, "an environment keeps more CPU than is its share",
             {{"function", function_->name.value()}, {"error", ended.error().message}});
     }
-}
-
-std::string ExecutionEnvironment::runtime_version_arn() const {
-    return fmt::format("arn:aws:lambda:{}::runtime:{}", services_.region, bundle_->runtime);
 }
 
 io::Task<InvokeResult> ExecutionEnvironment::invoke(InvokeRequest request) {
@@ -554,16 +554,24 @@ void ExecutionEnvironment::write_report(CurrentInvocation& current,
 
 void ExecutionEnvironment::emit(telemetry::LogLines lines) {
     if (lines.empty()) return;
+    take_log_events(as_events(std::move(lines)));
+}
+
+std::vector<telemetry::LogEvent> ExecutionEnvironment::as_events(telemetry::LogLines lines) const {
     std::vector<telemetry::LogEvent> events;
     for (auto& line : lines) events.push_back({services_.clock.wall_now(), std::move(line)});
-    take_log_events(std::move(events));
+    return events;
 }
 
 void ExecutionEnvironment::take_log_events(std::vector<telemetry::LogEvent> events) {
-    for (auto& event : events) {
-        if (current_ && current_->request.log_tail) current_->tail.append_line(event.message);
-        unsent_log_.push_back(std::move(event));
+    if (current_ && current_->request.log_tail) {
+        for (auto const& event : events) current_->tail.append_line(event.message);
     }
+    keep_log(std::move(events));
+}
+
+void ExecutionEnvironment::keep_log(std::vector<telemetry::LogEvent> events) {
+    std::ranges::move(events, std::back_inserter(unsent_log_));
     if (std::exchange(flush_posted_, true)) return;
     asio::post(services_.executor, [weak = weak_from_this()] {
         if (auto const self = weak.lock()) self->flush_log();

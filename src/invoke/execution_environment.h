@@ -72,6 +72,12 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     [[nodiscard]] bool frozen() const noexcept { return frozen_; }
 
     [[nodiscard]] model::EnvironmentState state() const noexcept { return state_; }
+    [[nodiscard]] InitializationType type() const noexcept { return type_; }
+    // It serves no more invocations and will be gone.
+    [[nodiscard]] bool ending() const noexcept {
+        return shutdown_asked_ || state_ == model::EnvironmentState::kShutdown ||
+               state_ == model::EnvironmentState::kGone;
+    }
     // The last Init ended without a runtime that asks for events.
     [[nodiscard]] bool init_failed() const noexcept { return init_failed_; }
     // Waiting for work with nothing to wait for: Ready, or Reset and restarted by the next
@@ -116,10 +122,12 @@ class ExecutionEnvironment final : public runtime_api::RuntimeHost,
     void write_report(CurrentInvocation& current, InvocationOutcome const& outcome);
     void emit(telemetry::LogLines lines);
     void take_log_events(std::vector<telemetry::LogEvent> events);
+    // Without the tail.
+    void keep_log(std::vector<telemetry::LogEvent> events);
+    [[nodiscard]] std::vector<telemetry::LogEvent> as_events(telemetry::LogLines lines) const;
     void flush_log();
     runtime_api::Answer<CurrentInvocation*> active(std::string_view request_id,
                                                    std::string_view invocation_id);
-    [[nodiscard]] std::string runtime_version_arn() const;
 
     EnvironmentServices const services_;
     model::RunnableVersionPtr const function_;

@@ -765,17 +765,47 @@ TEST_F(InvokeTest, ProvisionedEnvironmentsAreInitialisedBeforeTheyAreNeededAndSt
     wait([&] { return stopped; });
 }
 
-TEST_F(InvokeTest, AProvisionedInitThatFailsIsSaid) {
-    init_failures_ = 1;
+TEST_F(InvokeTest, AProvisionedInitThatFailsIsTriedAgainAndThenSaid) {
+    constexpr int kTries = model::limits::kProvisionedInitTriesMax;
     auto const& f = *functions_.function;
-    invoker_->provision(f.account, f.name, model::Version(model::kLatest), 1);
+    auto const provision = [&] {
+        invoker_->provision(f.account, f.name, model::Version(model::kLatest), 1);
+        settle();
+    };
+    auto const status = [&] {
+        return invoker_->provisioned_status(f.account, f.name, model::Version(model::kLatest));
+    };
+    init_failures_ = 1;
+    provision();
+    EXPECT_FALSE(status().init_failed) << "not at once";
+    EXPECT_EQ(status().initialised, 0u);
+    provision();
+    EXPECT_EQ(status().initialised, 1u);
+    EXPECT_EQ(sandboxes_.created(), 2) << "in a sandbox of its own";
+
+    invoker_->provision(f.account, f.name, model::Version(model::kLatest), 0);
     settle();
-    auto const failed =
-        invoker_->provisioned_status(f.account, f.name, model::Version(model::kLatest));
-    EXPECT_TRUE(failed.init_failed);
-    EXPECT_EQ(failed.initialised, 0u);
-    EXPECT_EQ(invoke("1").value().payload, "1");
-    EXPECT_EQ(sandboxes_.created(), 1) << "it was tried again within the invocation";
+    init_failures_ = kTries;
+    io::TaskScope background(context_.get_executor(), log_);
+    provision();
+    background.spawn("environments", invoker_->run());
+    auto const deadline = std::chrono::steady_clock::now() + 60s;
+    while (!status().init_failed && std::chrono::steady_clock::now() < deadline) settle();
+    EXPECT_TRUE(status().init_failed);
+    EXPECT_EQ(status().initialised, 0u);
+    EXPECT_EQ(sandboxes_.created(), 2 + kTries);
+    EXPECT_EQ(invoke("1").value().payload, "1") << "no invocation gets one that failed";
+    auto const& environment = (*sandboxes_.alive().begin())->command.environment;
+    EXPECT_TRUE(std::ranges::count(environment, "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand"));
+    EXPECT_EQ(status().initialised, 0u) << "what invocations make is not counted";
+    provision();
+    EXPECT_FALSE(status().init_failed) << "asked for again, it is tried again";
+    EXPECT_EQ(status().initialised, 1u);
+    EXPECT_EQ(invoke("2").value().payload, "2");
+    EXPECT_EQ(sandboxes_.created(), 4 + kTries) << "one that waits is used";
+    bool stopped = false;
+    asio::co_spawn(context_, background.stop(), [&](std::exception_ptr) { stopped = true; });
+    while (!stopped) settle();
 }
 
 }  // namespace

@@ -141,6 +141,8 @@ void Invoker::provision(model::AccountId const& account, model::FunctionName con
     } else {
         provisioned_[key] = count;
     }
+    if (auto const found = pools_.find(key); found != pools_.end())
+        found->second->forget_failures();
     keep_provisioned(key, count);
 }
 
@@ -174,7 +176,7 @@ io::Task<> Invoker::run() {
             pool->tick(now, options_.freeze_after, options_.idle_lifetime);
             unfrozen = unfrozen || pool->has_unfrozen_idle();
         }
-        std::erase_if(pools_, [](auto const& entry) { return entry.second->size() == 0; });
+        std::erase_if(pools_, [](auto const& entry) { return entry.second->empty(); });
         std::erase_if(retiring_, [](auto const& pool) { return pool->size() == 0; });
         MERIDIAN_CO_CHECK(co_await io::sleep_for(unfrozen ? kBusyTick : kQuietTick));
     }

@@ -14,7 +14,6 @@ namespace meridian::wire {
 
 namespace {
 
-// AWS names the exact runtime build here; ours is one value a runtime name.
 std::string runtime_version(std::string_view runtime) {
     static auto const known = [] {
         std::map<std::string, std::string, std::less<>> versions;
@@ -125,6 +124,11 @@ void write_members(JsonWriter& out, model::RunnableVersion const& version,
 
 }  // namespace
 
+std::string runtime_version_arn(model::RegionName const& region, std::string_view runtime) {
+    return fmt::format("arn:{}:lambda:{}::runtime:{}", partition_of(region), region.value(),
+                       runtime_version(runtime));
+}
+
 std::string function_arn(model::RunnableVersion const& version, model::RegionName const& region,
                          ArnForm form) {
     std::optional<model::Qualifier> qualifier;
@@ -154,9 +158,7 @@ void write_function_configuration(JsonWriter& out, model::RunnableVersion const&
         out.member_with_content("LastUpdateStatusReasonCode", status.last_update_reason_code);
     }
     out.begin_object("RuntimeVersionConfig");
-    out.member("RuntimeVersionArn",
-               fmt::format("arn:{}:lambda:{}::runtime:{}", partition_of(region), region.value(),
-                           runtime_version(version.version.settings.runtime)));
+    out.member("RuntimeVersionArn", runtime_version_arn(region, version.version.settings.runtime));
     out.end_object();
     out.end_object();
 }

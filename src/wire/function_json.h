@@ -20,6 +20,11 @@ enum class ArnForm {
 [[nodiscard]] std::string function_arn(model::RunnableVersion const& version,
                                        model::RegionName const& region, ArnForm form);
 
+// "arn:aws:lambda:us-east-1::runtime:…". AWS names the exact build of a runtime; ours is one value
+// a runtime's name.
+[[nodiscard]] std::string runtime_version_arn(model::RegionName const& region,
+                                              std::string_view runtime);
+
 // An object: what GetFunctionConfiguration, CreateFunction, UpdateFunction… and PublishVersion
 // answer.
 void write_function_configuration(JsonWriter& out, model::RunnableVersion const& version,

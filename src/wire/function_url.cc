@@ -247,6 +247,20 @@ void add_origin(json const& cors, std::string_view origin, HttpResponse* respons
     if (credentials) response->headers.add("Access-Control-Allow-Credentials", "true");
 }
 
+// JSON without what stands between its tokens (recorded). Names and numbers stay as they are.
+std::string without_spaces(std::string_view json_text) {
+    std::string out;
+    bool in_string = false;
+    bool escaped = false;
+    for (char const c : json_text) {
+        bool const is_space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+        if (in_string || !is_space) out += c;
+        if (c == '"' && !escaped) in_string = !in_string;
+        escaped = in_string && c == '\\' && !escaped;
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string format_function_url(std::string_view endpoint, std::string_view url_id,
@@ -299,7 +313,7 @@ HttpResponse url_response(std::string_view payload) {
     if (answer.is_discarded()) return bad_gateway();
     if (answer.is_string()) return json_response(answer.get<std::string>());
     auto const given = answer.is_object() ? answer.find("statusCode") : answer.end();
-    if (!answer.is_object() || given == answer.end()) return json_response(std::string(payload));
+    if (!answer.is_object() || given == answer.end()) return json_response(without_spaces(payload));
     auto const status = status_of(*given);
     HttpResponse response;
     if (!status || !add_answer_headers(answer, &response) || !set_answer_body(answer, &response))

@@ -130,7 +130,7 @@ TEST(FunctionUrlResponse, MeansWhatTheFunctionAnswered) {
     };
     Case const cases[] = {
         {R"({"a":1})", 200, R"({"a":1})", "application/json"},
-        {R"([1, 2])", 200, "[1, 2]", "application/json"},
+        {R"([1, 2])", 200, "[1,2]", "application/json"},
         {"null", 200, "null", "application/json"},
         {R"("hello")", 200, "hello", "application/json"},  // recorded: no quotes
         {R"({"statusCode":201})", 201, "", "application/json"},
@@ -160,6 +160,15 @@ TEST(FunctionUrlResponse, MeansWhatTheFunctionAnswered) {
         EXPECT_EQ(response.body, test.body) << test.payload;
         EXPECT_EQ(header(response, "content-type"), test.type) << test.payload;
     }
+}
+
+TEST(FunctionUrlResponse, JsonLosesTheSpacesBetweenItsTokens) {
+    EXPECT_EQ(url_response("[\"hello\", 3,\n True_]").status, 502);
+    EXPECT_EQ(url_response("[\"hello\", 3, true]").body, "[\"hello\",3,true]");
+    EXPECT_EQ(url_response(R"({"z" : "a b\\" , "a": " \" , "})").body,
+              R"({"z":"a b\\","a":" \" , "})");
+    EXPECT_EQ(url_response("{\"n\": 1.0e2,\t\"u\": \"\\u00e9 \"}").body,
+              "{\"n\":1.0e2,\"u\":\"\\u00e9 \"}");
 }
 
 TEST(FunctionUrlResponse, TheServersOwnHeadersAreRemapped) {

@@ -124,7 +124,8 @@ def test_an_alias_has_a_url_of_its_own(function, server):
     open_to_everybody(function, Qualifier="live")
     assert call(url)[0] == 200
     function.api.delete_alias(FunctionName=function.name, Name="live")
-    assert call(url)[0] == 403
+    status, _, body = call(url)
+    assert status == 403 and json.loads(body)["Message"].startswith("Forbidden. "), body
 
 
 def test_cors(function, server):

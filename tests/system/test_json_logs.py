@@ -25,7 +25,7 @@ def test_lines_are_records(functions, language):
     assert [json.loads(line)["record"]["status"] for line in failed.log.splitlines() if "platform." in line] == ["error", "error"], failed
 
     function.configure(LoggingConfig={"LogFormat": "Text"})
-    assert function.invoke(event, log=True).log.startswith("INIT_START Runtime Version: ")
+    assert function.invoke(event, log=True).log.startswith("START RequestId: ")
 
 
 def test_a_bare_runtimes_lines_are_left_alone(functions):
