@@ -69,8 +69,10 @@ class ScratchRegion final : public vault::ScratchRegion {
                 services.invoker.provision(account, function, version, 0);
                 co_return Result<void>{};
             }
-            if (status.init_failed) done = fail(Errc::kInternal, "its Init phase failed");
-            if (status.init_failed || clock_.monotonic_now() > over) break;
+            // A proof does not try again.
+            bool const failed = status.failed_inits != 0;
+            if (failed) done = fail(Errc::kInternal, "its Init phase failed");
+            if (failed || clock_.monotonic_now() > over) break;
             MERIDIAN_CO_CHECK(co_await io::sleep_for(kPollInterval));
         }
         services.invoker.provision(account, function, version, 0);

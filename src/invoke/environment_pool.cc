@@ -94,6 +94,7 @@ ProvisionedStatus EnvironmentPool::provisioned_status() const noexcept {
             ++status.initialised;
     }
     status.initialised = std::min(status.initialised, provisioned_);
+    status.failed_inits = failed_inits_;
     status.init_failed =
         provisioned_ > 0 && failed_inits_ >= model::limits::kProvisionedInitTriesMax;
     return status;

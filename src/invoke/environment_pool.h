@@ -15,7 +15,8 @@ namespace meridian::invoke {
 // How far a pool is with what it was told to keep initialised.
 struct ProvisionedStatus {
     std::uint32_t initialised = 0;
-    bool init_failed = false;  // as often as it is tried: no more is made
+    std::uint32_t failed_inits = 0;  // in a row
+    bool init_failed = false;        // as often as it is tried: no more is made
 };
 
 class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {

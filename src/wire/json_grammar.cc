@@ -276,6 +276,12 @@ class Scanner {
             at_ = end;
             return true;
         }
+        // The service reads on to say what the token is, and finds bytes that are no text first.
+        if (end < bytes_.size() && static_cast<unsigned char>(bytes_[end]) >= 0x80 &&
+            utf8_sequence_length(bytes_, end) == 0) {
+            at_ = end;
+            return bad_utf8();
+        }
         return fault(Kind::kUnknownToken, fmt::format("Unrecognized token '{}': was expecting {}",
                                                       found.substr(0, 256), kValueList));
     }

@@ -54,6 +54,7 @@ TEST(JsonGrammar, SaysWhereAndHowLikeTheServicesParser) {
          "Number, Array, Object or "
          "token 'null', 'true' or 'false')"},
         {"\"\x87\"", Kind::kInvalidUtf8, 1, "Invalid UTF-8 start byte 0x87"},
+        {"n\x87r\x9e\xe9", Kind::kInvalidUtf8, 1, "Invalid UTF-8 start byte 0x87"},
         // Jackson's texts for the rest.
         {"", Kind::kUnexpectedEnd, 0, "No content to map due to end-of-input"},
         {"hello world", Kind::kUnknownToken, 0,
