@@ -19,23 +19,25 @@ bool is_provisioned(ExecutionEnvironment const& environment) noexcept {
 }
 
 // What a waiting environment is worth to the next invocation.
+constexpr int kReadyRank = 2;
+constexpr int kProvisionedRank = 1;
 int rank(ExecutionEnvironment const& environment) noexcept {
-    return (environment.state() == EnvironmentState::kReady ? 2 : 0) +
-           (is_provisioned(environment) ? 1 : 0);
+    return (environment.state() == EnvironmentState::kReady ? kReadyRank : 0) +
+           (is_provisioned(environment) ? kProvisionedRank : 0);
 }
 
 }  // namespace
 
 std::shared_ptr<ExecutionEnvironment> EnvironmentPool::take() {
     if (available_.empty()) return make(InitializationType::kOnDemand);
-    // Of equals the one that was used last.
-    auto const chosen = std::prev(std::max_element(available_.rbegin(), available_.rend(),
-                                                   [](auto const* one, auto const* other) {
-                                                       return rank(*one) < rank(*other);
-                                                   })
-                                      .base());
+    // Of equals the one that was used last; mostly that is the best there can be.
+    int const best = provisioned_ > 0 ? kReadyRank + kProvisionedRank : kReadyRank;
+    auto chosen = available_.rbegin();
+    for (auto other = chosen; other != available_.rend() && rank(**chosen) < best; ++other) {
+        if (rank(**other) > rank(**chosen)) chosen = other;
+    }
     auto* const environment = *chosen;
-    available_.erase(chosen);
+    available_.erase(std::prev(chosen.base()));
     return environment->shared_from_this();
 }
 
@@ -65,19 +67,14 @@ std::size_t EnvironmentPool::count_provisioned() const noexcept {
         environments_, [](auto const& e) { return is_provisioned(*e) && !e->ending(); }));
 }
 
-bool EnvironmentPool::is_surplus(ExecutionEnvironment const& environment) const noexcept {
-    return is_provisioned(environment) && count_provisioned() > provisioned_;
-}
-
 void EnvironmentPool::provision(std::uint32_t count) {
     provisioned_ = retired_ ? 0 : count;
-    for (auto kept = count_provisioned();
-         kept < provisioned_ && failed_inits_ < model::limits::kProvisionedInitTriesMax; ++kept)
+    auto kept = count_provisioned();
+    for (; kept < provisioned_ && failed_inits_ < model::limits::kProvisionedInitTriesMax; ++kept)
         make(InitializationType::kProvisionedConcurrency);
-    auto too_many = count_provisioned() - std::min<std::size_t>(count_provisioned(), provisioned_);
     std::erase_if(available_, [&](auto* const environment) {
-        if (too_many == 0 || !is_provisioned(*environment)) return false;
-        --too_many;
+        if (kept <= provisioned_ || !is_provisioned(*environment)) return false;
+        --kept;
         environment->shutdown();
         return true;
     });
@@ -110,8 +107,9 @@ void EnvironmentPool::on_available(ExecutionEnvironment& environment) {
         bool const failed =
             environment.state() == EnvironmentState::kReset && environment.init_failed();
         failed_inits_ = failed ? failed_inits_ + 1 : 0;
-        // Nobody gets one that failed: the next tick tries another.
-        if (failed || is_surplus(environment)) {
+        // Nobody gets one that failed: the next tick tries another. Nor one that is too many, which
+        // was busy when that was said.
+        if (failed || count_provisioned() > provisioned_) {
             std::erase(available_, &environment);
             environment.shutdown();
             return;

@@ -55,8 +55,6 @@ class EnvironmentPool : public std::enable_shared_from_this<EnvironmentPool> {
     void on_available(ExecutionEnvironment& environment);
     void on_gone(ExecutionEnvironment& environment);
     [[nodiscard]] std::size_t count_provisioned() const noexcept;
-    // Whether it is one more than is to be kept; one that is busy ends when it has answered.
-    [[nodiscard]] bool is_surplus(ExecutionEnvironment const& environment) const noexcept;
 
     EnvironmentServices const services_;
     model::RunnableVersionPtr const function_;
