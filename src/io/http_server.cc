@@ -238,14 +238,18 @@ asio::awaitable<void> HttpServer::State::serve(std::list<Connection>::iterator c
     connection->socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-// Gives the parser what is there, reading `bytes` at a time until it can take a step.
+// Gives the parser what is there, or what comes next, `bytes` at most: it may want more after it.
+// Whoever asks sees what a step brought before the next, so that nothing grows out of its sight.
 asio::awaitable<error_code> HttpServer::State::feed(Connection& connection, RequestParser& parser,
                                                     std::size_t bytes) {
     auto& buffer = connection.buffer;
     for (;;) {
         error_code error = http::error::need_more;
-        if (buffer.size() > 0) buffer.consume(parser.put(buffer.data(), error));
+        std::size_t taken = 0;
+        if (buffer.size() > 0) taken = parser.put(buffer.data(), error);
+        buffer.consume(taken);
         if (error != http::error::need_more) co_return error;
+        if (taken > 0) co_return error_code{};
         auto const [failed, received] =
             co_await connection.socket.async_read_some(buffer.prepare(bytes), kNoThrow);
         if (failed) co_return failed;
