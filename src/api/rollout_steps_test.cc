@@ -32,7 +32,8 @@ TEST(RolloutSteps, AreKeptInTheOrderOfTheirNumbers) {
     ASSERT_TRUE(added) << added.error().message;
     ASSERT_EQ(transaction.changes.size(), 2U);
     std::map<std::string, json> kept;
-    for (auto const& change : transaction.changes) kept[change.key.id] = *change.value;
+    for (auto const& change : transaction.changes)
+        kept[change.key.id] = store::json_of(*change.value);
     EXPECT_EQ(kept.begin()->first, "d-ABCDEFGHI:step:000000000009");
     EXPECT_EQ(kept.begin()->second["Record"]["a"], 1);
     EXPECT_EQ(kept.rbegin()->second["Record"]["b"], 2);

@@ -37,12 +37,20 @@ bool must_be_escaped(char character) {
     return static_cast<unsigned char>(character) < 0x20 || character == '"' || character == '\\';
 }
 
+// Most texts need none. Without a way out in the middle, so that it looks at many bytes at once.
+bool needs_escapes(std::string_view text) {
+    bool found = false;
+    for (char const character : text) found |= must_be_escaped(character);
+    return found;
+}
+
 }  // namespace
 
 void JsonWriter::append(std::string_view text) {
     text_ += '"';
     std::size_t copied = 0;
-    for (std::size_t at = 0; at < text.size(); ++at) {
+    std::size_t const first = needs_escapes(text) ? 0 : text.size();
+    for (std::size_t at = first; at < text.size(); ++at) {
         if (!must_be_escaped(text[at])) continue;
         text_ += text.substr(copied, at - copied);
         append_escaped(text_, text[at]);

@@ -78,6 +78,8 @@ class JsonWriter {
         begin_array();
     }
 
+    // Of what was written so far.
+    [[nodiscard]] std::size_t size() const noexcept { return text_.size(); }
     // What was written, once.
     [[nodiscard]] std::string text() { return std::exchange(text_, {}); }
 

@@ -96,11 +96,11 @@ io::Task<FunctionView> ControlPlane::try_create_function(Requester const& who,
         version.status = stored.latest;
         function.last_published_description = function.latest.settings.description;
         auto const its_key = version_key(who.account, function.name, version.number);
-        transaction.changes.push_back({its_key, version_to_json(version.version)});
-        transaction.statuses.push_back({its_key, status_to_json(version.status, version.version)});
+        transaction.changes.push_back({its_key, version_to_text(version.version)});
+        transaction.statuses.push_back({its_key, status_to_text(version.status, version.version)});
     }
-    transaction.changes.push_back({key, function_to_json(function)});
-    transaction.statuses.push_back({key, status_to_json(stored.latest, function.latest)});
+    transaction.changes.push_back({key, function_to_text(function)});
+    transaction.statuses.push_back({key, status_to_text(stored.latest, function.latest)});
 
     auto committed = co_await parts_.store.commit(std::move(transaction));
     if (!committed) {

@@ -307,7 +307,7 @@ class ControlHarness {
         return *record;
     }
     // A write behind the control plane's back, as a follower's.
-    void write(store::Key const& key, std::optional<nlohmann::json> value) {
+    void write(store::Key const& key, std::optional<store::Value> value) {
         auto written =
             run(store.commit({.caller = "elsewhere", .changes = {{key, std::move(value)}}}));
         if (!written) throw std::runtime_error(written.error().message);

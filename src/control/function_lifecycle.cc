@@ -165,7 +165,7 @@ io::Task<bool> FunctionLifecycle::settle(FunctionId id) {
         auto const key = function_key(account, name);
         transaction.expectations.push_back({key, stored->sequence});
         transaction.statuses.push_back(
-            {key, status_to_json(stored->latest, stored->function.latest)});
+            {key, status_to_text(stored->latest, stored->function.latest)});
     }
     std::erase_if(versions,
                   [](StoredVersion const& version) { return is_settled(version.status.status); });
@@ -174,7 +174,7 @@ io::Task<bool> FunctionLifecycle::settle(FunctionId id) {
         MERIDIAN_CO_TRY(version.status, co_await examine(version.status, version.version));
         auto const key = version_key(account, name, version.number);
         transaction.expectations.push_back({key, version.sequence});
-        transaction.statuses.push_back({key, status_to_json(version.status, version.version)});
+        transaction.statuses.push_back({key, status_to_text(version.status, version.version)});
     }
     if (transaction.statuses.empty()) co_return true;
 

@@ -125,7 +125,7 @@ TEST_F(ControlPlaneTest, AChangeFromAnotherRegionIsPreparedAndServed) {
     code.packages[model::CodeSha256("sha-of-other")] = "PK-other";
     function.latest.code = {model::CodeSha256("sha-of-other"), 8};
     function.latest.revision = {model::RevisionId("r1"), model::RevisionId("r2")};
-    write(key, function_to_json(function));
+    write(key, function_to_text(function));
     code.cork();
     ASSERT_TRUE(run(control->function_replicated(who.account, function.name)));
     EXPECT_EQ(published_code(), "PK1");

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json_writer.h"
 #include "control/settings_records.h"
 #include "store/record_format.h"
 
@@ -17,17 +18,33 @@ constexpr std::size_t kVersionDigits = 12;
 constexpr char const* kCreatingReason = "The function is being created.";
 constexpr char const* kCreatingCode = "Creating";
 
-json definition_to_json(model::FunctionVersion const& version) {
-    json value = json::object();
-    value["settings"] = settings_to_json(version.settings);
-    auto& code = value["code"];
-    code["sha256"] = version.code.sha256.value();
-    code["size_bytes"] = version.code.size_bytes;
-    value["last_modified_us"] = version.last_modified.time_since_epoch().count();
-    auto& revision = value["revision"];
-    revision["while_in_progress"] = version.revision.while_in_progress.value();
-    revision["settled"] = version.revision.settled.value();
-    return value;
+// Where the environment variables of each stand, as JSON pointers.
+constexpr char kOfLatest[] = "/latest/settings/environment";
+constexpr char kOfVersion[] = "/version/settings/environment";
+constexpr char kOfServing[] = "/serving/settings/environment";
+
+WrittenEnvironment write_definition(JsonWriter& out, model::FunctionVersion const& version) {
+    out.begin_object();
+    out.begin_object("code");
+    out.member("sha256", version.code.sha256.value());
+    out.member("size_bytes", version.code.size_bytes);
+    out.end_object();
+    out.member("last_modified_us", version.last_modified.time_since_epoch().count());
+    out.begin_object("revision");
+    out.member("settled", version.revision.settled.value());
+    out.member("while_in_progress", version.revision.while_in_progress.value());
+    out.end_object();
+    out.name("settings");
+    auto const environment = write_settings(out, version.settings);
+    out.end_object();
+    return environment;
+}
+
+store::JsonText finished(JsonWriter& out, WrittenEnvironment environment, char const* member) {
+    return {.text = out.text(),
+            .secret_member = member,
+            .secret_at = environment.at,
+            .secret_bytes = environment.bytes};
 }
 
 model::FunctionVersion definition_from_json(json const& value, model::Version version) {
@@ -48,9 +65,8 @@ model::FunctionVersion definition_from_json(json const& value, model::Version ve
 
 std::vector<store::SecretMembers> secret_members() {
     using Pointer = json::json_pointer;
-    Pointer const serving("/serving/settings/environment");
-    return {{store::Kind::kFunction, {Pointer("/latest/settings/environment"), serving}},
-            {store::Kind::kFunctionVersion, {Pointer("/version/settings/environment"), serving}}};
+    return {{store::Kind::kFunction, {Pointer(kOfLatest), Pointer(kOfServing)}},
+            {store::Kind::kFunctionVersion, {Pointer(kOfVersion), Pointer(kOfServing)}}};
 }
 
 store::Key function_key(model::AccountId const& account, model::FunctionName const& name) {
@@ -84,24 +100,29 @@ model::Version version_of(std::uint64_t number) {
     return number == 0 ? model::Version(model::kLatest) : model::Version(std::to_string(number));
 }
 
-json function_to_json(model::Function const& function) {
-    // Member by member, as in wire/function_json.cc: it is most of a creation's text.
-    json value = json::object();
-    value["format"] = kFunctionFormat;
-    value["name"] = function.name.value();
-    value["latest"] = definition_to_json(function.latest);
-    value["tags"] = function.tags;
-    value["last_version"] = function.last_version;
-    value["last_published_description"] = function.last_published_description;
-    return value;
+store::JsonText function_to_text(model::Function const& function) {
+    JsonWriter out;
+    out.begin_object();
+    out.member("format", kFunctionFormat);
+    out.member("last_published_description", function.last_published_description);
+    out.member("last_version", function.last_version);
+    out.name("latest");
+    auto const environment = write_definition(out, function.latest);
+    out.member("name", function.name.value());
+    out.member("tags", function.tags);
+    out.end_object();
+    return finished(out, environment, kOfLatest);
 }
 
-json version_to_json(model::FunctionVersion const& version) {
-    json value = json::object();
-    value["format"] = kFunctionFormat;
-    value["number"] = version_number(version.version.value()).value_or(0);
-    value["version"] = definition_to_json(version);
-    return value;
+store::JsonText version_to_text(model::FunctionVersion const& version) {
+    JsonWriter out;
+    out.begin_object();
+    out.member("format", kFunctionFormat);
+    out.member("number", version_number(version.version.value()).value_or(0));
+    out.name("version");
+    auto const environment = write_definition(out, version);
+    out.end_object();
+    return finished(out, environment, kOfVersion);
 }
 
 json epitaph_to_json(std::uint64_t last_version) {
@@ -157,21 +178,26 @@ bool is_settled(model::FunctionStatus const& status) {
            status.last_update != model::LastUpdateStatus::kInProgress;
 }
 
-json status_to_json(VersionStatus const& status, model::FunctionVersion const& definition) {
-    json value = json::object();
-    value["format"] = kFunctionFormat;
-    value["of_revision"] = definition.revision.settled.value();
-    value["state"] = model::name_of(status.status.state);
-    value["last_update"] = model::name_of(status.status.last_update);
-    auto const put = [&](char const* name, std::string const& text) {
-        if (!text.empty()) value[name] = text;
-    };
-    put("state_reason", status.status.state_reason);
-    put("state_reason_code", status.status.state_reason_code);
-    put("last_update_reason", status.status.last_update_reason);
-    put("last_update_reason_code", status.status.last_update_reason_code);
-    if (status.serving) value["serving"] = definition_to_json(*status.serving);
-    return value;
+store::JsonText status_to_text(VersionStatus const& status,
+                               model::FunctionVersion const& definition) {
+    JsonWriter out;
+    WrittenEnvironment environment;
+    auto const& said = status.status;
+    out.begin_object();
+    out.member("format", kFunctionFormat);
+    out.member("last_update", model::name_of(said.last_update));
+    out.member_with_content("last_update_reason", said.last_update_reason);
+    out.member_with_content("last_update_reason_code", said.last_update_reason_code);
+    out.member("of_revision", definition.revision.settled.value());
+    if (status.serving) {
+        out.name("serving");
+        environment = write_definition(out, *status.serving);
+    }
+    out.member("state", model::name_of(said.state));
+    out.member_with_content("state_reason", said.state_reason);
+    out.member_with_content("state_reason_code", said.state_reason_code);
+    out.end_object();
+    return finished(out, environment, kOfServing);
 }
 
 Result<VersionStatus> status_from_record(store::Key const& key, json const& value,

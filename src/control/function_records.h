@@ -42,8 +42,9 @@ inline constexpr int kFunctionFormat = 2;
 [[nodiscard]] std::optional<std::uint64_t> version_number(std::string_view version);
 [[nodiscard]] model::Version version_of(std::uint64_t number);
 
-[[nodiscard]] nlohmann::json function_to_json(model::Function const& function);
-[[nodiscard]] nlohmann::json version_to_json(model::FunctionVersion const& version);
+// Their members are in order, as the JSON library writes them.
+[[nodiscard]] store::JsonText function_to_text(model::Function const& function);
+[[nodiscard]] store::JsonText version_to_text(model::FunctionVersion const& version);
 [[nodiscard]] nlohmann::json epitaph_to_json(std::uint64_t last_version);
 
 // Errors: kCorrupt, naming the record and, for a format from the future, what to do.
@@ -73,8 +74,8 @@ struct VersionStatus {
 // Whether nothing is left to do for it: neither Pending nor InProgress.
 [[nodiscard]] bool is_settled(model::FunctionStatus const& status);
 
-[[nodiscard]] nlohmann::json status_to_json(VersionStatus const& status,
-                                            model::FunctionVersion const& definition);
+[[nodiscard]] store::JsonText status_to_text(VersionStatus const& status,
+                                             model::FunctionVersion const& definition);
 // What `value` says about `definition`. Null (a definition that arrived from elsewhere) reads as
 // Pending; a status of an older definition as an update in progress.
 [[nodiscard]] Result<VersionStatus> status_from_record(store::Key const& key,

@@ -74,6 +74,28 @@ class Generator {
 
 store::Key const kKey = function_key(model::AccountId("123456789012"), model::FunctionName("f"));
 
+nlohmann::json parsed(store::JsonText const& text) { return nlohmann::json::parse(text.text); }
+
+// Byte for byte, and with the secret where secret_members() looks for it in a tree.
+void expect_as_the_library_writes(store::Kind kind, store::JsonText const& text) {
+    auto const tree = parsed(text);
+    EXPECT_EQ(text.text, tree.dump());
+    auto const all = secret_members();
+    auto const of_kind = std::ranges::find(all, kind, &store::SecretMembers::kind);
+    ASSERT_NE(of_kind, all.end());
+    std::string member;
+    std::string secret;
+    for (auto const& pointer : of_kind->members) {
+        if (!tree.contains(pointer) || tree.at(pointer).empty()) continue;
+        member = pointer.to_string();
+        secret = tree.at(pointer).dump();
+    }
+    EXPECT_EQ(text.text.substr(text.secret_at, text.secret_bytes), secret);
+    if (!secret.empty()) {
+        EXPECT_EQ(text.secret_member, member);
+    }
+}
+
 TEST(FunctionRecords, WhatIsWrittenIsReadBack) {
     for (std::uint64_t seed = 0; seed < 500; ++seed) {
         Generator generate(seed);
@@ -84,28 +106,29 @@ TEST(FunctionRecords, WhatIsWrittenIsReadBack) {
         function.tags = generate.map();
         function.last_version = generate.below(1'000'000);
         function.last_published_description = generate.text();
-        auto const text = function_to_json(function).dump();
-        EXPECT_EQ(function_from_record(kKey, nlohmann::json::parse(text)), function)
-            << "seed " << seed;
+        auto const text = function_to_text(function);
+        EXPECT_EQ(function_from_record(kKey, parsed(text)), function) << "seed " << seed;
+        expect_as_the_library_writes(store::Kind::kFunction, text);
 
         auto const version = generate.version(1 + generate.below(1'000'000));
-        auto const version_text = version_to_json(version).dump();
-        EXPECT_EQ(version_from_record(kKey, nlohmann::json::parse(version_text)), version)
-            << "seed " << seed;
+        auto const version_text = version_to_text(version);
+        EXPECT_EQ(version_from_record(kKey, parsed(version_text)), version) << "seed " << seed;
+        expect_as_the_library_writes(store::Kind::kFunctionVersion, version_text);
 
         VersionStatus status{generate.status(), std::nullopt};
         if (generate.below(2) == 0) {
             status.serving = generate.version(0);
             status.serving->version = version.version;
         }
-        auto const status_text = status_to_json(status, version).dump();
-        EXPECT_EQ(status_from_record(kKey, nlohmann::json::parse(status_text), version), status)
+        auto const status_text = status_to_text(status, version);
+        EXPECT_EQ(status_from_record(kKey, parsed(status_text), version), status)
             << "seed " << seed;
+        expect_as_the_library_writes(store::Kind::kFunction, status_text);
     }
 }
 
 TEST(FunctionRecords, ANewerFormatIsRefusedWithItsReason) {
-    auto value = function_to_json({});
+    auto value = parsed(function_to_text({}));
     value["format"] = 3;
     auto const read = function_from_record(kKey, value);
     ASSERT_FALSE(read);
@@ -132,7 +155,7 @@ TEST(FunctionRecords, Format1IsRead) {
                                 .architecture = now.architecture,
                                 .environment = now.environment,
                                 .log_group = now.log_group};
-    auto value = function_to_json(function);
+    auto value = parsed(function_to_text(function));
     value["format"] = 1;
     EXPECT_EQ(function_from_record(kKey, value), function);
     value["latest"]["settings"]["empty_vpc_config"] = true;
@@ -141,7 +164,7 @@ TEST(FunctionRecords, Format1IsRead) {
 }
 
 TEST(FunctionRecords, DamageIsCorruptNotACrash) {
-    auto const good = function_to_json({});
+    auto const good = parsed(function_to_text({}));
     for (auto const& [member, value] : good.items()) {
         for (auto const& wrong : {nlohmann::json(), nlohmann::json(-1), nlohmann::json::array()}) {
             auto damaged = good;
@@ -171,7 +194,7 @@ TEST(FunctionRecords, AStatusOfAnOlderDefinitionReadsAsAnUpdateInProgress) {
     Generator generate(1);
     auto const before = generate.version(0);
     auto const after = generate.version(0);
-    auto const status = status_to_json({active(), std::nullopt}, before);
+    auto const status = parsed(status_to_text({active(), std::nullopt}, before));
     EXPECT_EQ(status_from_record(kKey, status, before)->status, active());
     EXPECT_EQ(status_from_record(kKey, status, after)->status, update_in_progress());
     EXPECT_EQ(status_from_record(kKey, nullptr, after)->status, pending_creation());

@@ -95,12 +95,14 @@ Result<LayerVersionRecord> LayerVersionCodec::from_record(store::Key const& key,
     });
 }
 
-json reference_to_json(model::LayerReference const& reference) {
-    return {{"account", reference.id.account.value()},
-            {"layer", reference.id.layer},
-            {"version", reference.id.number},
-            {"sha256", reference.code.sha256.value()},
-            {"size_bytes", reference.code.size_bytes}};
+void write_reference(JsonWriter& out, model::LayerReference const& reference) {
+    out.begin_object();
+    out.member("account", reference.id.account.value());
+    out.member("layer", reference.id.layer);
+    out.member("sha256", reference.code.sha256.value());
+    out.member("size_bytes", reference.code.size_bytes);
+    out.member("version", reference.id.number);
+    out.end_object();
 }
 
 model::LayerReference reference_from_json(json const& value) {

@@ -14,6 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_writer.h"
 #include "base/result.h"
 #include "model/layer.h"
 #include "store/store.h"
@@ -52,7 +53,7 @@ struct LayerVersionCodec {
 
 // What a function's record says of a layer it uses:
 // {"account":…, "layer":…, "version":N, "sha256":…, "size_bytes":N}
-[[nodiscard]] nlohmann::json reference_to_json(model::LayerReference const& reference);
+void write_reference(JsonWriter& out, model::LayerReference const& reference);
 // Throws nlohmann's exceptions: for use within guarded().
 [[nodiscard]] model::LayerReference reference_from_json(nlohmann::json const& value);
 

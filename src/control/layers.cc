@@ -200,7 +200,7 @@ io::Task<> Layers::try_remove(Requester who, model::LayerVersionId what) {
     auto const record = LayerCodec::to_json(layer->value);
     // The layer is written in either case: of two that delete its last two versions at once, one
     // looks again.
-    store::Change change{layer->key, record};
+    store::Write change{layer->key, record};
     if (live.size() == 1) change = {layer->key, std::nullopt, record};
     store::Transaction transaction{
         .caller = who.arn,

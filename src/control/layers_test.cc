@@ -241,7 +241,8 @@ TEST_F(LayersTest, APolicyHasARevisionAndGoesWithItsLastStatement) {
 
 TEST_F(LayersTest, ADamagedRecordIsNotMistakenForUnusedCode) {
     ASSERT_TRUE(publish_layer());
-    write({who.account, store::Kind::kLayerVersion, "l:000000000002"}, {{"format", 99}});
+    write({who.account, store::Kind::kLayerVersion, "l:000000000002"},
+          nlohmann::json{{"format", 99}});
     EXPECT_FALSE(run(control->code_in_use()));
 }
 

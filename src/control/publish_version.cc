@@ -65,9 +65,9 @@ io::Task<FunctionView> ControlPlane::try_publish_version(Requester who,
     store::Transaction transaction{
         .caller = who.arn,
         .expectations = {{key, stored.sequence}, {its_key, std::nullopt}},
-        .changes = {{key, function_to_json(function)}, {its_key, version_to_json(version.version)}},
-        .statuses = {{key, status_to_json(stored.latest, function.latest)},
-                     {its_key, status_to_json(version.status, version.version)}}};
+        .changes = {{key, function_to_text(function)}, {its_key, version_to_text(version.version)}},
+        .statuses = {{key, status_to_text(stored.latest, function.latest)},
+                     {its_key, status_to_text(version.status, version.version)}}};
     auto committed = co_await parts_.store.commit(std::move(transaction));
     if (!committed) {
         if (committed.error().code == Errc::kOutcomeUnknown)

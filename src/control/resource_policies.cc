@@ -83,7 +83,7 @@ io::Task<std::optional<ResourcePolicies::Target>> ResourcePolicies::find_target(
         auto const revision = model::visible_revision(latest.revision, stored.latest.status);
         latest.revision = {renewed, renewed};
         co_return Target{revision, function_key(who.account, what.name), stored.sequence,
-                         function_to_json(stored.function), status_to_json(stored.latest, latest)};
+                         function_to_text(stored.function), status_to_text(stored.latest, latest)};
     }
     auto const& qualifier = what.qualifier->value();
     if (auto const number = version_number(qualifier)) {
@@ -94,14 +94,14 @@ io::Task<std::optional<ResourcePolicies::Target>> ResourcePolicies::find_target(
             model::visible_revision(version->version.revision, version->status.status);
         version->version.revision = {renewed, renewed};
         co_return Target{revision, version_key(who.account, what.name, *number), version->sequence,
-                         version_to_json(version->version),
-                         status_to_json(version->status, version->version)};
+                         version_to_text(version->version),
+                         status_to_text(version->status, version->version)};
     }
     MERIDIAN_CO_TRY(auto alias, co_await aliases_.get(who.account, policy_id(what)));
     if (!alias) co_return std::nullopt;
     auto const revision = std::exchange(alias->value.revision, renewed);
     co_return Target{revision, alias->key, alias->sequence, AliasCodec::to_json(alias->value),
-                     nullptr};
+                     std::nullopt};
 }
 
 io::Task<> ResourcePolicies::write(Requester who, FunctionAndQualifier what, Target target,
@@ -111,8 +111,7 @@ io::Task<> ResourcePolicies::write(Requester who, FunctionAndQualifier what, Tar
     store::Transaction transaction{.caller = who.arn,
                                    .expectations = {{key, before}, {target.key, target.sequence}},
                                    .changes = {{target.key, std::move(target.renewed)}}};
-    if (!target.status.is_null())
-        transaction.statuses.push_back({target.key, std::move(target.status)});
+    if (target.status) transaction.statuses.push_back({target.key, std::move(*target.status)});
     std::string text;
     if (document) {
         text = document->dump();

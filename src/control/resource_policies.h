@@ -69,8 +69,8 @@ class ResourcePolicies {
         model::RevisionId revision;
         store::Key key;
         store::Sequence sequence = 0;
-        nlohmann::json renewed;
-        nlohmann::json status;  // null: has none
+        store::Value renewed;
+        std::optional<store::Value> status;
     };
     // Nothing where there is no such version or alias; kResourceNotFound where there is no
     // function.

@@ -6,38 +6,58 @@ namespace meridian::control {
 
 using nlohmann::json;
 
-json settings_to_json(model::FunctionSettings const& settings) {
-    json value = json::object();
-    value["description"] = settings.description;
-    value["runtime"] = settings.runtime;
-    value["handler"] = settings.handler;
-    value["role_arn"] = settings.role_arn;
-    value["timeout_seconds"] = settings.timeout_seconds;
-    value["memory_mb"] = settings.memory_mb;
-    value["ephemeral_storage_mb"] = settings.ephemeral_storage_mb;
-    value["architecture"] = settings.architecture;
-    if (settings.environment) value["environment"] = *settings.environment;
-    if (settings.log_group) value["log_group"] = *settings.log_group;
+WrittenEnvironment write_settings(JsonWriter& out, model::FunctionSettings const& settings) {
+    WrittenEnvironment environment;
+    out.begin_object();
+    if (settings.active_tracing) out.member("active_tracing", true);
+    out.member("architecture", settings.architecture);
+    out.member_with_content("dead_letter_target_arn", settings.dead_letter_target_arn);
+    out.member("description", settings.description);
+    if (settings.environment) {
+        out.name("environment");
+        environment.at = out.size();
+        out.value(*settings.environment);
+        if (!settings.environment->empty()) environment.bytes = out.size() - environment.at;
+    }
+    out.member("ephemeral_storage_mb", settings.ephemeral_storage_mb);
+    if (!settings.file_systems.empty()) {
+        out.begin_array("file_systems");
+        for (auto const& file_system : settings.file_systems) {
+            out.begin_object();
+            out.member("arn", file_system.arn);
+            out.member("local_mount_path", file_system.local_mount_path);
+            out.end_object();
+        }
+        out.end_array();
+    }
+    out.member("handler", settings.handler);
     if (settings.json_logs) {
-        value["json_logs"] = {{"application", settings.json_logs->application},
-                              {"system", settings.json_logs->system}};
+        out.begin_object("json_logs");
+        out.member("application", settings.json_logs->application);
+        out.member("system", settings.json_logs->system);
+        out.end_object();
     }
+    out.member_with_content("kms_key_arn", settings.kms_key_arn);
+    if (!settings.layers.empty()) {
+        out.begin_array("layers");
+        for (auto const& layer : settings.layers) write_reference(out, layer);
+        out.end_array();
+    }
+    if (settings.log_group) out.member("log_group", *settings.log_group);
+    out.member("memory_mb", settings.memory_mb);
+    out.member("role_arn", settings.role_arn);
+    out.member("runtime", settings.runtime);
+    if (settings.snap_start) out.member("snap_start", true);
+    out.member("timeout_seconds", settings.timeout_seconds);
     if (settings.vpc) {
-        value["vpc"] = {{"subnet_ids", settings.vpc->subnet_ids},
-                        {"security_group_ids", settings.vpc->security_group_ids},
-                        {"ipv6", settings.vpc->ipv6_allowed_for_dual_stack}};
+        out.begin_object("vpc");
+        out.member("ipv6", settings.vpc->ipv6_allowed_for_dual_stack);
+        out.member("security_group_ids", settings.vpc->security_group_ids);
+        out.member("subnet_ids", settings.vpc->subnet_ids);
+        out.end_object();
     }
-    for (auto const& layer : settings.layers) value["layers"].push_back(reference_to_json(layer));
-    for (auto const& file_system : settings.file_systems) {
-        value["file_systems"].push_back(
-            {{"arn", file_system.arn}, {"local_mount_path", file_system.local_mount_path}});
-    }
-    if (!settings.kms_key_arn.empty()) value["kms_key_arn"] = settings.kms_key_arn;
-    if (!settings.dead_letter_target_arn.empty())
-        value["dead_letter_target_arn"] = settings.dead_letter_target_arn;
-    if (settings.active_tracing) value["active_tracing"] = true;
-    if (settings.snap_start) value["snap_start"] = true;
-    return value;
+    out.end_object();
+    return environment;
 }
 
 model::FunctionSettings settings_from_json(json const& value) {

@@ -12,13 +12,22 @@
 // Format 1 has none of "layers" and what follows it, nor "json_logs"; its "empty_vpc_config":true
 // is a "vpc" without members.
 
+#include <cstddef>
+
 #include <nlohmann/json.hpp>
 
+#include "base/json_writer.h"
 #include "model/function_settings.h"
 
 namespace meridian::control {
 
-[[nodiscard]] nlohmann::json settings_to_json(model::FunctionSettings const& settings);
+// The environment variables' part of a writer's text; no bytes: there are none.
+struct WrittenEnvironment {
+    std::size_t at = 0;
+    std::size_t bytes = 0;
+};
+// Members in order.
+WrittenEnvironment write_settings(JsonWriter& out, model::FunctionSettings const& settings);
 // Throws nlohmann::json::exception: for use within store::guarded().
 [[nodiscard]] model::FunctionSettings settings_from_json(nlohmann::json const& value);
 

@@ -37,8 +37,8 @@ io::Task<> ControlPlane::try_change_tags(Requester who, model::FunctionName name
     store::Transaction transaction{
         .caller = who.arn,
         .expectations = {{key, stored.sequence}},
-        .changes = {{key, function_to_json(stored.function)}},
-        .statuses = {{key, status_to_json(stored.latest, stored.function.latest)}}};
+        .changes = {{key, function_to_text(stored.function)}},
+        .statuses = {{key, status_to_text(stored.latest, stored.function.latest)}}};
     MERIDIAN_CO_CHECK(co_await parts_.store.commit(std::move(transaction)));
     co_return Result<void>{};
 }

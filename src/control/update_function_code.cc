@@ -56,13 +56,13 @@ io::Task<FunctionView> ControlPlane::try_update_function_code(
             version->status = {pending_creation(), std::nullopt};
             auto const its_key = version_key(who.account, function.name, version->number);
             transaction.expectations.push_back({its_key, std::nullopt});
-            transaction.changes.push_back({its_key, version_to_json(version->version)});
+            transaction.changes.push_back({its_key, version_to_text(version->version)});
             transaction.statuses.push_back(
-                {its_key, status_to_json(version->status, version->version)});
+                {its_key, status_to_text(version->status, version->version)});
         }
     }
-    transaction.changes.push_back({key, function_to_json(function)});
-    transaction.statuses.push_back({key, status_to_json(stored.latest, function.latest)});
+    transaction.changes.push_back({key, function_to_text(function)});
+    transaction.statuses.push_back({key, status_to_text(stored.latest, function.latest)});
 
     auto committed = co_await parts_.store.commit(std::move(transaction));
     if (!committed) {

@@ -39,8 +39,8 @@ io::Task<FunctionView> ControlPlane::try_update_function_configuration(
     store::Transaction transaction{
         .caller = who.arn,
         .expectations = {{key, stored.sequence}},
-        .changes = {{key, function_to_json(function)}},
-        .statuses = {{key, status_to_json(stored.latest, function.latest)}}};
+        .changes = {{key, function_to_text(function)}},
+        .statuses = {{key, status_to_text(stored.latest, function.latest)}}};
     if (request.settings.layers && !request.settings.layers->empty()) {
         MERIDIAN_CO_CHECK(co_await code_signing_.allow_code(who, request.name, &transaction));
     }

@@ -14,7 +14,7 @@ class DirectAccountLog : public AccountLog {
         : store_(store), directory_(directory) {}
 
     io::Task<> write(store::Transaction transaction) override {
-        auto const changes = transaction.changes;
+        auto const changes = store::changes_of(transaction.changes);
         MERIDIAN_CO_TRY(auto const sequence, co_await store_.commit(std::move(transaction)));
         directory_.apply(changes, sequence);
         co_return Result<void>{};

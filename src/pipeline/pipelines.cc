@@ -182,7 +182,7 @@ io::Task<Execution> Pipelines::execution(ExecutionId id) {
 
 io::Task<> Pipelines::commit(std::string caller, ExecutionId id, Execution execution,
                              std::optional<store::Sequence> expected,
-                             std::vector<store::Change> more,
+                             std::vector<store::Write> more,
                              std::vector<store::Expectation> more_expected) {
     auto const key = key_of(id);
     store::Transaction transaction{.caller = std::move(caller),

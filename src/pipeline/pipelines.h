@@ -96,7 +96,7 @@ class Pipelines {
 
     io::Task<Found> find(ExecutionId id);
     io::Task<> commit(std::string caller, ExecutionId id, Execution execution,
-                      std::optional<store::Sequence> expected, std::vector<store::Change> more = {},
+                      std::optional<store::Sequence> expected, std::vector<store::Write> more = {},
                       std::vector<store::Expectation> more_expected = {});
     // Starts one for where the branch is, unless that was done.
     io::Task<> look_at(model::AccountId account, std::string name);

@@ -40,7 +40,7 @@ store::LogEntry entry(Sequence sequence, std::uint64_t epoch = 1) {
             .sequence = sequence,
             .epoch = epoch,
             .caller = "test",
-            .changes = role(fmt::format("role{}", sequence)).changes};
+            .changes = store::changes_of(role(fmt::format("role{}", sequence)).changes)};
 }
 
 class CollectingLog final : public Log {

@@ -29,7 +29,8 @@ io::Task<Sequence> WatchedStore::commit(store::Transaction transaction) {
                          ? std::nullopt
                          : std::optional(store::log_of(transaction.changes.front().key.kind));
     bool const watched = log && is_watched(*log);
-    auto const changes = watched ? transaction.changes : std::vector<store::Change>();
+    auto const changes =
+        watched ? store::changes_of(transaction.changes) : std::vector<store::Change>();
     auto committed = co_await below_.commit(std::move(transaction));
     if (watched) tell(changes, committed);
     if (log && may_have_grown(committed)) grew(*log);

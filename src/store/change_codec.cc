@@ -4,11 +4,20 @@
 
 #include <fmt/format.h>
 
-#include "base/assert.h"
-
 namespace meridian::store {
 
 using nlohmann::json;
+
+namespace {
+
+// Without a way out in the middle, so that it looks at many bytes at once.
+bool is_ascii(std::string_view text) {
+    unsigned char bits = 0;
+    for (char const c : text) bits |= static_cast<unsigned char>(c);
+    return bits < 0x80;
+}
+
+}  // namespace
 
 Result<std::string> encode_json(json const& value) {
     try {
@@ -24,25 +33,39 @@ Result<json> decode_json(std::string_view text, std::string_view what) {
     return value;
 }
 
+Result<void> check_is_utf8(JsonText const& value) {
+    // Whoever wrote it saw to its form, and did not look at bytes that came from elsewhere.
+    if (is_ascii(value.text) || json::accept(value.text)) return {};
+    return fail(Errc::kInternal, "A value cannot be stored: it is not UTF-8.");
+}
+
+Result<std::string> encode(Value const& value) {
+    auto const* const text = std::get_if<JsonText>(&value);
+    if (text == nullptr) return encode_json(std::get<json>(value));
+    MERIDIAN_CHECK(check_is_utf8(*text));
+    return text->text;
+}
+
+Result<std::string> encode_value(Write const& write) {
+    return write.value ? encode(*write.value) : encode_json(write.epitaph);
+}
+
 Result<std::string> encode_value(Change const& change) {
     return encode_json(change.value ? *change.value : change.epitaph);
 }
 
 // By hand: a value is large, and is text already.
-Result<std::string> encode_changes(std::vector<Change> const& changes,
-                                   std::vector<std::string_view> const& values) {
-    MERIDIAN_ASSERT(changes.size() == values.size());
+Result<std::string> encode_changes(std::span<EncodedChange const> changes) {
     std::string list = "[";
-    for (std::size_t n = 0; n < changes.size(); ++n) {
-        auto const& [key, value, epitaph] = changes[n];
+    for (auto const& [key, is_live, text] : changes) {
         MERIDIAN_TRY(auto const account, encode_json(key.account.value()));
         MERIDIAN_TRY(auto const id, encode_json(key.id));
-        if (n > 0) list += ',';
+        if (list.size() > 1) list += ',';
         list.append(R"({"account":)").append(account);
-        if (!value) list.append(R"(,"deleted":true,"epitaph":)").append(values[n]);
+        if (!is_live) list.append(R"(,"deleted":true,"epitaph":)").append(text);
         list.append(R"(,"id":)").append(id);
         list.append(R"(,"kind":)").append(std::to_string(number(key.kind)));
-        if (value) list.append(R"(,"value":)").append(values[n]);
+        if (is_live) list.append(R"(,"value":)").append(text);
         list += '}';
     }
     return list += ']';

@@ -6,6 +6,7 @@
 //   change  = {"account": A, "kind": K, "id": I, "value": V}                       a definition
 //           | {"account": A, "kind": K, "id": I, "deleted": true, "epitaph": E}    a tombstone
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,11 +21,20 @@ namespace meridian::store {
 // kCorrupt; `what` is named in the message.
 [[nodiscard]] Result<nlohmann::json> decode_json(std::string_view text, std::string_view what);
 
+[[nodiscard]] Result<std::string> encode(Value const& value);
+// kInternal as encode_json(), for what was written as text.
+[[nodiscard]] Result<void> check_is_utf8(JsonText const& value);
+
 // A change's value, or what its tombstone keeps.
+[[nodiscard]] Result<std::string> encode_value(Write const& write);
 [[nodiscard]] Result<std::string> encode_value(Change const& change);
-// `values` holds encode_value() of each.
-[[nodiscard]] Result<std::string> encode_changes(std::vector<Change> const& changes,
-                                                 std::vector<std::string_view> const& values);
+
+struct EncodedChange {
+    Key const& key;
+    bool is_live;           // else a tombstone
+    std::string_view text;  // encode_value()
+};
+[[nodiscard]] Result<std::string> encode_changes(std::span<EncodedChange const> changes);
 [[nodiscard]] Result<std::vector<Change>> decode_changes(std::string_view text,
                                                          std::string_view what);
 

@@ -87,7 +87,7 @@ struct MemoryStore::State {
             }
             if (!exists)
                 return fail(Errc::kConflict, fmt::format("{} can have no status.", write.key.id));
-            MERIDIAN_CHECK(encode_json(write.status));
+            MERIDIAN_CHECK(encode(write.status));
         }
         for (auto const& change : transaction.changes) {
             MERIDIAN_CHECK(encode_value(change));
@@ -102,10 +102,10 @@ struct MemoryStore::State {
                    .epoch = logs[*log].epoch,
                    .caller = std::move(transaction.caller),
                    .time = now,
-                   .changes = std::move(transaction.changes)});
+                   .changes = changes_of(std::move(transaction.changes))});
         }
         for (auto& status : transaction.statuses)
-            rows[status.key].status = std::move(status.status);
+            rows[status.key].status = json_of(std::move(status.status));
         return sequence;
     }
 

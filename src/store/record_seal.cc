@@ -16,8 +16,8 @@ using nlohmann::json;
 constexpr std::uint32_t kKeyId = 1;
 
 // What a sealed member is bound to: it cannot be moved to another record or member.
-std::string context_of(Key const& key, json::json_pointer const& member) {
-    return fmt::format("{}/{}/{}{}", key.account, number(key.kind), key.id, member.to_string());
+std::string context_of(Key const& key, std::string_view member) {
+    return fmt::format("{}/{}/{}{}", key.account, number(key.kind), key.id, member);
 }
 
 }  // namespace
@@ -35,28 +35,49 @@ Result<void> RecordSeal::seal(Key const& key, json& value) const {
         auto& secret = value.at(member);
         if (secret.empty() || secret.is_string()) continue;
         MERIDIAN_TRY(auto const text, encode_json(secret));
-        secret = to_base64(crypto::seal(key_, kKeyId, text, context_of(key, member), random_));
+        secret = sealed(key, member.to_string(), text);
     }
     return {};
 }
 
-Result<void> RecordSeal::seal(std::vector<Change>& changes) const {
-    for (auto& change : changes) {
-        if (!change.value) continue;
-        MERIDIAN_CHECK(seal(change.key, *change.value));
-    }
+std::string RecordSeal::sealed(Key const& key, std::string_view member,
+                               std::string_view secret) const {
+    return to_base64(crypto::seal(key_, kKeyId, secret, context_of(key, member), random_));
+}
+
+Result<void> RecordSeal::seal(Key const& key, JsonText& value) const {
+    if (value.secret_bytes == 0) return {};
+    MERIDIAN_CHECK(check_is_utf8(value));
+    auto const secret = std::string_view(value.text).substr(value.secret_at, value.secret_bytes);
+    auto const text = fmt::format("\"{}\"", sealed(key, value.secret_member, secret));
+    value.text.replace(value.secret_at, value.secret_bytes, text);
+    value.secret_bytes = 0;
     return {};
+}
+
+Result<void> RecordSeal::seal(Key const& key, Value& value) const {
+    if (auto* const tree = std::get_if<json>(&value)) return seal(key, *tree);
+    return seal(key, std::get<JsonText>(value));
 }
 
 Result<void> RecordSeal::seal(Transaction& transaction) const {
-    MERIDIAN_CHECK(seal(transaction.changes));
+    for (auto& change : transaction.changes) {
+        if (!change.value) continue;
+        MERIDIAN_CHECK(seal(change.key, *change.value));
+    }
     for (auto& write : transaction.statuses) {
         MERIDIAN_CHECK(seal(write.key, write.status));
     }
     return {};
 }
 
-Result<void> RecordSeal::seal(LogEntry& entry) const { return seal(entry.changes); }
+Result<void> RecordSeal::seal(LogEntry& entry) const {
+    for (auto& change : entry.changes) {
+        if (!change.value) continue;
+        MERIDIAN_CHECK(seal(change.key, *change.value));
+    }
+    return {};
+}
 
 void RecordSeal::open(Key const& key, json& value) const {
     auto const* const secrets = secrets_of(key.kind);
@@ -66,7 +87,7 @@ void RecordSeal::open(Key const& key, json& value) const {
         auto& secret = value.at(member);
         if (!secret.is_string()) continue;
         auto const sealed = from_base64(secret.get_ref<std::string const&>());
-        auto const text = sealed ? crypto::open(key_, *sealed, context_of(key, member))
+        auto const text = sealed ? crypto::open(key_, *sealed, context_of(key, member.to_string()))
                                  : Result<std::string>(fail(Errc::kCorrupt, "not base64"));
         auto plain = text ? json::parse(*text, nullptr, false) : json(json::value_t::discarded);
         if (plain.is_discarded()) {

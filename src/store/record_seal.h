@@ -45,7 +45,10 @@ class RecordSeal {
   private:
     [[nodiscard]] SecretMembers const* secrets_of(Kind kind) const;
     Result<void> seal(Key const& key, nlohmann::json& value) const;
-    Result<void> seal(std::vector<Change>& changes) const;
+    Result<void> seal(Key const& key, Value& value) const;
+    Result<void> seal(Key const& key, JsonText& value) const;
+    [[nodiscard]] std::string sealed(Key const& key, std::string_view member,
+                                     std::string_view secret) const;
     void open(Key const& key, nlohmann::json& value) const;
     void open(Record& record) const;
 

@@ -117,9 +117,32 @@ TEST_F(RecordSealTest, SealingAgainChangesNothing) {
     Transaction transaction{.changes = {{function_, value_}}};
     ASSERT_TRUE(sealing.seal(transaction));
     auto const once = transaction.changes.at(0).value;
-    EXPECT_NE(once, value_);
+    EXPECT_NE(once, Value(value_));
     ASSERT_TRUE(sealing.seal(transaction));
     EXPECT_EQ(transaction.changes.at(0).value, once);
+}
+
+TEST_F(RecordSealTest, ATextIsSealedAsATreeIs) {
+    auto const sealing = seal();
+    auto const whole = value_.dump();
+    auto const secret = value_["latest"]["environment"].dump();
+    JsonText const text{.text = whole,
+                        .secret_member = "/latest/environment",
+                        .secret_at = whole.find(secret),
+                        .secret_bytes = secret.size()};
+    Transaction transaction{.changes = {{function_, text}}};
+    ASSERT_TRUE(sealing.seal(transaction));
+    auto const once = transaction.changes.at(0).value;
+    auto const seen = json_of(once.value());
+    EXPECT_TRUE(seen["latest"]["environment"].is_string());
+    EXPECT_EQ(seen["name"], "f");
+    ASSERT_TRUE(sealing.seal(transaction));
+    EXPECT_EQ(transaction.changes.at(0).value, once);
+
+    auto const sealed = store(&sealing);
+    ASSERT_TRUE(wait_for(sealed->commit({.caller = "me", .changes = {{function_, text}}})));
+    EXPECT_EQ(wait_for(sealed->get(function_)).value()->value, value_);
+    EXPECT_TRUE(environment_in(*store(nullptr), function_).is_string());
 }
 
 TEST_F(RecordSealTest, WhatIsNoTextIsRefusedAndHarmsNobodyElse) {
@@ -128,6 +151,15 @@ TEST_F(RecordSealTest, WhatIsNoTextIsRefusedAndHarmsNobodyElse) {
     json const bad = {{"latest", {{"environment", {{"PASSWORD", "\xff"}}}}}};
     auto const refused = wait_for(sealed->commit({.caller = "me", .changes = {{function_, bad}}}));
     EXPECT_EQ(refused.error().code, Errc::kInternal);
+    JsonText const text{.text = R"({"latest":{"environment":{"PASSWORD":")"
+                                "\xff"
+                                R"("}}})",
+                        .secret_member = "/latest/environment",
+                        .secret_at = 25,
+                        .secret_bytes = 16};
+    EXPECT_EQ(
+        wait_for(sealed->commit({.caller = "me", .changes = {{function_, text}}})).error().code,
+        Errc::kInternal);
     EXPECT_TRUE(commit(*sealed, function_, value_));
 }
 

@@ -61,7 +61,9 @@ Result<void> check(Lookups& lookups, Expectation const& expectation) {
                 fmt::format("{} was changed by someone else.", describe(expectation.key)));
 }
 
-Result<void> plan_rows(Lookups& lookups, std::vector<Change> const& changes, WritePlan& plan) {
+// Of Write or Change.
+template <typename Changes>
+Result<void> plan_rows(Lookups& lookups, Changes const& changes, WritePlan& plan) {
     plan.rows.reserve(changes.size());
     for (auto const& change : changes) {
         MERIDIAN_TRY(auto* const found, lookups.at(change.key));
@@ -84,7 +86,7 @@ Result<void> plan_status(Lookups& lookups, StatusWrite const& write, WritePlan& 
         return fail(Errc::kConflict,
                     fmt::format("{} does not exist and can have no status.", describe(key)));
     }
-    MERIDIAN_TRY(auto text, encode_json(write.status));
+    MERIDIAN_TRY(auto text, encode(write.status));
     // With the value, where both are written: the last row of that key is the live one.
     auto const row = std::find_if(plan.rows.rbegin(), plan.rows.rend(),
                                   [&](auto const& each) { return each.key == key; });
@@ -96,11 +98,11 @@ Result<void> plan_status(Lookups& lookups, StatusWrite const& write, WritePlan& 
     return {};
 }
 
-Result<std::string> log_text(std::vector<Change> const& changes, WritePlan const& plan) {
-    std::vector<std::string_view> texts;
-    texts.reserve(plan.rows.size());
-    for (auto const& row : plan.rows) texts.push_back(row.text);
-    return encode_changes(changes, texts);
+Result<std::string> log_text(WritePlan const& plan) {
+    std::vector<EncodedChange> changes;
+    changes.reserve(plan.rows.size());
+    for (auto const& row : plan.rows) changes.push_back({row.key, row.is_live, row.text});
+    return encode_changes(changes);
 }
 
 Result<void> write_row(SqlConnection& connection, WritePlan::Row const& row, Sequence sequence) {
@@ -185,7 +187,7 @@ Result<WritePlan> GroupWriter::plan(Transaction const& transaction, WallTime now
         MERIDIAN_TRY(auto const* const position, position_of(*log));
         plan.sequence = position->last_sequence + 1;
         MERIDIAN_CHECK(plan_rows(lookups, transaction.changes, plan));
-        MERIDIAN_TRY(auto changes, log_text(transaction.changes, plan));
+        MERIDIAN_TRY(auto changes, log_text(plan));
         plan.entry = WritePlan::Entry{.log = *log,
                                       .epoch = position->epoch,
                                       .caller = transaction.caller,
@@ -224,7 +226,7 @@ Result<WritePlan> GroupWriter::plan(LogEntry const& entry) {
     }
     Lookups lookups(connection_);
     MERIDIAN_CHECK(plan_rows(lookups, entry.changes, plan));
-    MERIDIAN_TRY(auto changes, log_text(entry.changes, plan));
+    MERIDIAN_TRY(auto changes, log_text(plan));
     plan.entry = WritePlan::Entry{.log = entry.log,
                                   .epoch = entry.epoch,
                                   .caller = entry.caller,

@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -99,9 +101,34 @@ struct Change {
     nlohmann::json epitaph = nullptr;
 };
 
+// A value that is text already, of those that are written often: its tree, made on one thread and
+// let go on another, would cost more than the text does.
+struct JsonText {
+    std::string text;  // one JSON value; UTF-8
+    // Where in it the secret stands that is to be sealed (record_seal.h): its JSON pointer, of a
+    // constant, and its part of `text`. No bytes: nothing in it is secret.
+    std::string_view secret_member = {};
+    std::size_t secret_at = 0;
+    std::size_t secret_bytes = 0;
+
+    bool operator==(JsonText const&) const = default;
+};
+
+// On its way into the store.
+using Value = std::variant<nlohmann::json, JsonText>;
+
+// As whoever reads it will find it. A text that is no JSON: discarded.
+[[nodiscard]] nlohmann::json json_of(Value value);
+
+struct Write {
+    Key key;
+    std::optional<Value> value;        // as Change
+    nlohmann::json epitaph = nullptr;  // as Change
+};
+
 struct StatusWrite {
     Key key;
-    nlohmann::json status;
+    Value status;
 };
 
 // A commit fails with kConflict unless each expectation holds.
@@ -116,7 +143,7 @@ struct Expectation {
 struct Transaction {
     std::string caller;  // ARN of who asked, for the log
     std::vector<Expectation> expectations = {};
-    std::vector<Change> changes = {};
+    std::vector<Write> changes = {};
     // Written in the same transaction; dropped with the record's tombstone.
     std::vector<StatusWrite> statuses = {};
     // Kept with the changes that name them (package_table.h); no part of the log.
@@ -143,7 +170,11 @@ struct Scan {
 };
 
 // The log that all of these changes belong to, nothing if there are none; kInternal if they mix.
+[[nodiscard]] Result<std::optional<LogName>> one_log_of(std::vector<Write> const& changes);
 [[nodiscard]] Result<std::optional<LogName>> one_log_of(std::vector<Change> const& changes);
+
+// As the log's readers will find them.
+[[nodiscard]] std::vector<Change> changes_of(std::vector<Write> writes);
 
 class Store {
   public:

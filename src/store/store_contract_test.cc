@@ -200,6 +200,7 @@ TEST_P(StoreContract, KeepsEveryKindOfJson) {
 
 TEST_P(StoreContract, RefusesTextThatIsNotUtf8) {
     EXPECT_EQ(commit_error({.changes = {{function("f"), json("\xff")}}}), Errc::kInternal);
+    EXPECT_EQ(commit_error({.changes = {{function("f"), JsonText{"\"\xff\""}}}}), Errc::kInternal);
     EXPECT_FALSE(get(function("f")));
     EXPECT_EQ(put(function("f"), 1), 1u);
 }
@@ -327,7 +328,7 @@ TEST_P(StoreContract, ATombstoneKeepsItsEpitaph) {
 
 TEST_P(StoreContract, AStatusIsBesideTheDefinition) {
     put(function("f"), 1);
-    EXPECT_EQ(must_commit({.statuses = {{function("f"), {{"state", "Active"}}}}}), 0u);
+    EXPECT_EQ(must_commit({.statuses = {{function("f"), json({{"state", "Active"}})}}}), 0u);
     auto record = get(function("f"));
     EXPECT_EQ(record->status, json({{"state", "Active"}}));
     EXPECT_EQ(record->sequence, 1u) << "a status does not move the definition's sequence";

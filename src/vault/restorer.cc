@@ -76,7 +76,9 @@ std::vector<Batch> batches_of(std::vector<PlannedChange> changes, std::string co
         unit = its_unit;
         auto& batch = batches.back();
         batch.transaction.expectations.push_back({key, planned.replaces});
-        batch.transaction.changes.push_back(std::move(planned.change));
+        auto& change = planned.change;
+        batch.transaction.changes.push_back(
+            {std::move(change.key), std::move(change.value), std::move(change.epitaph)});
         if (auto const function = function_of(key)) batch.functions.insert(*function);
         if (key.kind == Kind::kLayer || key.kind == Kind::kLayerVersion) batch.layers = true;
     }
