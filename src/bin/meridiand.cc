@@ -23,6 +23,7 @@
 #include "bin/data_lock.h"
 #include "bin/functions_api.h"
 #include "bin/key_file.h"
+#include "bin/memory_return.h"
 #include "bin/metrics_endpoint.h"
 #include "bin/object_source.h"
 #include "bin/pipeline_runner.h"
@@ -411,6 +412,7 @@ int run(int argc, char** argv) {
         log.write(LogLevel::kError, "the stop took too long and is cut short", {});
         std::_Exit(kLateStopStatus);
     });
+    MemoryReturn const memory_return;
     asio::io_context context(1);
     int status = 0;
     asio::co_spawn(context, serve(options, clock, random, log, std::move(*jailer), watchdog),

@@ -41,6 +41,36 @@ void BM_DecodeInvoke(benchmark::State& state) {
 }
 BENCHMARK(BM_DecodeInvoke);
 
+HttpRequest create_request() {
+    HttpRequest request;
+    request.method = "POST";
+    request.target = "/2015-03-31/functions";
+    request.headers.add("Content-Type", "application/octet-stream");
+    request.body =
+        R"({"FunctionName": "made-12345", "Runtime": "provided.al2023", "Handler": "bootstrap", )"
+        R"("Role": "arn:aws:iam::000000000000:role/bench", "MemorySize": 512, "Environment": )"
+        R"({"Variables": {"STAGE": "prod", "TABLE": "made-12345"}}, "Tags": {"team": "bench"}, )"
+        R"("Code": {"ZipFile": ")" +
+        std::string(240, 'A') + R"("}})";
+    return request;
+}
+
+void BM_DecodeCreateFunction(benchmark::State& state) {
+    auto const request = create_request();
+    auto const route = wire::find_route(request.method, request.path(), request.query());
+    if (!wire::decode_input(*route, request)) state.SkipWithError("refused");
+    for (auto _ : state) benchmark::DoNotOptimize(wire::decode_input(*route, request));
+}
+BENCHMARK(BM_DecodeCreateFunction);
+
+// What the values alone cost.
+void BM_ParseCreateFunction(benchmark::State& state) {
+    auto const request = create_request();
+    for (auto _ : state)
+        benchmark::DoNotOptimize(nlohmann::json::parse(request.body, nullptr, false));
+}
+BENCHMARK(BM_ParseCreateFunction);
+
 void BM_JsonGrammar(benchmark::State& state, std::string const& text) {
     for (auto _ : state) benchmark::DoNotOptimize(wire::find_json_fault(text));
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
