@@ -1,5 +1,5 @@
-// The grammar against another reader of JSON: they accept the same texts, but for what is known to
-// differ.
+// The grammar and the values against another reader of JSON: they accept the same texts, but for
+// what is known to differ, and read the same from them.
 
 #include <cstdlib>
 #include <string_view>
@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "wire/json_grammar.h"
+#include "wire/json_values.h"
 
 extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
     using namespace meridian::wire;
@@ -24,5 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     bool const may_overflow = text.find_first_of("eE") != std::string_view::npos || size > 300;
     if (!fault && !theirs && !may_overflow && text.find("\\u") == std::string_view::npos)
         std::abort();
+    auto const values = parse_json(text);
+    if (values.has_value() == fault.has_value()) std::abort();
+    if (!fault && values->is_discarded() == theirs) std::abort();
+    if (!fault && theirs && *values != nlohmann::json::parse(text)) std::abort();
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "wire/json_grammar.h"
 #include "wire/json_input.h"
+#include "wire/json_values.h"
 #include "wire/service_rules.h"
 #include "wire/uri.h"
 #include "wire/utf8.h"
@@ -20,15 +21,12 @@ using nlohmann::json;
 
 Result<json> decode_body(HttpRequest const& request, ShapeId input) {
     if (request.body.empty()) return json::object();
-    if (auto const fault = find_json_fault(request.body)) {
-        return fail(Errc::kSerialization, payload_fault_message(request.body, *fault));
-    }
-    auto value = json::parse(request.body, nullptr, false);
-    // The one thing that the grammar allows and this parser does not: an escape that is half a
-    // surrogate pair.
-    if (value.is_discarded())
+    auto value = parse_json(request.body);
+    if (!value)
+        return fail(Errc::kSerialization, payload_fault_message(request.body, value.error()));
+    if (value->is_discarded())
         return fail(Errc::kSerialization, "Could not parse request body into json");
-    return to_shape(input, std::move(value));
+    return to_shape(input, std::move(*value));
 }
 
 Result<void> decode_query_member(Member const& member, std::vector<EncodedPair> const& query,

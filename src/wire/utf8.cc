@@ -84,4 +84,24 @@ std::string_view utf8_prefix(std::string_view text, std::size_t bytes_max) noexc
     return text.substr(0, bytes_max);
 }
 
+void append_utf8(std::string& out, char32_t point) {
+    auto const byte = [&](char32_t bits) { out += static_cast<char>(bits); };
+    auto const following = [&](unsigned shift) { byte(0x80U | (point >> shift & 0x3FU)); };
+    if (point < 0x80) {
+        byte(point);
+    } else if (point < 0x800) {
+        byte(0xC0U | point >> 6U);
+        following(0);
+    } else if (point < 0x10000) {
+        byte(0xE0U | point >> 12U);
+        following(6);
+        following(0);
+    } else {
+        byte(0xF0U | point >> 18U);
+        following(12);
+        following(6);
+        following(0);
+    }
+}
+
 }  // namespace meridian::wire

@@ -13,6 +13,9 @@ namespace meridian::wire {
 
 [[nodiscard]] bool is_utf8(std::string_view bytes) noexcept;
 
+// `point` is one: no half of a surrogate pair, at most U+10FFFF.
+void append_utf8(std::string& out, char32_t point);
+
 // Replaces what is not UTF-8 by U+FFFD, one for each byte that starts no sequence.
 [[nodiscard]] std::string to_valid_utf8(std::string_view bytes);
 
