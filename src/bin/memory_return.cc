@@ -37,8 +37,9 @@ void run(std::stop_token const& stop) {
     std::mutex mutex;
     std::condition_variable_any wake;
     std::unique_lock lock(mutex);
-    while (!stop.stop_requested()) {
+    for (;;) {
         wake.wait_for(lock, stop, kEvery, [] { return false; });
+        if (stop.stop_requested()) return;
         give_back();
     }
 }

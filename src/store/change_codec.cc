@@ -33,16 +33,16 @@ Result<json> decode_json(std::string_view text, std::string_view what) {
     return value;
 }
 
-Result<void> check_is_utf8(JsonText const& value) {
+Result<void> check_is_utf8(std::string_view json_text) {
     // Whoever wrote it saw to its form, and did not look at bytes that came from elsewhere.
-    if (is_ascii(value.text) || json::accept(value.text)) return {};
+    if (is_ascii(json_text) || json::accept(json_text)) return {};
     return fail(Errc::kInternal, "A value cannot be stored: it is not UTF-8.");
 }
 
 Result<std::string> encode(Value const& value) {
     auto const* const text = std::get_if<JsonText>(&value);
     if (text == nullptr) return encode_json(std::get<json>(value));
-    MERIDIAN_CHECK(check_is_utf8(*text));
+    MERIDIAN_CHECK(check_is_utf8(text->text));
     return text->text;
 }
 

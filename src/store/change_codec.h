@@ -23,7 +23,7 @@ namespace meridian::store {
 
 [[nodiscard]] Result<std::string> encode(Value const& value);
 // kInternal as encode_json(), for what was written as text.
-[[nodiscard]] Result<void> check_is_utf8(JsonText const& value);
+[[nodiscard]] Result<void> check_is_utf8(std::string_view json_text);
 
 // A change's value, or what its tombstone keeps.
 [[nodiscard]] Result<std::string> encode_value(Write const& write);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "wire/json_scanner.h"
+#include "wire/utf8.h"
 
 namespace meridian::wire {
 namespace {
@@ -24,12 +25,7 @@ std::string described_byte(unsigned char byte) {
     if (byte < 0x20 || (byte >= 0x7f && byte <= 0x9f))
         return fmt::format("(CTRL-CHAR, code {})", byte);
     std::string text = "'";
-    if (byte < 0x80) {
-        text += static_cast<char>(byte);
-    } else {  // it reads bytes as Latin-1 here
-        text += static_cast<char>(0xC0 | byte >> 6);
-        text += static_cast<char>(0x80 | (byte & 0x3f));
-    }
+    append_utf8(text, byte);  // it reads bytes as Latin-1 here
     return text + fmt::format("' (code {})", byte);
 }
 
